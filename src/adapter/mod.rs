@@ -1,0 +1,2 @@
+//! The ports to the world: routers, sources and commands.
+pub mod router;

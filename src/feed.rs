@@ -1,0 +1,174 @@
+//! The seam between the engine and whoever watches it.
+//!
+//! The engine publishes into a [`Feed`]; a screen, plain lines or another process ask it for what
+//! is new since a number they know. Neither side ever waits for the other: a watcher that is
+//! stuck (Ctrl-S, a dead SSH line) loses the oldest series and nothing else.
+
+use crate::clean::Clean;
+use crate::runbook::event::Command;
+use crate::runbook::record::LogLine;
+use crate::runbook::snapshot::{Snapshot, Update};
+use crate::signal::Sample;
+use crate::units::Millis;
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Fifteen minutes of users and probes of both slots, and gauges, at one sample a second each.
+const SAMPLES_KEPT: usize = 15 * 60 * 6;
+const LINES_KEPT: usize = 2_000;
+
+/// Locks, also after a panic elsewhere: what is kept here is plain data, whole at any time.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Wakes one sleeper, whoever rings.
+#[derive(Debug, Default)]
+pub struct Bell {
+    rung: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Bell {
+    /// Wakes the sleeper, or keeps it from falling asleep next time.
+    pub fn ring(&self) {
+        *lock(&self.rung) = true;
+        self.changed.notify_one();
+    }
+
+    /// Sleeps until it rings or `timeout` has passed; says whether it rang.
+    pub fn wait(&self, timeout: Duration) -> bool {
+        let rung = lock(&self.rung);
+        let (mut rung, _) = self
+            .changed
+            .wait_timeout_while(rung, timeout, |rung| !*rung)
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut rung)
+    }
+}
+
+/// What is new at one step of the engine.
+#[derive(Debug, Default)]
+pub struct News {
+    /// Seconds that were measured.
+    pub samples: Vec<Sample>,
+    /// Switches: when, and Green's percent.
+    pub switches: Vec<(Millis, u8)>,
+    /// Lines of the log.
+    pub log: Vec<LogLine>,
+    /// Lines that commands printed.
+    pub output: Vec<Clean>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    seq: u64,
+    snapshot: Option<Snapshot>,
+    samples: VecDeque<(u64, Sample)>,
+    switches: VecDeque<(u64, (Millis, u8))>,
+    log: VecDeque<(u64, LogLine)>,
+    output: VecDeque<(u64, Clean)>,
+    bells: Vec<Arc<Bell>>,
+    over: bool,
+}
+
+/// What the engine publishes, for anybody who asks.
+#[derive(Debug, Default)]
+pub struct Feed {
+    kept: Mutex<Kept>,
+}
+
+fn keep<T>(queue: &mut VecDeque<(u64, T)>, seq: u64, items: Vec<T>, limit: usize) {
+    queue.extend(items.into_iter().map(|item| (seq, item)));
+    while queue.len() > limit {
+        queue.pop_front();
+    }
+}
+
+fn after<T: Clone>(queue: &VecDeque<(u64, T)>, seq: u64) -> Vec<T> {
+    let from = queue.partition_point(|(at, _)| *at <= seq);
+    queue.iter().skip(from).map(|(_, item)| item.clone()).collect()
+}
+
+impl Feed {
+    /// Rings `bell` with each change from now on.
+    pub fn ring(&self, bell: Arc<Bell>) {
+        lock(&self.kept).bells.push(bell);
+    }
+
+    /// Publishes how things stand, and what is new.
+    pub fn publish(&self, snapshot: Snapshot, news: News) {
+        let mut kept = lock(&self.kept);
+        kept.seq += 1;
+        let seq = kept.seq;
+        kept.snapshot = Some(snapshot);
+        keep(&mut kept.samples, seq, news.samples, SAMPLES_KEPT);
+        keep(&mut kept.switches, seq, news.switches, LINES_KEPT);
+        keep(&mut kept.log, seq, news.log, LINES_KEPT);
+        keep(&mut kept.output, seq, news.output, LINES_KEPT);
+        for bell in &kept.bells {
+            bell.ring();
+        }
+    }
+
+    /// The engine has ended: nothing new will come.
+    pub fn close(&self) {
+        let mut kept = lock(&self.kept);
+        kept.over = true;
+        for bell in &kept.bells {
+            bell.ring();
+        }
+    }
+
+    /// Whether the engine has ended.
+    pub fn is_over(&self) -> bool {
+        lock(&self.kept).over
+    }
+
+    /// How things stand, and what is new since `seq` (0 for all that is kept); nothing if
+    /// nothing is new.
+    pub fn since(&self, seq: u64) -> Option<Update> {
+        let kept = lock(&self.kept);
+        if kept.seq <= seq {
+            return None;
+        }
+        Some(Update {
+            seq: kept.seq,
+            snapshot: kept.snapshot.clone()?,
+            samples: after(&kept.samples, seq),
+            switches: after(&kept.switches, seq),
+            log: after(&kept.log, seq),
+            output: after(&kept.output, seq),
+        })
+    }
+}
+
+/// A command on its way to the engine, with the instant its key was read.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// What the operator did.
+    pub command: Command,
+    /// When the key was read.
+    pub read_at: Instant,
+}
+
+/// Where commands go. It never blocks.
+pub type Commands = tokio::sync::mpsc::UnboundedSender<Sent>;
+
+/// What a screen holds of the engine: a way to see and a way to ask.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// What the engine publishes.
+    pub feed: Arc<Feed>,
+    /// Where commands go.
+    pub commands: Commands,
+}
+
+impl Link {
+    /// Sends a command, read now.
+    pub fn send(&self, command: Command) {
+        // The engine is gone only when the run is over; there is nothing left to command then.
+        let _ = self.commands.send(Sent { command, read_at: Instant::now() });
+    }
+}

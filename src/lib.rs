@@ -1,0 +1,8 @@
+//! Switchback.
+pub mod adapter;
+pub mod clean;
+pub mod feed;
+pub mod plan;
+pub mod runbook;
+pub mod signal;
+pub mod units;

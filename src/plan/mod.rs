@@ -1,0 +1,3 @@
+//! The operator's TOML file: what can be said, what it means, and what is wrong with it.
+mod types;
+pub use types::*;
