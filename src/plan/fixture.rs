@@ -62,11 +62,7 @@ pub fn plan() -> Plan {
             limit(Signal::DbErrors, Bound::Percent(1.0), 60),
             limit(Signal::QueueDepth, Bound::Count(500.0), 120),
         ],
-        on_trip: OnTrip {
-            ask: false,
-            countdown: Millis::secs(30),
-            shared_hold: Millis::secs(600),
-        },
+        on_trip: OnTrip { ask: false, countdown: Millis::secs(30), shared_hold: Millis::secs(600) },
         signals: BTreeMap::new(),
         commands: CommandsPlan {
             argv: BTreeMap::from([(CommandName::Deploy, vec!["true".to_owned()])]),

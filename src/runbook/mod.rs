@@ -1,12 +1,28 @@
 //! PURE. The runbook: eight steps, their gates, and the one place that decides.
+//!
+//! [`Core`] is the state of a run and [`Core::step`] the only thing that changes it: an event and
+//! an instant go in, effects come out. No clock, no socket, no file, no screen is named here.
+
+mod checks;
+mod command;
+pub mod core;
 pub mod effect;
 pub mod event;
 pub mod gate;
+pub mod line;
+mod phase;
+mod question;
 pub mod readback;
 pub mod record;
+mod resume;
+mod rollback;
 pub mod snapshot;
 pub mod step;
+mod view;
+mod watch;
+mod world;
 
+pub use self::core::Core;
 pub use effect::{Act, Barrier, Effect, EffectId, Finish, Regime, RunOutcome};
 pub use event::{Answer, Command, End, Event, Interrupt, Outcome, Ran, Seen, View};
 pub use gate::{Check, CheckState, GateState};

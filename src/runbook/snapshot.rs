@@ -99,6 +99,8 @@ pub struct Snapshot {
     pub rollback: Option<RollbackView>,
     /// The question that waits for an answer.
     pub question: Option<Question>,
+    /// Whether *next* would do something now: the gate is open and a move is the operator's.
+    pub next_open: bool,
     /// Whether the operator holds.
     pub held: bool,
     /// Whether a step can be extended now.
@@ -286,6 +288,8 @@ pub struct Question {
     pub type_word: Option<Clean>,
     /// When it answers itself, and how.
     pub due: Option<(Millis, String)>,
+    /// Whether `--yes` may answer it: an open gate, and nothing that must be typed or known.
+    pub routine: bool,
 }
 
 /// One message from the engine to whoever watches: a snapshot, and what is new.

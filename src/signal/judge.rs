@@ -99,9 +99,8 @@ impl Judge {
             .limits
             .iter()
             .map(|limit| {
-                let has = |signal| {
-                    matches!(plan.signals.get(&signal), Some(SignalSource::Readiness(_)))
-                };
+                let has =
+                    |signal| matches!(plan.signals.get(&signal), Some(SignalSource::Readiness(_)));
                 let declared_source = match limit.signal {
                     Signal::DbErrors | Signal::QueueDepth => has(limit.signal),
                     _ => true,
@@ -237,13 +236,13 @@ impl Judge {
 
     /// Requests of the judged source since this judge began.
     pub fn requests(&self) -> u64 {
-        self.limits
-            .iter()
-            .find(|watched| watched.limit.signal == Signal::ErrorRate)
-            .map_or(0, |watched| match self.source {
+        self.limits.iter().find(|watched| watched.limit.signal == Signal::ErrorRate).map_or(
+            0,
+            |watched| match self.source {
                 Origin::Users => watched.users.ever.1,
                 _ => watched.probes.ever.1,
-            })
+            },
+        )
     }
 
     /// Bad ones and all of a signal since this judge began: what this role's normal rate is.

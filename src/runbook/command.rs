@@ -1,0 +1,383 @@
+//! What the operator may do, and what each key means in each phase.
+
+use super::core::Core;
+use super::effect::{Act, Barrier, RunOutcome};
+use super::event::{Command, Interrupt};
+use super::gate::GateState;
+use super::phase::{Job, Phase, Rung, Warmth};
+use super::question::About;
+use super::record::Record;
+use super::step::Step;
+use crate::clean::Clean;
+use crate::plan::{CommandName, Migration};
+use crate::units::{Millis, Percent, Role};
+
+/// A step is extended by this much, or by its own length if that is shorter.
+const EXTENSION: Millis = Millis::secs(60);
+
+impl Core {
+    pub(super) fn command(&mut self, command: Command) {
+        match command {
+            Command::Rollback => self.rollback_pressed(),
+            Command::Next => self.next(),
+            Command::Answer { question, answer } => self.answer(question, &answer, ""),
+            Command::Hold => self.hold(),
+            Command::Extend => self.extend(),
+            Command::Note(text) => self.record(Record::Note(text)),
+            Command::Look(view) => self.record(Record::Looked(view)),
+            Command::Leave => self.leave(),
+            Command::Interrupt(interrupt) => self.interrupt(interrupt),
+            Command::Suspend => self.info("the terminal was given back to the shell"),
+            Command::Continue => self.info("the terminal was taken again"),
+        }
+    }
+
+    /// Whether *next* would do something now.
+    pub(super) fn next_open(&self) -> bool {
+        if self.question.is_some() || self.held || self.finish.is_some() {
+            return false;
+        }
+        if let Some(rollback) = &self.rollback {
+            return rollback.settled();
+        }
+        match &self.phase {
+            Phase::Deploy { migrate, deploy, .. } => {
+                self.running().is_none()
+                    && (matches!(migrate, Job::Bad(_))
+                        || matches!(deploy, Job::Bad(_) | Job::NotDeclared))
+            }
+            Phase::Confirm { redeploy: Job::Bad(_), .. } => self.running().is_none(),
+            Phase::Confirm { write: Some(Err(_)), .. } => true,
+            Phase::Confirm { .. } | Phase::Switch { .. } => self.gate().0 == GateState::Open,
+            Phase::Warm { state, .. } => matches!(state, Warmth::Drained),
+            _ => false,
+        }
+    }
+
+    fn next(&mut self) {
+        if !self.next_open() {
+            let (gate, checks) = self.gate();
+            let why = checks
+                .iter()
+                .find(|check| {
+                    !matches!(
+                        check.state,
+                        super::gate::CheckState::Good | super::gate::CheckState::NotDeclared
+                    )
+                })
+                .map_or("there is nothing to do but wait", |check| check.says.as_str());
+            if self.question.is_none() {
+                let held = if self.held { "you hold (h goes on); " } else { "" };
+                self.info(&format!("not yet: {held}gate {} · {why}", gate.word()));
+            }
+            return;
+        }
+        if self.rollback.is_some() {
+            return self.leave();
+        }
+        match self.phase.clone() {
+            Phase::Confirm { redeploy: Job::Bad(_), .. } => {
+                if let (Some(blue), Phase::Confirm { redeploy, .. }) =
+                    (self.world.blue, &mut self.phase)
+                {
+                    *redeploy = Job::Running;
+                    self.run(CommandName::RedeployCheck, blue);
+                }
+            }
+            Phase::Confirm { write: Some(Err(_)), .. } => self.prove_write_again(),
+            Phase::Confirm { .. } => self.ask_deploy(),
+            Phase::Deploy { deploy: Job::NotDeclared, migrate, .. }
+                if !matches!(migrate, Job::Bad(_)) =>
+            {
+                self.info("the operator says that Green is deployed");
+                self.await_green();
+            }
+            Phase::Deploy { migrate, .. } => {
+                let what = if matches!(migrate, Job::Bad(_)) { "migrate" } else { "deploy" };
+                let lines = vec![
+                    "The last attempt failed, or was cut off. No user is on Green.".to_owned(),
+                    format!("Running `{what}` again must be safe: that is yours to know."),
+                ];
+                self.ask(About::Again, &format!("Run {what} again?"), lines, "run it", "wait");
+            }
+            Phase::Switch { .. } => self.ask_rung(),
+            Phase::Warm { .. } => self.ask_decommission(),
+            _ => {}
+        }
+    }
+
+    fn prove_write_again(&mut self) {
+        let Phase::Confirm { write, .. } = &mut self.phase else { return };
+        *write = None;
+        if let Some(split) = self.green_gets(Percent::ZERO) {
+            let timeout = self.plan.router.timeout;
+            self.act(Act::SetRouter { split, timeout, rollback: false }, Barrier::Journal);
+        }
+    }
+
+    fn ask_deploy(&mut self) {
+        let green = self.slot(Role::Green).map_or("", |slot| self.plan.slot_name(slot)).to_owned();
+        let next = self.plan.release.next.clone().unwrap_or_else(|| "the new version".to_owned());
+        let mut lines = vec![format!("No user is on {green}; this moves nobody.")];
+        match self.plan.release.migration {
+            Migration::Undeclared => lines.push(
+                "The plan declares no migration: yes says that the data stay as they are."
+                    .to_owned(),
+            ),
+            Migration::None => lines.push("Migration: none.".to_owned()),
+            Migration::Expand => lines.push("Migration: expand, Blue goes on working.".to_owned()),
+            Migration::Irreversible => lines.push(
+                "Migration: IRREVERSIBLE. Blue may not work on the new data; going back will ask."
+                    .to_owned(),
+            ),
+        }
+        let verb = if self.plan.commands.has(CommandName::Deploy) {
+            "deploy"
+        } else {
+            lines.push("The plan has no deploy command: you deploy, then press space.".to_owned());
+            "begin"
+        };
+        let irreversible = self.is_irreversible();
+        let title = format!("Deploy {next} to {green} (Green)?");
+        let open = self.ask(About::Deploy, &title, lines, verb, "wait");
+        if irreversible {
+            open.type_word = Some(Clean::new("irreversible"));
+        }
+    }
+
+    fn ask_rung(&mut self) {
+        let Some((_, percent)) = self.next_rung() else { return };
+        let now = self.green_read().map_or(0, Percent::get);
+        let seen = self.world.judges[Role::Green.index()].requests();
+        let well = match self.world.judges[Role::Green.index()].tripping() {
+            None if now == 0 => "Soak: no limit tripped on Green.".to_owned(),
+            None => format!("No limit is tripping on Green ({seen} requests judged)."),
+            Some(judgement) => format!("{} is tripping on Green.", judgement.signal().label()),
+        };
+        let blue = match self.world.ready(Role::Blue, self.at) {
+            Some(true) => "Blue is ready: the way back is open.",
+            _ => "Blue is NOT known to be ready.",
+        };
+        let lines =
+            vec![format!("Green has {now} % now and gets {percent} %."), well, blue.to_owned()];
+        let title = format!("Send {percent} % of users to Green?");
+        self.ask(About::Rung(percent), &title, lines, &format!("send {percent} %"), "wait");
+    }
+
+    fn ask_decommission(&mut self) {
+        let blue = self.world.blue.map_or("", |slot| self.plan.slot_name(slot)).to_owned();
+        if !self.plan.commands.has(CommandName::Stop) {
+            self.info("the plan has no stop command: stop Blue by hand when you are sure");
+            return self.finish_kept();
+        }
+        let lines = vec![
+            format!("This stops {blue} (Blue). There is no way back afterwards."),
+            "Type the service's name to do it.".to_owned(),
+        ];
+        let word = Clean::new(&self.plan.service);
+        let open =
+            self.ask(About::Decommission, "Decommission Blue?", lines, "stop Blue", "keep it");
+        open.type_word = Some(word);
+    }
+
+    /// What an answer does.
+    pub(super) fn answered(&mut self, about: About, yes: bool) {
+        match (about, yes) {
+            (About::Deploy, true) => {
+                if self.gate().0 == GateState::Open {
+                    self.irreversible_accepted = self.is_irreversible();
+                    self.begin_deploy();
+                } else {
+                    self.warn("nothing was done: the gate has shut since it was asked");
+                }
+            }
+            (About::Again, true) => self.run_migrate(),
+            (About::HoldAgain, true) => self.hold_again(),
+            (About::HoldAgain, false) => self.go_back("Green was not ready in time"),
+            (About::Rung(percent), true) => self.climb(percent),
+            (About::Tripped, true) => self.go_back_if_blue_is_well("a limit tripped"),
+            (About::Tripped, false) => {
+                self.held = true;
+                self.warn("a limit has tripped and the operator holds; r goes back");
+            }
+            (About::Unproven, true) => self.keep(),
+            (About::Unproven, false) => self.go_back_if_blue_is_well("the watch ended unproven"),
+            (About::Irreversible, true) => self.go_back("the operator went back, knowingly"),
+            (About::Leave, true) => self.leave_now(),
+            (About::Decommission, true) => self.stop_blue(),
+            (About::Contract, true) => {
+                if let Some(green) = self.slot(Role::Green) {
+                    self.run(CommandName::Contract, green);
+                }
+            }
+            (About::Contract, false) => self.finish_kept(),
+            (About::GoOn, true) => self.go_on(),
+            (About::GoOn, false) => {
+                self.held = true;
+                self.go_on();
+            }
+            (
+                About::Deploy
+                | About::Again
+                | About::Rung(_)
+                | About::Irreversible
+                | About::Leave
+                | About::Decommission,
+                false,
+            ) => {}
+        }
+    }
+
+    fn hold(&mut self) {
+        if self.rollback.is_some() {
+            return self.info("there is nothing to hold: traffic goes back");
+        }
+        self.held = !self.held;
+        if self.held {
+            self.withdraw_if_forward();
+            self.info("held: nothing moves forward until h is pressed again; r still goes back");
+        } else if self.moved_by_others.is_some() {
+            self.info("going on, but somebody else's split stands: nothing is sent to Green");
+        } else {
+            self.info("going on");
+        }
+    }
+
+    fn withdraw_if_forward(&mut self) {
+        if self.asks(About::Deploy)
+            || self.question.as_ref().is_some_and(|open| matches!(open.about, About::Rung(_)))
+        {
+            self.withdraw();
+        }
+    }
+
+    /// Whether a step is being timed, and can be given more time.
+    pub(super) fn can_extend(&self) -> bool {
+        self.rollback.is_none()
+            && matches!(
+                self.phase,
+                Phase::Soak { .. }
+                    | Phase::Switch { state: Rung::Holding { .. }, .. }
+                    | Phase::Watch { .. }
+                    | Phase::Readiness { .. }
+                    | Phase::Warm { state: Warmth::Keeping { .. }, .. }
+            )
+    }
+
+    fn extend(&mut self) {
+        if !self.can_extend() {
+            return self.info("nothing is being timed that could be extended");
+        }
+        let by = match &mut self.phase {
+            Phase::Soak { until } => {
+                let by = EXTENSION.min(self.plan.soak.max(Millis::secs(1)));
+                *until = (*until).max(self.at) + by;
+                by
+            }
+            Phase::Switch { state: Rung::Holding { until, .. }, .. } => {
+                let by = EXTENSION.min(self.plan.ramp_hold.max(Millis::secs(1)));
+                *until = (*until).max(self.at) + by;
+                by
+            }
+            Phase::Watch { until, .. } => {
+                let by = EXTENSION.min(self.plan.watch.max(Millis::secs(1)));
+                *until = (*until).max(self.at) + by;
+                by
+            }
+            Phase::Readiness { deadline, .. } => {
+                *deadline = (*deadline).max(self.at) + EXTENSION;
+                EXTENSION
+            }
+            Phase::Warm { state: Warmth::Keeping { until }, .. } => {
+                let by = Millis::secs(600).min(self.plan.warm.max(Millis::secs(1)));
+                *until += by;
+                by
+            }
+            _ => return,
+        };
+        let step = self.step_now();
+        self.info(&format!("step {} extended by {by}", step.number()));
+    }
+
+    // ---- leaving ----
+
+    fn leave(&mut self) {
+        if let Some(rollback) = &self.rollback {
+            if rollback.verified {
+                self.leaving = true;
+                self.info("leaving as soon as the router has been read once more");
+                return;
+            }
+            return self.ask_leave("The router has NOT been read at Blue yet.");
+        }
+        match &self.phase {
+            Phase::Warm { .. } if self.running().is_none() => self.finish_kept(),
+            Phase::Reading => self.leave_now(),
+            Phase::Confirm { .. } if self.running().is_none() => self.leave_now(),
+            _ => {
+                let green = self.green_read();
+                let line = match green {
+                    Some(percent) if percent > Percent::ZERO => {
+                        format!("Traffic stays as it is: {percent} % of users on Green.")
+                    }
+                    None if self.green_had_weight => {
+                        "The split cannot be read: Green may have users.".to_owned()
+                    }
+                    _ => "No user is on Green.".to_owned(),
+                };
+                self.ask_leave(&line);
+            }
+        }
+    }
+
+    fn ask_leave(&mut self, traffic: &str) {
+        let mut lines = vec![
+            traffic.to_owned(),
+            "NOBODY GUARDS when this window closes: no limit is watched, nothing rolls back."
+                .to_owned(),
+            "`switchback resume` picks the run up; `switchback rollback` goes back.".to_owned(),
+        ];
+        if let Some((command, _)) = self.running() {
+            lines.push(format!("`{}` is running and will be ended.", command.key()));
+        }
+        self.ask(About::Leave, "Leave?", lines, "leave", "stay");
+    }
+
+    /// Whether Green may have users, now that nobody will be watching.
+    fn green_may_have_users(&self) -> bool {
+        match self.green_read() {
+            Some(percent) => percent > Percent::ZERO,
+            None => self.green_had_weight,
+        }
+    }
+
+    pub(super) fn leave_now(&mut self) {
+        if matches!(self.phase, Phase::Warm { .. }) && self.rollback.is_none() {
+            return self.finish_kept();
+        }
+        if self.green_may_have_users() {
+            let split =
+                self.green_read().map_or("an unknown share".to_owned(), |p| format!("{p} %"));
+            let says = format!("left with {split} of users on Green, and nobody guards");
+            return self.end(RunOutcome::Interrupted, 4, says);
+        }
+        let step: Step = self.step_now();
+        let says = format!("left in step {} with all users on Blue", step.number());
+        self.end(RunOutcome::Interrupted, 0, says);
+    }
+
+    fn interrupt(&mut self, interrupt: Interrupt) {
+        let why = match interrupt {
+            Interrupt::Hangup => "the terminal went away",
+            Interrupt::Terminate => "the process was asked to end",
+            Interrupt::Screen => "the screen failed",
+        };
+        self.warn(&format!("{why}; traffic stays where it is"));
+        match &self.rollback {
+            // A way back that has begun is finished first; it does not need a terminal.
+            Some(rollback) if !rollback.settled() => self.leaving = true,
+            Some(_) => self.finish_rollback(),
+            None => self.leave_now(),
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! The one place that decides.
+//!
+//! [`Core::step`] takes an event and an instant and gives effects. It reads no clock and does no
+//! IO, so a journal's events give the same effects again, and a simulated world can fly it. The
+//! files beside this one hold its parts: what the operator may do ([`super::command`]), each
+//! phase of the runbook ([`super::phase`]), the way back ([`super::rollback`]), what is known of
+//! the world ([`super::world`]) and how it all looks ([`super::view`]).
+
+use super::effect::{Act, Barrier, Effect, EffectId, Finish, Regime, RunOutcome};
+use super::event::{Event, Outcome};
+use super::gate::{Check, GateState};
+use super::phase::Phase;
+use super::question::Open;
+use super::record::Record;
+use super::rollback::Rollback;
+use super::snapshot::RunFacts;
+use super::step::Step;
+use super::world::World;
+use crate::clean::Clean;
+use crate::plan::{CommandName, Plan};
+use crate::units::{Millis, Percent, Role, Slot, Split};
+use std::collections::BTreeMap;
+
+/// An act that has not ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct InFlight {
+    pub act: Act,
+    pub began: Millis,
+}
+
+/// When each step began and ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Times {
+    pub entered: Option<Millis>,
+    pub passed: Option<Millis>,
+}
+
+/// The state of a run, and the only thing that changes it.
+#[derive(Debug, Clone)]
+pub struct Core {
+    pub(super) plan: Plan,
+    pub(super) facts: RunFacts,
+    pub(super) at: Millis,
+    pub(super) phase: Phase,
+    pub(super) times: [Times; 8],
+    pub(super) world: World,
+    /// The split that we last asked for, once we asked.
+    pub(super) asked: Option<Split>,
+    /// Whether we ever asked for, or read, any weight on Green.
+    pub(super) green_had_weight: bool,
+    /// Whether somebody else moved the split, and it still stands so.
+    pub(super) moved_by_others: Option<Clean>,
+    pub(super) held: bool,
+    pub(super) question: Option<Open>,
+    pub(super) questions: u32,
+    pub(super) rollback: Option<Rollback>,
+    pub(super) in_flight: BTreeMap<EffectId, InFlight>,
+    pub(super) acts: u32,
+    /// When the last write towards Green can still take effect at the latest.
+    pub(super) last_write_until: Millis,
+    /// The operator has been told that the release cannot be undone, and typed the word.
+    pub(super) irreversible_accepted: bool,
+    pub(super) journal_trouble: Option<Clean>,
+    pub(super) leaving: bool,
+    pub(super) owed: Vec<Clean>,
+    pub(super) regime: Option<Regime>,
+    pub(super) gate_said: Option<(Step, GateState)>,
+    /// Since when the gate has been shut or unknown.
+    pub(super) stalled_since: Option<Millis>,
+    pub(super) finish: Option<Finish>,
+    pub(super) effects: Vec<Effect>,
+}
+
+impl Core {
+    /// A run that has not begun.
+    pub fn new(plan: Plan, facts: RunFacts) -> Self {
+        let world = World::new(&plan);
+        Self {
+            plan,
+            facts,
+            at: Millis::ZERO,
+            phase: Phase::Reading,
+            times: [Times::default(); 8],
+            world,
+            asked: None,
+            green_had_weight: false,
+            moved_by_others: None,
+            held: false,
+            question: None,
+            questions: 0,
+            rollback: None,
+            in_flight: BTreeMap::new(),
+            acts: 0,
+            last_write_until: Millis::ZERO,
+            irreversible_accepted: false,
+            journal_trouble: None,
+            leaving: false,
+            owed: Vec::new(),
+            regime: None,
+            gate_said: None,
+            stalled_since: None,
+            finish: None,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Decides what follows from `event` at `at`, whole milliseconds since the run began.
+    pub fn step(&mut self, event: Event, at: Millis) -> Vec<Effect> {
+        // Time never goes back in a run, whatever the machine's clock does.
+        self.at = self.at.max(at);
+        if self.finish.is_none() {
+            self.take(event);
+            self.tick();
+            self.note_gate();
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Begin => self.begin(),
+            Event::Resumed => self.resumed(),
+            Event::Command(command) => self.command(command),
+            Event::Sample(sample) => self.sampled(&sample),
+            Event::Read(readback) => self.read(readback),
+            Event::Done { effect, outcome, after_us } => self.done(effect, outcome, after_us),
+            Event::Seen { what, after_us } => self.seen(what, after_us),
+            Event::JournalFailed(fault) => self.journal_failed(&fault.cause),
+            Event::JournalRecovered => {
+                self.journal_trouble = None;
+                self.info("the journal is written again, and nothing is missing from it");
+            }
+            Event::Due => {}
+        }
+    }
+
+    fn begin(&mut self) {
+        self.enter(Step::Confirm);
+        self.act(Act::ReadRouter, Barrier::Nothing);
+    }
+
+    fn done(&mut self, effect: EffectId, outcome: Outcome, after_us: u64) {
+        // A late answer to an act that was cancelled or given up: it is not believed.
+        let Some(in_flight) = self.in_flight.remove(&effect) else { return };
+        match (in_flight.act, outcome) {
+            (Act::SetRouter { split, rollback, .. }, outcome) => {
+                let readback = match outcome {
+                    Outcome::Router(readback) => readback,
+                    Outcome::Failed(fault) => {
+                        super::readback::Readback::fault("router", fault, after_us)
+                    }
+                    Outcome::Ran(_) | Outcome::Kept(_) => return,
+                };
+                self.world.router_read(&readback, self.at);
+                self.notice_weight();
+                if rollback {
+                    self.rollback_written(effect, &readback, after_us);
+                } else {
+                    self.written(split, &readback);
+                }
+            }
+            (Act::ReadRouter, Outcome::Router(readback)) => {
+                self.world.router_read(&readback, self.at);
+                self.notice_weight();
+                self.router_was_read(&readback);
+            }
+            (Act::ReadRouter, Outcome::Failed(fault)) => {
+                let readback = super::readback::Readback::fault("router", fault, after_us);
+                self.world.router_read(&readback, self.at);
+                self.router_was_read(&readback);
+            }
+            (Act::Run { command, .. }, Outcome::Ran(ran)) => {
+                self.command_record(command, format!("{} {}", command.key(), ran.end), &ran);
+                self.ran(command, ran.end.is_good(), &ran.end.to_string());
+            }
+            (Act::Run { command, .. }, Outcome::Failed(fault)) => {
+                self.record(Record::Command {
+                    says: Clean::new(&format!("{} did not run: {}", command.key(), fault.cause)),
+                    tail: vec![fault.hint.clone()],
+                    good: Some(false),
+                });
+                self.ran(command, false, fault.cause.as_str());
+            }
+            (Act::Capture { .. }, outcome) => self.captured(outcome),
+            (Act::PersistRouter, Outcome::Kept(what)) => self.info(what.as_str()),
+            (Act::PersistRouter, Outcome::Failed(fault)) => {
+                self.warn(&format!("the split is not kept for a restart: {}", fault.cause));
+            }
+            // The chase reports what it sees as it sees it; its end says nothing new.
+            _ => {}
+        }
+    }
+
+    fn command_record(&mut self, _command: CommandName, says: String, ran: &super::event::Ran) {
+        self.record(Record::Command {
+            says: Clean::new(&format!("{says} after {}", ran.took)),
+            tail: ran.tail.clone(),
+            good: Some(ran.end.is_good()),
+        });
+    }
+
+    fn journal_failed(&mut self, cause: &Clean) {
+        self.journal_trouble = Some(cause.clone());
+        self.warn(&format!("the journal cannot be written: {cause}; nothing moves towards Green"));
+        // A write that waits for the journal must not happen minutes later, on a stale gate.
+        self.cancel_where(|act| matches!(act, Act::SetRouter { rollback: false, .. }));
+        self.write_was_cancelled();
+    }
+
+    /// What time brings about.
+    fn tick(&mut self) {
+        if self.finish.is_some() {
+            return;
+        }
+        self.judge();
+        self.questions_due();
+        if self.rollback.is_some() {
+            self.rollback_tick();
+        } else {
+            self.phase_tick();
+        }
+        self.observe();
+    }
+
+    /// When the core next wants to be woken, if nothing else happens.
+    pub fn next_due(&self) -> Option<Millis> {
+        if self.finish.is_some() {
+            return None;
+        }
+        let question = self.question.as_ref().and_then(|open| open.due.as_ref().map(|(at, _)| *at));
+        let phase = match &self.rollback {
+            Some(rollback) => rollback.next_due(self.at),
+            None => self.phase_due(),
+        };
+        let second = Millis((self.at.0 / 1000 + 1) * 1000);
+        [question, phase, Some(second)].into_iter().flatten().min().map(|due| {
+            // Never now: a due that is not settled by this step is asked for again soon.
+            due.max(self.at + Millis(1))
+        })
+    }
+
+    // ---- what the parts share ----
+
+    pub(super) fn record(&mut self, record: Record) {
+        self.effects.push(Effect::Record(record));
+    }
+
+    pub(super) fn info(&mut self, text: &str) {
+        self.record(Record::Info(Clean::new(text)));
+    }
+
+    pub(super) fn warn(&mut self, text: &str) {
+        self.record(Record::Warning(Clean::new(text)));
+    }
+
+    /// Asks the world for an act and remembers it until it has ended.
+    pub(super) fn act(&mut self, act: Act, after: Barrier) -> EffectId {
+        self.acts += 1;
+        self.act_again(EffectId { n: self.acts, attempt: 1 }, act, after)
+    }
+
+    pub(super) fn act_again(&mut self, id: EffectId, act: Act, after: Barrier) -> EffectId {
+        if let Act::SetRouter { split, timeout, rollback: false } = &act {
+            self.last_write_until = self.last_write_until.max(self.at + *timeout);
+            let green = self.world.blue.map(Slot::other);
+            if green.is_some_and(|slot| split.share(slot) > Percent::ZERO) {
+                self.green_had_weight = true;
+            }
+        }
+        self.in_flight.insert(id, InFlight { act: act.clone(), began: self.at });
+        self.effects.push(Effect::Act { id, after, act });
+        id
+    }
+
+    /// Ends every act in flight that `which` names.
+    pub(super) fn cancel_where(&mut self, which: impl Fn(&Act) -> bool) {
+        let ids: Vec<EffectId> = self
+            .in_flight
+            .iter()
+            .filter(|(_, in_flight)| which(&in_flight.act))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            self.in_flight.remove(&id);
+            self.effects.push(Effect::Cancel(id));
+        }
+    }
+
+    pub(super) fn running(&self) -> Option<(CommandName, Millis)> {
+        self.in_flight.values().find_map(|in_flight| match in_flight.act {
+            Act::Run { command, .. } => Some((command, in_flight.began)),
+            _ => None,
+        })
+    }
+
+    pub(super) fn run(&mut self, command: CommandName, slot: Slot) {
+        self.record(Record::Command {
+            says: Clean::new(&format!("{} runs for {}", command.key(), self.plan.slot_name(slot))),
+            tail: Vec::new(),
+            good: None,
+        });
+        let timeout = self.plan.commands.timeout;
+        self.act(Act::Run { command, slot, timeout }, Barrier::Journal);
+    }
+
+    pub(super) fn enter(&mut self, step: Step) {
+        let times = &mut self.times[step as usize];
+        if times.entered.is_none() {
+            times.entered = Some(self.at);
+            self.record(Record::StepEntered { step });
+        }
+    }
+
+    pub(super) fn pass(&mut self, step: Step) {
+        let times = &mut self.times[step as usize];
+        let took = self.at.since(times.entered.unwrap_or(self.at));
+        if times.passed.is_none() {
+            times.passed = Some(self.at);
+            self.record(Record::StepPassed { step, took });
+        }
+    }
+
+    /// The slot of a role, once Blue is fixed.
+    pub(super) fn slot(&self, role: Role) -> Option<Slot> {
+        self.world.blue.map(|blue| match role {
+            Role::Blue => blue,
+            Role::Green => blue.other(),
+        })
+    }
+
+    /// A split that gives Green so much.
+    pub(super) fn green_gets(&self, percent: Percent) -> Option<Split> {
+        self.slot(Role::Green).map(|green| Split::giving(green, percent))
+    }
+
+    /// Green's share of a split.
+    pub(super) fn green_of(&self, split: Split) -> Option<Percent> {
+        self.slot(Role::Green).map(|green| split.share(green))
+    }
+
+    /// Green's share as the router reports it; nothing if that is unknown or too old.
+    pub(super) fn green_read(&self) -> Option<Percent> {
+        self.world.split(self.at).and_then(|split| self.green_of(split))
+    }
+
+    fn notice_weight(&mut self) {
+        let green = self.slot(Role::Green).and_then(|slot| self.world.most(slot));
+        if green.is_some_and(|percent| percent > Percent::ZERO) {
+            self.green_had_weight = true;
+        }
+    }
+
+    fn observe(&mut self) {
+        let Some(blue) = self.world.blue else { return };
+        let regime = self.regime_now(blue);
+        if self.regime != Some(regime) {
+            self.regime = Some(regime);
+            self.effects.push(Effect::Observe(regime));
+        }
+    }
+
+    fn note_gate(&mut self) {
+        let (state, checks): (GateState, Vec<Check>) = self.gate();
+        let step = self.step_now();
+        if self.gate_said != Some((step, state)) && self.finish.is_none() {
+            self.gate_said = Some((step, state));
+            self.record(Record::Gate { step, state, checks });
+        }
+    }
+
+    pub(super) fn end(&mut self, outcome: RunOutcome, exit: u8, says: String) {
+        if self.finish.is_some() {
+            return;
+        }
+        self.record(Record::Ended { outcome, exit, says: Clean::new(&says) });
+        let finish = Finish { outcome, exit, says };
+        self.finish = Some(finish.clone());
+        self.effects.push(Effect::Finish(finish));
+    }
+
+    /// How the run ended, once it has.
+    pub const fn finish(&self) -> Option<&Finish> {
+        self.finish.as_ref()
+    }
+
+    /// The slot that is Blue in this run, once it is known.
+    pub const fn blue(&self) -> Option<Slot> {
+        self.world.blue
+    }
+
+    /// The step that the run is in.
+    pub const fn step_now(&self) -> Step {
+        self.phase.step()
+    }
+}

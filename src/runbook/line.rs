@@ -1,0 +1,113 @@
+//! Records as lines of the log: the voice of the screen, of plain mode and of the report.
+
+use super::gate::GateState;
+use super::record::{LogLine, Record, Tone};
+use super::snapshot::Stamp;
+use crate::signal::Verdict;
+use crate::units::Millis;
+
+/// Microseconds as people read them: `0.4 ms`, `31 ms`, `1.2 s`.
+pub fn micros(us: u64) -> String {
+    match us {
+        0..10_000 => format!("{:.1} ms", us as f64 / 1000.0),
+        10_000..1_000_000 => format!("{} ms", us / 1000),
+        _ => format!("{:.1} s", us as f64 / 1_000_000.0),
+    }
+}
+
+/// The line of a record, if it has one: what only repeats another line has none.
+pub fn line(record: &Record, at: Millis) -> Option<LogLine> {
+    let (topic, text, tone) = match record {
+        Record::Blue { name, .. } => {
+            ("router", format!("{name} serves all users: it is Blue in this run"), Tone::Plain)
+        }
+        Record::StepEntered { step } => {
+            ("step", format!("{} {}: begun", step.number(), step.title()), Tone::Plain)
+        }
+        Record::StepPassed { step, took } => (
+            "step",
+            format!("{} {}: done after {}", step.number(), step.title(), whole(*took)),
+            Tone::Good,
+        ),
+        Record::Gate { step, state, checks } => {
+            let (tone, why) = match state {
+                GateState::Waiting => return None,
+                GateState::Open => (Tone::Good, String::new()),
+                GateState::Shut | GateState::Unknown => {
+                    let bad = checks.iter().find(|check| {
+                        use super::gate::CheckState::{Bad, Unknown};
+                        matches!(check.state, Bad | Unknown)
+                    });
+                    (Tone::Warn, bad.map_or_else(String::new, |c| format!(": {}", c.says)))
+                }
+            };
+            ("gate", format!("{} is {}{why}", step.number(), state.word()), tone)
+        }
+        Record::Split { asked, read, says, .. } => {
+            let tone = if asked == read { Tone::Plain } else { Tone::Warn };
+            ("router", says.to_string(), tone)
+        }
+        Record::Verdict { role, judgement } => {
+            let tone = match judgement.verdict {
+                Verdict::Tripped | Verdict::Tripping => Tone::Bad,
+                Verdict::Stale | Verdict::Unknown | Verdict::Shared => Tone::Warn,
+                Verdict::TooFew | Verdict::NotDeclared => return None,
+                Verdict::Ok => Tone::Plain,
+            };
+            let text = format!(
+                "{} on {role}: {} · {} (limit {} for {})",
+                judgement.signal().label(),
+                judgement.verdict.word(),
+                judgement.counts(),
+                judgement.limit.above,
+                judgement.limit.hold,
+            );
+            ("limit", text, tone)
+        }
+        Record::RollbackStarted { why, from } => {
+            let from = from.map_or("an unknown split".to_owned(), |p| format!("{p} % on Green"));
+            ("back", format!("GOING BACK from {from}: {why}"), Tone::Bad)
+        }
+        Record::Stamped { stamp, after_us, says } => {
+            let tone = match (stamp, after_us) {
+                (Stamp::RouterAtBlue | Stamp::UsersInBand, Some(_)) => Tone::Good,
+                _ => Tone::Plain,
+            };
+            ("back", says.to_string(), tone)
+        }
+        Record::Asked { words, .. } => ("ask", words.to_string(), Tone::Plain),
+        Record::Answered { how, .. } => ("ask", format!("answered: {how}"), Tone::Plain),
+        Record::Command { says, good, .. } => (
+            "command",
+            says.to_string(),
+            if *good == Some(false) { Tone::Bad } else { Tone::Plain },
+        ),
+        Record::Note(text) => ("note", text.to_string(), Tone::Plain),
+        Record::Looked(_) => return None,
+        Record::Warning(text) => ("warning", text.to_string(), Tone::Warn),
+        Record::Info(text) => ("info", text.to_string(), Tone::Plain),
+        Record::Ended { says, exit, .. } => {
+            let tone = if matches!(exit, 0 | 3 | 5) { Tone::Good } else { Tone::Bad };
+            ("end", format!("{says} (exit {exit})"), tone)
+        }
+    };
+    Some(LogLine { at, topic: topic.to_owned(), text, tone })
+}
+
+/// A duration in whole seconds.
+fn whole(ms: Millis) -> Millis {
+    Millis::secs(ms.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::micros;
+
+    #[test]
+    fn short_times_are_told_in_tenths_and_long_ones_are_not() {
+        assert_eq!(micros(412), "0.4 ms");
+        assert_eq!(micros(9_949), "9.9 ms");
+        assert_eq!(micros(31_200), "31 ms");
+        assert_eq!(micros(1_240_000), "1.2 s");
+    }
+}

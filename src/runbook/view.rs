@@ -1,0 +1,430 @@
+//! How a run looks: the state as a [`Snapshot`]. Nothing is decided here.
+
+use super::core::Core;
+use super::gate::GateState;
+use super::line::micros;
+use super::phase::{Job, Phase, Rung, Warmth};
+use super::question::About;
+use super::record::Tone;
+use super::snapshot::{Alarm, Headline, Health, Snapshot, StepLine, StepState, Traffic};
+use super::step::Step;
+use crate::clean::Clean;
+use crate::plan::CommandName;
+use crate::signal::Verdict;
+use crate::units::{Millis, Percent, Role, Slot};
+
+impl Core {
+    /// How things stand.
+    pub fn snapshot(&mut self) -> Snapshot {
+        let (gate, checks) = self.gate();
+        let limits_on = if self.green_is_judged() { Role::Green } else { Role::Blue };
+        let seen = self.world.seen(self.at);
+        Snapshot {
+            at: self.at,
+            facts: self.facts.clone(),
+            service: Clean::new(&self.plan.service),
+            plan: self.plan.digest.chars().take(8).collect(),
+            current: self.current(),
+            next: self.plan.release.next.as_deref().map(Clean::new),
+            migration: self.plan.release.migration,
+            slots: Slot::BOTH.map(|slot| Clean::new(self.plan.slot_name(slot))),
+            blue: self.world.blue,
+            step: self.step_now(),
+            steps: self.step_lines(),
+            headline: self.headline(gate),
+            alarm: self.alarm(),
+            traffic: self.traffic(seen),
+            gate,
+            checks,
+            limits: self.world.judges[limits_on.index()].judgements().cloned().collect(),
+            limits_on,
+            health: Role::BOTH.map(|role| self.health(role)),
+            rollback: self.rollback.as_ref().map(super::rollback::Rollback::view),
+            question: self.question.as_ref().map(super::question::Open::view),
+            next_open: self.next_open(),
+            held: self.held,
+            can_extend: self.can_extend(),
+            running: self.running().map(|(command, began)| (Clean::new(command.key()), began)),
+            journal_trouble: self.journal_trouble.clone(),
+            owed: self.owed.clone(),
+            finish: self.finish.clone(),
+        }
+    }
+
+    fn current(&self) -> Option<Clean> {
+        let read = self.world.health[Role::Blue.index()].release.clone();
+        read.or_else(|| self.plan.release.current.as_deref().map(Clean::new))
+    }
+
+    fn health(&self, role: Role) -> Health {
+        let health = &self.world.health[role.index()];
+        Health {
+            live: health.live,
+            ready: self.world.ready(role, self.at),
+            since: health.since,
+            good_of: (health.good, health.checks),
+            why: health.why.clone(),
+            release: health.release.clone(),
+            in_flight: health.in_flight,
+        }
+    }
+
+    fn traffic(&self, seen: Option<(u64, u64)>) -> Traffic {
+        Traffic {
+            asked: self.asked.and_then(|split| self.green_of(split)),
+            read: self.green_read(),
+            first: self.world.split(self.at).map(|split| split.share(Slot::First)),
+            read_at: self.world.good.map(|(_, at)| at),
+            trouble: self.world.router_trouble(self.at),
+            seen,
+            moved_by_others: self.moved_by_others.is_some(),
+        }
+    }
+
+    /// The timed part of the step that is being timed: since when, and how long.
+    fn timed(&self) -> Option<(Millis, Millis)> {
+        let entered = |step: Step| self.times[step as usize].entered.unwrap_or(self.at);
+        match self.phase {
+            Phase::Readiness { since: Some(since), .. } => Some((since, self.plan.health.hold)),
+            Phase::Soak { until } => {
+                let since = entered(Step::Soak);
+                Some((since, until.since(since)))
+            }
+            Phase::Switch { state: Rung::Holding { since, until }, .. }
+            | Phase::Watch { since, until } => Some((since, until.since(since))),
+            Phase::Warm { since, state: Warmth::Keeping { until } } => {
+                Some((since, until.since(since)))
+            }
+            _ => None,
+        }
+    }
+
+    fn step_lines(&self) -> Vec<StepLine> {
+        let now = self.step_now();
+        Step::ALL
+            .into_iter()
+            .map(|step| {
+                let times = self.times[step as usize];
+                let state = match (times.passed.is_some(), step == now) {
+                    (true, _) => StepState::Passed,
+                    (false, true) if self.rollback.is_some() => StepState::Failed,
+                    (false, true) => StepState::Now,
+                    (false, false) if self.rollback.is_some() => StepState::Skipped,
+                    (false, false) => StepState::Ahead,
+                };
+                let declared = match step {
+                    Step::Readiness => Some(self.plan.health.hold),
+                    Step::Soak => Some(self.plan.soak),
+                    Step::Switch if self.plan.ramp.len() > 1 => Some(self.plan.ramp_hold),
+                    Step::Watch => Some(self.plan.watch),
+                    Step::Warm => Some(self.plan.warm),
+                    _ => None,
+                };
+                let timed =
+                    (step == now && self.rollback.is_none()).then(|| self.timed()).flatten();
+                let took = match timed {
+                    Some((since, _)) => Some(self.at.since(since)),
+                    None => {
+                        times.entered.map(|entered| times.passed.unwrap_or(self.at).since(entered))
+                    }
+                };
+                StepLine {
+                    step,
+                    state,
+                    note: self.step_note(step, now),
+                    took,
+                    of: timed.map_or(declared, |(_, of)| Some(of)),
+                }
+            })
+            .collect()
+    }
+
+    fn step_note(&self, step: Step, now: Step) -> String {
+        match (step, &self.phase) {
+            (Step::Switch, Phase::Switch { rung, state }) if now == Step::Switch => {
+                let percent = |i: usize| self.plan.ramp.get(i).map_or(0, |p| p.get());
+                match state {
+                    Rung::Asking => String::new(),
+                    Rung::Writing { .. } => format!("→ {} %", percent(*rung)),
+                    Rung::Holding { .. } => format!("{} %", percent(*rung)),
+                }
+            }
+            _ => String::new(),
+        }
+    }
+
+    // ---- the line that a tired person reads first ----
+
+    fn headline(&self, gate: GateState) -> Headline {
+        if let Some(finish) = &self.finish {
+            let tone = if matches!(finish.exit, 0 | 3 | 5) { Tone::Good } else { Tone::Bad };
+            let state = finish.outcome.word().to_uppercase();
+            let next = format!("{} · exit {}", finish.says, finish.exit);
+            return Headline { state, going: String::new(), next, tone, due: None };
+        }
+        if self.rollback.is_some() {
+            return self.headline_back();
+        }
+        let (state, next, due) = self.headline_phase(gate);
+        let (going, tone) = self.going(gate);
+        if self.held {
+            let why = if self.moved_by_others.is_some() {
+                "somebody else moved the split: r goes back"
+            } else {
+                "you hold: h goes on, r goes back"
+            };
+            return Headline {
+                state: format!("STEP {} · HELD", self.step_now().number()),
+                going,
+                next: why.to_owned(),
+                tone: tone.max_warn(),
+                due: None,
+            };
+        }
+        let state = format!("STEP {} · {state}", self.step_now().number());
+        Headline { state, going, next, tone, due }
+    }
+
+    fn headline_back(&self) -> Headline {
+        let Some(rollback) = &self.rollback else {
+            return Headline {
+                state: String::new(),
+                going: String::new(),
+                next: String::new(),
+                tone: Tone::Plain,
+                due: None,
+            };
+        };
+        let view = rollback.view();
+        let what = if view.abandoned { "ABANDONING GREEN" } else { "ROLLING BACK" };
+        if !view.verified {
+            return Headline {
+                state: what.to_owned(),
+                going: format!("attempt {}", view.attempt),
+                next: view.trouble.map_or_else(|| view.why.to_string(), |t| t.to_string()),
+                tone: Tone::Bad,
+                due: None,
+            };
+        }
+        let state = if view.abandoned { "ABANDONED · ALL ON BLUE" } else { "BACK ON BLUE" };
+        let time = match &view.stamps[0] {
+            super::snapshot::StampState::After(us) => format!("verified after {}", micros(*us)),
+            _ => "verified".to_owned(),
+        };
+        let next = if rollback.settled() {
+            "q leaves".to_owned()
+        } else {
+            "reading once more, keeping Green's logs".to_owned()
+        };
+        Headline { state: state.to_owned(), going: time, next, tone: Tone::Good, due: None }
+    }
+
+    /// How it is going, in a word, and how loud.
+    fn going(&self, gate: GateState) -> (String, Tone) {
+        let judge = &self.world.judges
+            [if self.green_is_judged() { Role::Green } else { Role::Blue }.index()];
+        if let Some(judgement) = judge.tripped() {
+            return (format!("{} TRIPPED", judgement.signal().label()), Tone::Bad);
+        }
+        if let Some(judgement) = judge.tripping() {
+            return (format!("{} TRIPPING", judgement.signal().label()), Tone::Bad);
+        }
+        if self.world.ready(Role::Blue, self.at) == Some(false) {
+            return ("BLUE NOT READY".to_owned(), Tone::Bad);
+        }
+        match gate {
+            GateState::Unknown => ("UNKNOWN".to_owned(), Tone::Warn),
+            GateState::Shut => ("GATE SHUT".to_owned(), Tone::Warn),
+            _ if self.green_is_judged() => {
+                let judged =
+                    judge.judgements().filter(|judgement| judgement.verdict == Verdict::Ok).count();
+                if judged > 0 {
+                    ("WELL".to_owned(), Tone::Good)
+                } else {
+                    ("TOO FEW TO SAY".to_owned(), Tone::Plain)
+                }
+            }
+            GateState::Open => ("READY".to_owned(), Tone::Good),
+            GateState::Waiting => ("WAITING".to_owned(), Tone::Plain),
+        }
+    }
+
+    fn headline_phase(&self, gate: GateState) -> (String, String, Option<Millis>) {
+        let space = |what: &str| format!("press space {what}");
+        match &self.phase {
+            Phase::Reading => (
+                "WHO IS BLUE?".to_owned(),
+                self.world.split(self.at).filter(|split| split.sole().is_none()).map_or_else(
+                    || "reading the router".to_owned(),
+                    |split| self.start_split(split),
+                ),
+                None,
+            ),
+            Phase::Confirm { .. } => {
+                let next = match gate {
+                    GateState::Open => space("to deploy"),
+                    GateState::Waiting => "checking the way back".to_owned(),
+                    _ => self.first_trouble(),
+                };
+                ("CONFIRMING THE WAY BACK".to_owned(), next, None)
+            }
+            Phase::Deploy { migrate, deploy, answer_by } => {
+                let (state, next) = match (migrate, deploy, self.running()) {
+                    (_, _, Some((CommandName::Migrate, _))) => {
+                        ("MIGRATING", "the expand migration runs".to_owned())
+                    }
+                    (_, _, Some(_)) => ("DEPLOYING", "the deploy command runs".to_owned()),
+                    (Job::Bad(_), ..) | (_, Job::Bad(_), _) => {
+                        ("DEPLOY FAILED", "space runs it again, r abandons Green".to_owned())
+                    }
+                    (_, Job::NotDeclared, _) => ("DEPLOY BY HAND", space("when Green is deployed")),
+                    _ => ("WAITING FOR GREEN", "Green must answer".to_owned()),
+                };
+                (state.to_owned(), next, *answer_by)
+            }
+            Phase::Readiness { since, deadline, .. } => match since {
+                Some(since) => (
+                    "GREEN READY, HOLDING".to_owned(),
+                    "soak begins by itself".to_owned(),
+                    Some(*since + self.plan.health.hold),
+                ),
+                None => (
+                    "WAITING FOR GREEN TO BE READY".to_owned(),
+                    "deadline".to_owned(),
+                    Some(*deadline),
+                ),
+            },
+            Phase::Soak { until } => {
+                ("SOAKING".to_owned(), "then the switch, by your yes".to_owned(), Some(*until))
+            }
+            Phase::Switch { rung, state } => self.headline_switch(*rung, *state, gate),
+            Phase::Watch { until, .. } => {
+                ("WATCHING AT 100 %".to_owned(), "then the limits decide".to_owned(), Some(*until))
+            }
+            Phase::Decide => ("UNPROVEN".to_owned(), "you decide".to_owned(), None),
+            Phase::Warm { state, .. } => self.headline_warm(*state),
+        }
+    }
+
+    fn headline_switch(
+        &self,
+        rung: usize,
+        state: Rung,
+        gate: GateState,
+    ) -> (String, String, Option<Millis>) {
+        let percent = |i: usize| self.plan.ramp.get(i).map_or(0, |p| p.get());
+        match state {
+            Rung::Asking => {
+                let next = match gate {
+                    GateState::Open => format!("press space to send {} %", percent(rung)),
+                    _ => self.first_trouble(),
+                };
+                let state = match self.green_read() {
+                    Some(Percent::ZERO) | None => "READY TO SWITCH".to_owned(),
+                    Some(now) => format!("STANDING AT {now} %"),
+                };
+                (state, next, None)
+            }
+            Rung::Writing { tries } => {
+                let state = format!("SWITCHING TO {} %", percent(rung));
+                (state, format!("telling the router, attempt {tries}"), None)
+            }
+            Rung::Holding { until, .. } => {
+                let state = format!("HOLDING AT {} %", percent(rung));
+                let then = format!("press space to send {} %", percent(rung + 1));
+                if self.at < until {
+                    (state, format!("then {then}"), Some(until))
+                } else if gate == GateState::Open {
+                    (state, then, None)
+                } else {
+                    (state, self.first_trouble(), None)
+                }
+            }
+        }
+    }
+
+    fn headline_warm(&self, state: Warmth) -> (String, String, Option<Millis>) {
+        match state {
+            Warmth::Keeping { until } => (
+                format!("KEPT · BLUE WARM UNTIL {} UTC", self.clock(until)),
+                "q leaves, Blue stays warm".to_owned(),
+                Some(until),
+            ),
+            Warmth::Draining { until } => {
+                ("KEPT · BLUE DRAINING".to_owned(), "its last requests".to_owned(), Some(until))
+            }
+            Warmth::Drained => (
+                "KEPT · BLUE IDLE".to_owned(),
+                "space decommissions Blue, q leaves it".to_owned(),
+                None,
+            ),
+            Warmth::Stopping => {
+                ("DECOMMISSIONING BLUE".to_owned(), "the stop command runs".to_owned(), None)
+            }
+            Warmth::Gone => ("KEPT · BLUE GONE".to_owned(), "q leaves".to_owned(), None),
+        }
+    }
+
+    fn first_trouble(&self) -> String {
+        use super::gate::CheckState::{Bad, Unknown, Waiting};
+        let (_, checks) = self.gate();
+        [Bad, Unknown, Waiting]
+            .into_iter()
+            .find_map(|state| checks.iter().find(|check| check.state == state))
+            .map_or_else(String::new, |check| check.says.clone())
+    }
+
+    fn alarm(&self) -> Option<Alarm> {
+        if let Some(says) = &self.moved_by_others {
+            let text = format!("{says}. Nothing more is sent to Green; r goes back.");
+            return Some(Alarm { text, tone: Tone::Bad, due: None });
+        }
+        if let (Some(rollback), false) = (&self.rollback, self.finish.is_some()) {
+            let view = rollback.view();
+            return view.trouble.map(|trouble| Alarm {
+                text: trouble.to_string(),
+                tone: Tone::Bad,
+                due: None,
+            });
+        }
+        let judge = &self.world.judges
+            [if self.green_is_judged() { Role::Green } else { Role::Blue }.index()];
+        let role = if self.green_is_judged() { Role::Green } else { Role::Blue };
+        if let Some(judgement) = judge.tripped().or_else(|| judge.tripping()) {
+            let label = judgement.signal().label();
+            let by = format!(
+                "{label} on {role}: {} · limit {} for {}",
+                judgement.counts(),
+                judgement.limit.above,
+                judgement.limit.hold
+            );
+            let due = judgement.trips_in().map(|left| self.at + left);
+            let text = match (judgement.verdict, self.asks(About::Tripped)) {
+                (Verdict::Tripped, _) => format!("{by} · TRIPPED"),
+                _ => format!("{by} · over for {}", judgement.over_for),
+            };
+            return Some(Alarm { text, tone: Tone::Bad, due });
+        }
+        if let Some(trouble) = &self.journal_trouble {
+            let text = format!("the journal cannot be written: {trouble}");
+            return Some(Alarm { text, tone: Tone::Bad, due: None });
+        }
+        let late =
+            self.world.readback.is_some().then(|| self.world.router_trouble(self.at)).flatten();
+        late.map(|trouble| Alarm {
+            text: format!("the router cannot be read: {trouble}"),
+            tone: Tone::Warn,
+            due: None,
+        })
+    }
+}
+
+impl Tone {
+    /// At least a warning.
+    const fn max_warn(self) -> Self {
+        match self {
+            Self::Good | Self::Plain | Self::Warn => Self::Warn,
+            Self::Bad => Self::Bad,
+        }
+    }
+}
