@@ -1,4 +1,5 @@
 //! PURE. Samples become windows, windows become verdicts.
+pub mod counter;
 pub mod histogram;
 pub mod sample;
 pub mod verdict;
