@@ -4,6 +4,7 @@
 //! the runbook is [`Judge`]: whatever rule stands behind it, it takes samples and gives
 //! [`Judgement`]s.
 
+pub mod counter;
 pub mod histogram;
 pub mod judge;
 pub mod sample;

@@ -4,9 +4,17 @@
 //! call: what counts is what the router reports, not what we asked. Dropping the future of a call
 //! closes its connection (or kills its process group): that is how a write in flight is ended.
 
+pub mod command;
+pub mod haproxy;
+
+pub use command::CommandRouter;
+pub use haproxy::HaproxyRouter;
+
 use crate::clean::Clean;
-use crate::runbook::readback::{Fault, Readback};
+use crate::plan::{Plan, RouterKind};
+use crate::runbook::readback::{Fault, FaultKind, Readback};
 use crate::signal::Histogram;
+use crate::signal::counter::Counts;
 use crate::units::Split;
 
 /// What a router has counted for one slot since it began counting. A number that falls means
@@ -25,6 +33,18 @@ pub struct SlotCounters {
     pub latency_ms: Option<Histogram>,
 }
 
+impl From<SlotCounters> for Counts {
+    /// What grows; the requests in flight are a gauge and stay behind.
+    fn from(counters: SlotCounters) -> Self {
+        Self {
+            requests: counters.requests,
+            failed: counters.failed,
+            client_errors: counters.client_errors,
+            latency_ms: counters.latency_ms,
+        }
+    }
+}
+
 /// The split and the counters, read together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RouterStats {
@@ -34,29 +54,76 @@ pub struct RouterStats {
     pub slots: Option<[SlotCounters; 2]>,
 }
 
-/// A router of any kind.
-#[derive(Debug)]
-pub enum Router {}
+/// A router of any kind. A clone drives the same router over connections of its own, and knows
+/// what this one has found out so far: the way back keeps one for itself.
+#[derive(Debug, Clone)]
+pub enum Router {
+    /// HAProxy, over its runtime API.
+    Haproxy(HaproxyRouter),
+    /// Two commands of the operator's.
+    Command(CommandRouter),
+}
 
 impl Router {
+    /// The router that the plan names. Nothing is asked of it yet.
+    pub fn of_plan(plan: &Plan) -> Result<Self, Fault> {
+        match &plan.router.kind {
+            RouterKind::Haproxy { .. } => HaproxyRouter::of_plan(plan).map(Self::Haproxy),
+            RouterKind::Command { .. } => CommandRouter::of_plan(plan).map(Self::Command),
+            RouterKind::Lab { address } => Err(Fault::new(
+                FaultKind::Local,
+                format!("the lab's router at {address} cannot be driven from here"),
+                "use kind = \"haproxy\" or kind = \"command\"",
+            )),
+        }
+    }
+
     /// Reads the split.
     pub async fn read(&mut self) -> Readback {
-        match *self {}
+        match self {
+            Self::Haproxy(router) => router.read().await,
+            Self::Command(router) => router.read().await,
+        }
     }
 
     /// Writes the split, then reads it back.
-    pub async fn set(&mut self, _split: Split) -> Readback {
-        match *self {}
+    pub async fn set(&mut self, split: Split) -> Readback {
+        match self {
+            Self::Haproxy(router) => router.set(split).await,
+            Self::Command(router) => router.set(split).await,
+        }
     }
 
     /// Reads the split and the counters.
     pub async fn stats(&mut self) -> RouterStats {
-        match *self {}
+        match self {
+            Self::Haproxy(router) => router.stats().await,
+            Self::Command(router) => RouterStats { readback: router.read().await, slots: None },
+        }
     }
 
     /// Lets the router keep the split that it reports, so that it survives a restart; says what
-    /// was kept and where.
+    /// was kept and where. To be called only after a write has been verified.
     pub async fn persist(&mut self) -> Result<Clean, Fault> {
-        match *self {}
+        match self {
+            Self::Haproxy(router) => router.persist().await,
+            Self::Command(_) => Ok(CommandRouter::persist()),
+        }
+    }
+
+    /// A name that is the same for every plan that drives the same router, for the lock.
+    pub async fn identity(&mut self) -> Result<String, Fault> {
+        match self {
+            Self::Haproxy(router) => router.identity().await,
+            Self::Command(router) => Ok(router.identity()),
+        }
+    }
+
+    /// What the operator should know about this router before the first write, as sentences.
+    pub fn notes(&self) -> Vec<Clean> {
+        match self {
+            Self::Haproxy(router) => router.notes(),
+            Self::Command(_) => Vec::new(),
+        }
     }
 }

@@ -1,0 +1,282 @@
+//! HAProxy, driven over its runtime API.
+//!
+//! Each call is one line on one fresh connection: the weights are written, read back and the
+//! answering process asked who it is, in a single round trip. A connection that is kept open
+//! would survive a reload and go on talking to the old worker; a fresh one costs a tenth of a
+//! millisecond and reaches the one that serves.
+//!
+//! Weights are absolute, the percent itself: a percentage would be taken of the configured
+//! weight, and silently be something else. The larger share is written first, so that the pair
+//! is never 0/0 in between.
+//!
+//! A weight of 0 does not move users whom a cookie binds to a slot. Where the backend has such a
+//! cookie, a slot that gets nothing is also put into maintenance, and a slot that gets anything
+//! is made ready before: otherwise *all traffic to Blue* would leave those users on Green. Where
+//! there is no cookie the administrative state of the servers is never touched, and a server
+//! that somebody else has put into maintenance shows as not up.
+//!
+//! What this module does not do: it never retries a write and never judges a split. What the
+//! node reports goes back as it is.
+
+mod discover;
+mod info;
+mod persist;
+mod refusal;
+mod stat;
+mod state;
+mod wire;
+
+use super::{RouterStats, SlotCounters};
+use crate::clean::Clean;
+use crate::plan::{Plan, RouterKind};
+use crate::runbook::readback::{Fault, FaultKind, NodeOutcome, NodeRead, NodeState, Readback};
+use crate::units::{Slot, Split};
+use discover::{Found, Wanted};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::time::Instant;
+use wire::Address;
+
+/// One HAProxy process (or a master and its workers) behind a runtime socket.
+#[derive(Debug, Clone)]
+pub struct HaproxyRouter {
+    address: Address,
+    wanted: Wanted,
+    state_file: Option<PathBuf>,
+    timeout: Duration,
+    found: Option<Found>,
+}
+
+/// What one round trip brought.
+struct Seen {
+    state: NodeState,
+    counters: Option<[SlotCounters; 2]>,
+}
+
+impl HaproxyRouter {
+    /// The HAProxy that the plan names. Nothing is asked of it yet.
+    pub fn of_plan(plan: &Plan) -> Result<Self, Fault> {
+        let RouterKind::Haproxy { address, backend, servers, state_file } = &plan.router.kind
+        else {
+            return Err(Fault::new(
+                FaultKind::Local,
+                "the plan's router is no haproxy",
+                "set kind = \"haproxy\" under [router]",
+            ));
+        };
+        Ok(Self {
+            address: Address::new(address),
+            wanted: Wanted::new(&plan.slots, backend.clone(), servers.clone())?,
+            state_file: state_file.as_ref().map(PathBuf::from),
+            timeout: plan.router.timeout.into(),
+            found: None,
+        })
+    }
+
+    /// Reads the split.
+    pub async fn read(&mut self) -> Readback {
+        self.call(None, false).await.readback
+    }
+
+    /// Writes the split, then reads it back, in one round trip.
+    pub async fn set(&mut self, split: Split) -> Readback {
+        self.call(Some(split), false).await.readback
+    }
+
+    /// Reads the split and the counters, in one round trip.
+    pub async fn stats(&mut self) -> RouterStats {
+        self.call(None, true).await
+    }
+
+    /// Writes the state of all servers to the plan's `state_file`, from which HAProxy takes it
+    /// when it starts.
+    pub async fn persist(&mut self) -> Result<Clean, Fault> {
+        let deadline = Instant::now() + self.timeout;
+        let found = self.find(deadline).await?;
+        let Some(path) = self.state_file.clone() else {
+            return Ok(Clean::new(&found.without_state_file(&self.wanted)));
+        };
+        let line = ["show servers state".to_owned(), "show info".to_owned()];
+        let replies = wire::ask(&self.address, &line, deadline).await?;
+        info::parse(&replies[1])?.serving(&self.address)?;
+        let state = self.state_in(&state::parse(&replies[0])?, &found, None)?;
+        let kept = persist::keep(path, replies[0].clone(), deadline).await?;
+        let [first, second] = state.weights;
+        let [a, b] = &self.wanted.names;
+        Ok(Clean::new(&format!("{a} {first}, {b} {second} kept in {}", kept.display())))
+    }
+
+    /// The socket's real path (or the resolved address) and the backend.
+    pub async fn identity(&mut self) -> Result<String, Fault> {
+        let deadline = Instant::now() + self.timeout;
+        let found = self.find(deadline).await?;
+        let address = self.address.canonical(deadline).await?;
+        Ok(format!("haproxy {address} {}", found.backend))
+    }
+
+    /// What the operator should know before the first write; empty before the first read.
+    pub fn notes(&self) -> Vec<Clean> {
+        let Some(found) = &self.found else { return Vec::new() };
+        let mut notes = found.notes();
+        if self.state_file.is_none() {
+            notes.push(found.without_state_file(&self.wanted));
+        }
+        notes.iter().map(|note| Clean::new(note)).collect()
+    }
+
+    async fn call(&mut self, write: Option<Split>, count: bool) -> RouterStats {
+        let began = Instant::now();
+        let seen = self.attempt(write, count, began + self.timeout).await;
+        let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let node = self.address.to_string();
+        match seen {
+            Ok(Seen { state, counters }) => {
+                let outcome = NodeOutcome::State(state);
+                let nodes = vec![NodeRead { node: Clean::new(&node), outcome }];
+                RouterStats { readback: Readback { nodes, took_us }, slots: counters }
+            }
+            Err(fault) => {
+                RouterStats { readback: Readback::fault(node, fault, took_us), slots: None }
+            }
+        }
+    }
+
+    /// One round trip; a second one where what we knew of the servers does not hold any more and
+    /// nothing has been written. After a write the fault goes back: whoever decides decides
+    /// whether to write again.
+    async fn attempt(
+        &mut self,
+        write: Option<Split>,
+        count: bool,
+        deadline: Instant,
+    ) -> Result<Seen, Fault> {
+        let knew = self.found.is_some();
+        match self.round_trip(write, count, deadline).await {
+            Err(fault) if fault.kind == FaultKind::Mismatch => {
+                self.found = None;
+                if knew && write.is_none() {
+                    self.round_trip(None, count, deadline).await
+                } else {
+                    Err(fault)
+                }
+            }
+            other => other,
+        }
+    }
+
+    async fn round_trip(
+        &mut self,
+        write: Option<Split>,
+        count: bool,
+        deadline: Instant,
+    ) -> Result<Seen, Fault> {
+        let found = self.find(deadline).await?;
+        let mut line = write.map(|split| writes(&found, split)).unwrap_or_default();
+        let written = line.len();
+        line.push(format!("show servers state {}", found.backend));
+        line.push("show info".to_owned());
+        if count {
+            line.push("show stat -1 4 -1".to_owned());
+        }
+        let replies = wire::ask(&self.address, &line, deadline).await?;
+        let info = info::parse(&replies[written + 1])?.serving(&self.address)?;
+        for (command, reply) in line.iter().zip(&replies).take(written) {
+            let reply = reply.trim();
+            if !reply.is_empty() {
+                return Err(refusal::fault(command, reply, &self.wanted.names));
+            }
+        }
+        let state = self.state_in(&state::parse(&replies[written])?, &found, Some(info.pid))?;
+        let counters = if count {
+            Some(stat::counters(&replies[written + 2], &found.backend, &found.servers)?)
+        } else {
+            None
+        };
+        Ok(Seen { state, counters })
+    }
+
+    /// What we know of the servers, after asking if we know nothing yet.
+    async fn find(&mut self, deadline: Instant) -> Result<Found, Fault> {
+        if let Some(found) = &self.found {
+            return Ok(found.clone());
+        }
+        let found = discover::discover(&self.address, &self.wanted, deadline).await?;
+        self.found = Some(found.clone());
+        Ok(found)
+    }
+
+    fn state_in(
+        &self,
+        servers: &[state::Server],
+        found: &Found,
+        worker: Option<u64>,
+    ) -> Result<NodeState, Fault> {
+        let [first, second] = found.rows(servers, &self.wanted)?;
+        Ok(NodeState {
+            weights: [first.weight, second.weight],
+            up: [first, second].map(|server| server.is_up(found.cookie.is_some())),
+            worker,
+        })
+    }
+}
+
+/// The commands that write a split: the larger share first.
+fn writes(found: &Found, split: Split) -> Vec<String> {
+    let mut slots = Slot::BOTH;
+    slots.sort_by_key(|&slot| std::cmp::Reverse(split.share(slot)));
+    let backend = &found.backend;
+    let mut commands = Vec::with_capacity(4);
+    for slot in slots {
+        let server = &found.servers[slot.index()];
+        let share = split.share(slot).get();
+        if found.cookie.is_some() && share > 0 {
+            commands.push(format!("set server {backend}/{server} state ready"));
+        }
+        commands.push(format!("set weight {backend}/{server} {share}"));
+        if found.cookie.is_some() && share == 0 {
+            commands.push(format!("set server {backend}/{server} state maint"));
+        }
+    }
+    commands
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Percent;
+
+    fn found(cookie: Option<&str>) -> Found {
+        Found {
+            backend: "app".into(),
+            servers: ["b".into(), "g".into()],
+            addresses: None,
+            config_weights: [1, 1],
+            cookie: cookie.map(str::to_owned),
+            table: false,
+        }
+    }
+
+    #[test]
+    fn the_larger_share_is_written_first_so_that_the_pair_is_never_nothing() {
+        let to = |slot| writes(&found(None), Split::all_to(slot));
+        assert_eq!(to(Slot::First), ["set weight app/b 100", "set weight app/g 0"]);
+        assert_eq!(to(Slot::Second), ["set weight app/g 100", "set weight app/b 0"]);
+        for percent in 0..=100 {
+            let split = Split::giving(Slot::First, Percent::new(percent).unwrap());
+            assert!(!writes(&found(None), split)[0].ends_with(" 0"));
+        }
+    }
+
+    #[test]
+    fn users_bound_by_a_cookie_are_moved_too() {
+        assert_eq!(
+            writes(&found(Some("SLOT")), Split::all_to(Slot::First)),
+            [
+                "set server app/b state ready",
+                "set weight app/b 100",
+                "set weight app/g 0",
+                "set server app/g state maint",
+            ]
+        );
+    }
+}
