@@ -6,7 +6,7 @@
 
 use crate::clean::Clean;
 use crate::runbook::event::Command;
-use crate::runbook::record::LogLine;
+use crate::runbook::record::{LogLine, Record};
 use crate::runbook::snapshot::{Snapshot, Update};
 use crate::signal::Sample;
 use crate::units::Millis;
@@ -57,6 +57,8 @@ pub struct News {
     pub switches: Vec<(Millis, u8)>,
     /// Lines of the log.
     pub log: Vec<LogLine>,
+    /// The records that the log's lines were made from.
+    pub records: Vec<(Millis, Record)>,
     /// Lines that commands printed.
     pub output: Vec<Clean>,
 }
@@ -68,6 +70,7 @@ struct Kept {
     samples: VecDeque<(u64, Sample)>,
     switches: VecDeque<(u64, (Millis, u8))>,
     log: VecDeque<(u64, LogLine)>,
+    records: VecDeque<(u64, (Millis, Record))>,
     output: VecDeque<(u64, Clean)>,
     bells: Vec<Arc<Bell>>,
     over: bool,
@@ -106,6 +109,7 @@ impl Feed {
         keep(&mut kept.samples, seq, news.samples, SAMPLES_KEPT);
         keep(&mut kept.switches, seq, news.switches, LINES_KEPT);
         keep(&mut kept.log, seq, news.log, LINES_KEPT);
+        keep(&mut kept.records, seq, news.records, LINES_KEPT);
         keep(&mut kept.output, seq, news.output, LINES_KEPT);
         for bell in &kept.bells {
             bell.ring();
@@ -139,6 +143,7 @@ impl Feed {
             samples: after(&kept.samples, seq),
             switches: after(&kept.switches, seq),
             log: after(&kept.log, seq),
+            records: after(&kept.records, seq),
             output: after(&kept.output, seq),
         })
     }

@@ -5,7 +5,7 @@
 
 use super::effect::Finish;
 use super::gate::{Check, GateState};
-use super::record::{LogLine, Tone};
+use super::record::{LogLine, Record, Tone};
 use super::step::Step;
 use crate::clean::Clean;
 use crate::plan::Migration;
@@ -305,6 +305,8 @@ pub struct Update {
     pub switches: Vec<(Millis, u8)>,
     /// Lines of the log since.
     pub log: Vec<LogLine>,
+    /// The records that these lines were made from.
+    pub records: Vec<(Millis, Record)>,
     /// Lines that commands printed since.
     pub output: Vec<Clean>,
 }

@@ -1,0 +1,297 @@
+//! Effects become deeds. Each act is a task of its own; ending an act drops its task, which
+//! closes its connection or kills its process group.
+
+use super::capture::{capture, private_file};
+use super::chase::Chase;
+use super::clock::Clock;
+use super::measure::{self, Measured, Shared};
+use crate::adapter::command::{CommandSpec, run};
+use crate::adapter::router::Router;
+use crate::adapter::source::http::Prober;
+use crate::clean::Clean;
+use crate::plan::secrets::Secrets;
+use crate::plan::{CommandName, Plan};
+use crate::runbook::{Act, EffectId, Event, Fault, FaultKind, Outcome, Readback, Regime};
+use crate::units::{Millis, Slot, Split};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Instant;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, spawn_local};
+use tokio::time::timeout;
+
+/// Lines of a command that wait to be shown; the oldest give way.
+const LINES_WAITING: usize = 1_000;
+
+type Wait = Pin<Box<dyn Future<Output = bool>>>;
+
+/// Lines that commands have printed and nobody has shown yet.
+#[derive(Debug, Default)]
+struct Printed {
+    lines: RefCell<VecDeque<Clean>>,
+    /// The loop has been told, and has not come yet.
+    told: Cell<bool>,
+}
+
+/// Does what the core asks.
+pub struct Hands {
+    plan: Rc<Plan>,
+    directory: PathBuf,
+    secrets: BTreeMap<String, String>,
+    /// For reading and for writes towards Green.
+    forward: Router,
+    /// For the way back alone: nothing else ever waits in its connection.
+    back: Router,
+    tasks: BTreeMap<EffectId, AbortHandle>,
+    measuring: Vec<AbortHandle>,
+    shared: Rc<Shared>,
+    at_blue: watch::Sender<Option<Instant>>,
+    printed: Rc<Printed>,
+    done: UnboundedSender<Event>,
+    found: UnboundedSender<Measured>,
+}
+
+/// Marks the beginning and the end of a write, also when it is ended from outside.
+struct Writing(Rc<Shared>);
+
+impl Writing {
+    fn begin(shared: &Rc<Shared>) -> Self {
+        shared.writes.set(shared.writes.get() + 1);
+        Self(Rc::clone(shared))
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.writes.set(self.0.writes.get() + 1);
+    }
+}
+
+impl Hands {
+    /// Hands with nothing to do, and the measuring tasks.
+    pub fn new(
+        plan: &Plan,
+        directory: &Path,
+        secrets: &Secrets,
+        router: Router,
+        clock: Clock,
+        done: UnboundedSender<Event>,
+        found: UnboundedSender<Measured>,
+    ) -> Result<Self, Fault> {
+        let plan = Rc::new(plan.clone());
+        let secrets = secrets.by_name().clone();
+        let shared = Shared::new(&plan);
+        let measuring = measure::start(&plan, &secrets, &router, clock, &shared, &found)?;
+        Ok(Self {
+            plan,
+            directory: directory.to_owned(),
+            secrets,
+            back: router.clone(),
+            forward: router,
+            tasks: BTreeMap::new(),
+            measuring,
+            shared,
+            at_blue: watch::Sender::new(None),
+            printed: Rc::default(),
+            done,
+            found,
+        })
+    }
+
+    /// Whether nothing is in flight.
+    pub fn is_idle(&mut self) -> bool {
+        self.tasks.retain(|_, task| !task.is_finished());
+        self.tasks.is_empty()
+    }
+
+    /// Whether a reading of the router that began at `writes` was not overtaken by a write.
+    pub fn is_current(&self, writes: u64) -> bool {
+        self.shared.writes.get() == writes && writes.is_multiple_of(2)
+    }
+
+    /// Measures like this from now on.
+    pub fn observe(&self, regime: Regime) {
+        self.shared.regime.send_replace(Some(regime));
+    }
+
+    /// Lines that commands have printed since the last time.
+    pub fn printed(&self) -> Vec<Clean> {
+        self.printed.told.set(false);
+        self.printed.lines.borrow_mut().drain(..).collect()
+    }
+
+    /// Ends an act.
+    pub fn cancel(&mut self, id: EffectId) {
+        if let Some(task) = self.tasks.remove(&id) {
+            task.abort();
+        }
+    }
+
+    /// Ends everything.
+    pub fn stop(self) {
+        for task in self.tasks.values().chain(&self.measuring) {
+            task.abort();
+        }
+    }
+
+    /// Begins an act. `cause` is when what led to it happened; `durable` is the barrier before
+    /// it.
+    pub fn act(&mut self, id: EffectId, act: Act, cause: Instant, durable: Option<Wait>) {
+        let deed = self.deed(id, act, cause);
+        let done = self.done.clone();
+        let task = spawn_local(async move {
+            if let Some(durable) = durable
+                && !durable.await
+            {
+                return;
+            }
+            if let Some(outcome) = deed.await {
+                let after_us = cause.elapsed().as_micros() as u64;
+                // Nobody listens only when the run is over.
+                let _ = done.send(Event::Done { effect: id, outcome, after_us });
+            }
+        });
+        self.tasks.retain(|_, task| !task.is_finished());
+        self.tasks.insert(id, task.abort_handle());
+    }
+
+    fn deed(
+        &mut self,
+        id: EffectId,
+        act: Act,
+        cause: Instant,
+    ) -> Pin<Box<dyn Future<Output = Option<Outcome>>>> {
+        match act {
+            Act::ReadRouter => {
+                let mut router = self.forward.clone();
+                Box::pin(async move { Some(Outcome::Router(router.read().await)) })
+            }
+            Act::SetRouter { split, timeout, rollback } => {
+                let router = if rollback { &self.back } else { &self.forward };
+                let at_blue = rollback.then(|| self.at_blue.clone());
+                Box::pin(set(router.clone(), split, timeout, at_blue, Rc::clone(&self.shared)))
+            }
+            Act::PersistRouter => {
+                let mut router = self.forward.clone();
+                Box::pin(async move {
+                    Some(match router.persist().await {
+                        Ok(kept) => Outcome::Kept(kept),
+                        Err(fault) => Outcome::Failed(fault),
+                    })
+                })
+            }
+            Act::Run { command, slot, timeout } => {
+                Box::pin(self.run(id, command, slot, timeout))
+            }
+            Act::Capture { slot } => {
+                let plan = Rc::clone(&self.plan);
+                let logs = self.directory.join("logs");
+                let url = &plan.slots[slot.index()].url;
+                let prober = Prober::new(&plan, url, &self.secrets).ok();
+                Box::pin(async move {
+                    Some(capture(&plan, prober.as_ref(), slot, &logs).await)
+                })
+            }
+            Act::Chase { blue, timeout } => self.chase(blue, timeout, cause),
+        }
+    }
+
+    fn chase(
+        &self,
+        blue: Slot,
+        patience: Millis,
+        began: Instant,
+    ) -> Pin<Box<dyn Future<Output = Option<Outcome>>>> {
+        self.at_blue.send_replace(None);
+        let named = self.plan.identity.slot_header.is_some();
+        let front = self.plan.router.front.as_ref().filter(|_| named);
+        let chase = Chase {
+            plan: Rc::clone(&self.plan),
+            front: front.and_then(|url| Prober::new(&self.plan, url, &self.secrets).ok()),
+            router: self.forward.clone(),
+            at_blue: self.at_blue.subscribe(),
+            began,
+            found: self.found.clone(),
+        };
+        Box::pin(async move {
+            // What was not seen by then is said by the core.
+            let _ = timeout(patience.into(), chase.run(blue)).await;
+            None
+        })
+    }
+
+    fn run(
+        &self,
+        id: EffectId,
+        command: CommandName,
+        slot: Slot,
+        timeout: Millis,
+    ) -> impl Future<Output = Option<Outcome>> + use<> {
+        let plan = Rc::clone(&self.plan);
+        let printed = Rc::clone(&self.printed);
+        let found = self.found.clone();
+        let path = self.directory.join("logs").join(format!("{:02}-{}.log", id.n, command.key()));
+        async move {
+            let argv = plan.commands.argv.get(&command)?;
+            let release = plan.release.next.as_deref();
+            let current = plan.release.current.as_deref();
+            let name = plan.slot_name(slot);
+            let spec = match CommandSpec::for_slot(argv, name, release, current, timeout.into()) {
+                Ok(spec) => spec,
+                Err(fault) => return Some(Outcome::Failed(fault)),
+            };
+            // A log that cannot be kept does not stop a command: the screen has its lines.
+            let mut file = private_file(&path).ok();
+            let ran = run(&spec, |line| {
+                if let Some(file) = &mut file {
+                    let _ = writeln!(file, "{line}");
+                }
+                let mut lines = printed.lines.borrow_mut();
+                lines.push_back(line);
+                if lines.len() > LINES_WAITING {
+                    lines.pop_front();
+                }
+                if !printed.told.replace(true) {
+                    let _ = found.send(Measured::Printed);
+                }
+            })
+            .await;
+            Some(match ran {
+                Ok(ran) => Outcome::Ran(ran),
+                Err(fault) => Outcome::Failed(fault),
+            })
+        }
+    }
+}
+
+async fn set(
+    mut router: Router,
+    split: Split,
+    patience: Millis,
+    at_blue: Option<watch::Sender<Option<Instant>>>,
+    shared: Rc<Shared>,
+) -> Option<Outcome> {
+    let began = Instant::now();
+    let writing = Writing::begin(&shared);
+    let readback = timeout(patience.into(), router.set(split)).await.unwrap_or_else(|_| {
+        let fault = Fault::new(
+            FaultKind::TimedOut,
+            format!("the router did not answer within {patience}"),
+            "see whether it runs, and whether its machine is overloaded",
+        );
+        Readback::fault("router", fault, began.elapsed().as_micros() as u64)
+    });
+    drop(writing);
+    if let Some(at_blue) = at_blue
+        && readback.split() == Some(split)
+    {
+        at_blue.send_replace(Some(Instant::now()));
+    }
+    Some(Outcome::Router(readback))
+}

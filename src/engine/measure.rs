@@ -1,0 +1,261 @@
+//! Measuring: slots are probed, the front door is knocked at, the router is read; every second
+//! what was found becomes samples.
+//!
+//! Each slot has a task of its own, so that one that hangs delays nobody else. Users come from
+//! the router's counters, less our own requests; users and probes are never summed.
+
+use super::clock::Clock;
+use crate::adapter::router::{Router, SlotCounters};
+use crate::adapter::source::http::Prober;
+use crate::adapter::source::second::Second;
+use crate::plan::Plan;
+use crate::runbook::{Fault, Readback, Regime, Seen};
+use crate::signal::counter::{Counter, Counts, Users};
+use crate::signal::{Origin, Sample, Whose};
+use crate::units::{Millis, Role, Slot};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+
+/// The router is read this often.
+const READ_EVERY: Duration = Duration::from_secs(1);
+
+/// What a source has found.
+#[derive(Debug)]
+pub enum Measured {
+    /// The router was read; `writes` is what [`Shared::writes`] was when the reading began.
+    Router {
+        /// What it reports.
+        readback: Readback,
+        /// How many writes had begun or ended when the reading began.
+        writes: u64,
+    },
+    /// A second of a slot.
+    Second(Box<Sample>),
+    /// An answer that the stamps wait for.
+    Seen {
+        /// Which one.
+        what: Seen,
+        /// Microseconds since the rollback began.
+        after_us: u64,
+    },
+    /// A command has printed something.
+    Printed,
+}
+
+/// What the measuring tasks share. They run on one thread, so cells will do.
+#[derive(Debug)]
+pub struct Shared {
+    /// How to measure; nothing before Blue is known.
+    pub regime: watch::Sender<Option<Regime>>,
+    /// Counts the beginnings and ends of writes to the router.
+    pub writes: Cell<u64>,
+    seconds: RefCell<[Second; 2]>,
+    /// Our own requests through the front door, by the slot that answered.
+    own: RefCell<[Counts; 2]>,
+}
+
+impl Shared {
+    /// Nothing is measured yet.
+    pub fn new(plan: &Plan) -> Rc<Self> {
+        let second = || Second::new(!plan.probes.is_empty());
+        Rc::new(Self {
+            regime: watch::Sender::new(None),
+            writes: Cell::new(0),
+            seconds: RefCell::new([second(), second()]),
+            own: RefCell::new([Counts::default(), Counts::default()]),
+        })
+    }
+}
+
+fn whose(regime: &Regime, slot: Slot) -> Whose {
+    if regime.blue == slot { Whose::Blue } else { Whose::Green }
+}
+
+/// Starts the measuring tasks; they end with the set of tasks that they run in.
+pub fn start(
+    plan: &Rc<Plan>,
+    secrets: &BTreeMap<String, String>,
+    router: &Router,
+    clock: Clock,
+    shared: &Rc<Shared>,
+    found: &UnboundedSender<Measured>,
+) -> Result<Vec<tokio::task::AbortHandle>, Fault> {
+    let mut tasks = Vec::new();
+    for slot in Slot::BOTH {
+        let prober = Prober::new(plan, &plan.slots[slot.index()].url, secrets)?;
+        let task = probe_slot(slot, prober, Rc::clone(shared));
+        tasks.push(tokio::task::spawn_local(task).abort_handle());
+    }
+    if let (Some(front), Some(_)) = (&plan.router.front, &plan.identity.slot_header) {
+        let prober = Prober::new(plan, front, secrets)?;
+        let task = knock(prober, Rc::clone(plan), Rc::clone(shared));
+        tasks.push(tokio::task::spawn_local(task).abort_handle());
+    }
+    let flush = flush(clock, Rc::clone(shared), found.clone());
+    tasks.push(tokio::task::spawn_local(flush).abort_handle());
+    let read = read_router(router.clone(), clock, Rc::clone(shared), found.clone());
+    tasks.push(tokio::task::spawn_local(read).abort_handle());
+    Ok(tasks)
+}
+
+/// Waits until `due` or until the regime changes, whichever comes first.
+async fn until(due: Instant, regime: &mut watch::Receiver<Option<Regime>>) {
+    tokio::select! {
+        () = sleep_until(due) => {}
+        _ = regime.changed() => {}
+    }
+}
+
+async fn probe_slot(slot: Slot, prober: Prober, shared: Rc<Shared>) {
+    let mut changes = shared.regime.subscribe();
+    loop {
+        let regime = *changes.borrow_and_update();
+        let Some(regime) = regime.filter(|regime| regime.blue == slot || regime.green) else {
+            if changes.changed().await.is_err() {
+                return;
+            }
+            continue;
+        };
+        let next = Instant::now() + regime.every.into();
+        let check = prober.check().await;
+        shared.seconds.borrow_mut()[slot.index()].check(&check);
+        if regime.synthetic {
+            for question in prober.questions() {
+                let answer = prober.probe(question).await;
+                shared.seconds.borrow_mut()[slot.index()].probe(&answer);
+            }
+        }
+        // A slot that is slower than its rate is asked again at once, and not for what it missed.
+        until(next, &mut changes).await;
+    }
+}
+
+async fn knock(prober: Prober, plan: Rc<Plan>, shared: Rc<Shared>) {
+    let mut changes = shared.regime.subscribe();
+    loop {
+        let regime = *changes.borrow_and_update();
+        let Some(regime) = regime.filter(|regime| regime.front) else {
+            if changes.changed().await.is_err() {
+                return;
+            }
+            continue;
+        };
+        let next = Instant::now() + regime.every.into();
+        let questions = prober.questions();
+        let question = questions.first().unwrap_or_else(|| prober.knock());
+        let answer = prober.probe(question).await;
+        let slot = answer.slot.as_ref().and_then(|name| plan.slot_named(name.as_str()));
+        if let Some(slot) = slot {
+            let own = &mut shared.own.borrow_mut()[slot.index()];
+            own.requests += 1;
+            own.failed += u64::from(answer.is_server_error());
+            own.client_errors += u64::from(answer.is_client_error());
+            if let Some(ms) = answer.latency_ms {
+                own.latency_ms.get_or_insert_default().record(ms);
+            }
+        }
+        until(next, &mut changes).await;
+    }
+}
+
+/// A timer that fires on the run's whole seconds.
+fn seconds(clock: Clock) -> tokio::time::Interval {
+    let next = Millis((clock.now().0 / 1000 + 1) * 1000);
+    let mut timer = interval_at(clock.instant(next).into(), Duration::from_secs(1));
+    timer.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    timer
+}
+
+async fn flush(clock: Clock, shared: Rc<Shared>, found: UnboundedSender<Measured>) {
+    let mut timer = seconds(clock);
+    loop {
+        timer.tick().await;
+        let Some(regime) = *shared.regime.borrow() else { continue };
+        let at = Millis(clock.now().0 / 1000 * 1000);
+        for slot in Slot::BOTH {
+            let samples = shared.seconds.borrow_mut()[slot.index()].take(at, whose(&regime, slot));
+            for sample in samples {
+                if found.send(Measured::Second(Box::new(sample))).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct SlotUsers {
+    counter: Counter,
+    users: Users,
+}
+
+impl SlotUsers {
+    /// The second's users of a slot; nothing at the first reading.
+    fn second(
+        &mut self,
+        at: Millis,
+        whose: Whose,
+        counters: SlotCounters,
+        own: Counts,
+    ) -> Option<Sample> {
+        let in_flight = counters.in_flight;
+        let seen = self.counter.since_last(counters.into())?;
+        let users = self.users.of(&seen, &own);
+        Some(Sample {
+            requests: Some(users.requests),
+            failed: Some(users.failed),
+            client_errors: Some(users.client_errors),
+            latency_ms: users.latency_ms,
+            in_flight: Some(in_flight),
+            ..Sample::empty(at, whose, Origin::Users)
+        })
+    }
+}
+
+async fn read_router(
+    mut router: Router,
+    clock: Clock,
+    shared: Rc<Shared>,
+    found: UnboundedSender<Measured>,
+) {
+    let mut timer = seconds(clock);
+    timer.reset_after(READ_EVERY);
+    let mut slots = [SlotUsers::default(), SlotUsers::default()];
+    loop {
+        timer.tick().await;
+        let writes = shared.writes.get();
+        let stats = router.stats().await;
+        if found.send(Measured::Router { readback: stats.readback, writes }).is_err() {
+            return;
+        }
+        let own = std::mem::take(&mut *shared.own.borrow_mut());
+        let (Some(counters), Some(regime)) = (stats.slots, *shared.regime.borrow()) else {
+            continue;
+        };
+        let at = Millis(clock.now().0 / 1000 * 1000);
+        let each = Slot::BOTH.into_iter().zip(counters).zip(own);
+        for ((slot, counters), own) in each {
+            let users = &mut slots[slot.index()];
+            let Some(sample) = users.second(at, whose(&regime, slot), counters, own) else {
+                continue;
+            };
+            // Green has no users before it is deployed, and nobody asks it.
+            if slot != regime.blue && !regime.green && sample.requests == Some(0) {
+                continue;
+            }
+            if found.send(Measured::Second(Box::new(sample))).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// The role of a slot under a regime.
+pub fn role(regime: &Regime, slot: Slot) -> Role {
+    if regime.blue == slot { Role::Blue } else { Role::Green }
+}
