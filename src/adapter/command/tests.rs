@@ -109,7 +109,8 @@ fn time_up_asks_before_it_kills() {
         ..sh("trap 'echo tidy; exit 0' TERM; while :; do sleep 0.05; done")
     };
     let (ran, lines) = run_it(&spec);
-    assert_eq!((ran.end, lines), (End::TimedOut, vec!["tidy".to_owned()]));
+    assert_eq!(ran.end, End::TimedOut);
+    assert!(lines.iter().any(|line| line == "tidy"), "{lines:?}");
 }
 
 #[test]

@@ -1,1 +1,7 @@
-//! Sources: where samples come from.
+//! Sources: what the cockpit itself asks the slots and the front door, second by second.
+pub mod body;
+pub mod http;
+pub mod second;
+
+pub use http::{HealthCheck, ProbeAnswer, Prober, Question};
+pub use second::Second;
