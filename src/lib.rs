@@ -1,6 +1,7 @@
 //! Switchback.
 pub mod adapter;
 pub mod clean;
+pub mod cli;
 pub mod feed;
 pub mod plan;
 pub mod runbook;

@@ -90,6 +90,66 @@ impl fmt::Display for Millis {
     }
 }
 
+/// Reads what people write: parts of a number and a unit (`d`, `h`, `m`, `s`, `ms`), the larger
+/// unit first. What [`Millis`] prints, it reads. The error is a fragment that names the cause.
+impl std::str::FromStr for Millis {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut rest = text.trim();
+        if rest.is_empty() {
+            return Err("it is empty".to_owned());
+        }
+        let (mut total, mut last) = (0_u64, u64::MAX);
+        while !rest.is_empty() {
+            let digits =
+                rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(rest.len());
+            let (number, after) = rest.split_at(digits);
+            let letters = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
+            let (unit, after) = after.split_at(letters);
+            let scale = match unit {
+                "d" => 86_400_000,
+                "h" => 3_600_000,
+                "m" => 60_000,
+                "s" => 1_000,
+                "ms" => 1,
+                "" => return Err("a unit is missing".to_owned()),
+                other => return Err(format!("`{other}` is not a unit of time")),
+            };
+            if number.is_empty() {
+                return Err(format!("a number is missing before `{unit}`"));
+            }
+            if scale >= last {
+                return Err("the larger unit comes first, and each once".to_owned());
+            }
+            let ms = scaled(number, scale).ok_or_else(|| {
+                format!("{number}{unit} is not a whole number of milliseconds, or far too long")
+            })?;
+            total = total.checked_add(ms).ok_or("it is far too long")?;
+            (rest, last) = (after, scale);
+        }
+        Ok(Self(total))
+    }
+}
+
+/// `number` times `scale` in whole numbers: decimals are exact or refused.
+fn scaled(number: &str, scale: u64) -> Option<u64> {
+    let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
+    if number.ends_with('.') || whole.is_empty() || decimals.len() > 9 {
+        return None;
+    }
+    let mut ms = whole.parse::<u64>().ok()?.checked_mul(scale)?;
+    if !decimals.is_empty() {
+        let parts = 10_u64.checked_pow(u32::try_from(decimals.len()).ok()?)?;
+        let share = decimals.parse::<u64>().ok()?.checked_mul(scale)?;
+        if share % parts != 0 {
+            return None;
+        }
+        ms = ms.checked_add(share / parts)?;
+    }
+    Some(ms)
+}
+
 /// One of the plan's two slots, by its position in the plan file. Which of them is Blue is
 /// decided at step 1 and not by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -261,6 +321,43 @@ mod tests {
             (3_601_000, "1h1s"),
         ] {
             assert_eq!(Millis(ms).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        for (text, ms) in [
+            ("0s", 0),
+            ("250ms", 250),
+            ("1.5s", 1_500),
+            ("1h30m", 5_400_000),
+            ("1d", 86_400_000),
+            ("1m0.25s", 60_250),
+        ] {
+            assert_eq!(text.parse(), Ok(Millis(ms)), "{text}");
+        }
+        for ms in [0, 1, 999, 1_000, 3_599_999, 3_600_000, 90_061_001] {
+            assert_eq!(Millis(ms).to_string().parse(), Ok(Millis(ms)));
+        }
+        let no = [
+            "",
+            "30",
+            "s",
+            "5 m",
+            "-5s",
+            "1m1h",
+            "1s1s",
+            "1.5ms",
+            "1.s",
+            ".5s",
+            "1..5s",
+            "5min",
+            "1e3s",
+            "99999999999999999999s",
+            "999999999999999999h",
+        ];
+        for text in no {
+            assert!(text.parse::<Millis>().is_err(), "{text}");
         }
     }
 

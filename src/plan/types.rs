@@ -110,6 +110,23 @@ pub enum Migration {
     Irreversible,
 }
 
+impl Migration {
+    /// The word in plan and journal, and on the command line.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Undeclared => "undeclared",
+            Self::None => "none",
+            Self::Expand => "expand",
+            Self::Irreversible => "irreversible",
+        }
+    }
+
+    /// What a plan can declare, by its word.
+    pub fn from_key(word: &str) -> Option<Self> {
+        [Self::None, Self::Expand, Self::Irreversible].into_iter().find(|m| m.key() == word)
+    }
+}
+
 /// How an answer says who gave it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct IdentityPlan {
@@ -281,6 +298,11 @@ impl Signal {
             Self::DbErrors => "db_errors",
             Self::QueueDepth => "queue_depth",
         }
+    }
+
+    /// The signal of this name.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|signal| signal.key() == key)
     }
 
     /// The short name on the screen.

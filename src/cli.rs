@@ -1,0 +1,287 @@
+//! The command line: what was typed, and nothing else.
+//!
+//! These types parse; they decide nothing and open nothing. What each command does stands in its
+//! own module, and `main` joins the two. Help, completions and the manual page are printed from
+//! the same types.
+
+use crate::plan::{Migration, Overrides};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::path::PathBuf;
+
+const EXITS: &str = "\
+Exit codes:
+  0  the release is kept (or: the command did what was asked; or interrupted
+     before any weight moved: resume)
+  1  an error of the program or of the world: unreachable, refused, disk full
+  2  wrong use, or a plan that does not hold
+  3  a deploy or drill ended rolled back, and verified
+  4  Green has weight, or the split cannot be read, and nobody is watching:
+     a person must look
+  5  abandoned: no weight ever reached Green";
+
+const ROOT: &str = "\
+Examples:
+  switchback                        deploys, drills and past runs
+  switchback drill plain-sailing    the cockpit on the embedded lab
+  switchback check                  what is wrong with ./switchback.toml
+  switchback deploy --release 1.9.0 --migration expand
+  switchback rollback               all traffic to Blue, verified, and out";
+
+const DEPLOY: &str = "\
+Examples:
+  switchback deploy
+  switchback deploy notes.toml --release 1.9.0 --current 1.8.2
+  switchback deploy --plain --yes --migration none     in a pipeline
+
+The key r sends all traffic back to Blue, in every state.";
+
+const DRILL: &str = "\
+Examples:
+  switchback drill                  the list of drills
+  switchback drill wall-of-red
+  switchback drill cold-shiver --seed 7";
+
+const CHECK: &str = "\
+Examples:
+  switchback check
+  switchback check notes.toml --effective
+  switchback check --runbook > RUNBOOK.md
+  switchback check --json | jq .cause";
+
+const ROLLBACK: &str = "\
+Examples:
+  switchback rollback               Blue is the one of the open run
+  switchback rollback --to left     where no run is open
+
+It tries for 30 s, and ends with 4 if the router cannot be brought back or read.";
+
+const RESUME: &str = "\
+Examples:
+  switchback resume                 the last run that was cut off
+  switchback resume 7f3a
+
+The router is read before anything else.";
+
+/// Everything that was typed.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "switchback", version, about, after_help = EXITS, after_long_help = format!("{ROOT}\n\n{EXITS}"), max_term_width = 100)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command; without one it is home.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that stand before or behind any command.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// Print lines instead of a screen
+    #[arg(long, global = true)]
+    pub plain: bool,
+    /// Print events, runs or faults as JSON lines
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Answer every gate that is open, never one that is not
+    #[arg(long, global = true)]
+    pub yes: bool,
+    /// Keep runs in this directory
+    #[arg(long, global = true, value_name = "DIR")]
+    pub runs: Option<PathBuf>,
+    /// Draw with this theme, by name or file
+    #[arg(long, global = true, value_name = "NAME|FILE")]
+    pub theme: Option<String>,
+    /// Draw with ASCII only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+}
+
+/// A command.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Open the cockpit on a real plan
+    #[command(after_help = DEPLOY, after_long_help = format!("{DEPLOY}\n\n{EXITS}"))]
+    Deploy {
+        /// Which plan.
+        #[command(flatten)]
+        plan: PlanArg,
+        /// For this run only.
+        #[command(flatten)]
+        release: ReleaseArgs,
+    },
+    /// Open the cockpit on the embedded lab; without a name, list the drills
+    #[command(after_help = DRILL)]
+    Drill {
+        /// Name of the scenario
+        scenario: Option<String>,
+        /// The world's seed: the same seed is the same drill
+        #[arg(long, value_name = "N")]
+        seed: Option<u64>,
+    },
+    /// Read the plan, reach everything it names once, change nothing
+    #[command(after_help = CHECK)]
+    Check {
+        /// Which plan.
+        #[command(flatten)]
+        plan: PlanArg,
+        /// For this run only.
+        #[command(flatten)]
+        release: ReleaseArgs,
+        /// Print the whole plan with every default, and reach nothing
+        #[arg(long, conflicts_with = "runbook")]
+        effective: bool,
+        /// Print the eight steps as Markdown with this plan's values, and reach nothing
+        #[arg(long)]
+        runbook: bool,
+    },
+    /// Send all traffic to Blue without a screen, verify, and leave
+    #[command(after_help = ROLLBACK)]
+    Rollback {
+        /// Which plan.
+        #[command(flatten)]
+        plan: PlanArg,
+        /// The slot to send traffic to, where no run is open
+        #[arg(long, value_name = "SLOT")]
+        to: Option<String>,
+    },
+    /// Pick up a run that was cut off
+    #[command(after_help = RESUME)]
+    Resume {
+        /// The run's id, or the beginning of it [default: the last that was cut off]
+        run: Option<String>,
+    },
+    /// List past runs
+    Runs,
+    /// Print the JSON Schema of a plan
+    Schema,
+    /// Print the completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Which plan.
+#[derive(Debug, Clone, Args)]
+pub struct PlanArg {
+    /// The plan's file
+    #[arg(value_name = "PLAN", default_value = "switchback.toml")]
+    pub path: PathBuf,
+}
+
+/// What is said about the release for one run.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "For this run only, sealed with it")]
+pub struct ReleaseArgs {
+    /// The release that Green shall run
+    #[arg(long, value_name = "NAME")]
+    pub release: Option<String>,
+    /// The release that Blue runs
+    #[arg(long, value_name = "NAME")]
+    pub current: Option<String>,
+    /// What the release does to the data: none, expand or irreversible
+    #[arg(long, value_name = "KIND", value_parser = migration)]
+    pub migration: Option<Migration>,
+}
+
+impl From<ReleaseArgs> for Overrides {
+    fn from(args: ReleaseArgs) -> Self {
+        Self { release: args.release, current: args.current, migration: args.migration }
+    }
+}
+
+fn migration(word: &str) -> Result<Migration, String> {
+    Migration::from_key(word).ok_or_else(|| "one of: none, expand, irreversible".to_owned())
+}
+
+/// The completions for a shell.
+pub fn completions(shell: clap_complete::Shell) -> Vec<u8> {
+    let mut out = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "switchback", &mut out);
+    out
+}
+
+/// The manual page, every command in it.
+pub fn man() -> std::io::Result<Vec<u8>> {
+    let mut command = Cli::command();
+    command.build();
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        let mut part = Vec::new();
+        let man = clap_mangen::Man::new(sub.clone());
+        man.render_synopsis_section(&mut part)?;
+        man.render_description_section(&mut part)?;
+        man.render_options_section(&mut part)?;
+        man.render_extra_section(&mut part)?;
+        // A page has one set of sections: those of a command are sections within its own.
+        let part = String::from_utf8_lossy(&part).replace(".SH ", ".SS ");
+        page.extend(format!(".SH \"SWITCHBACK {}\"\n", sub.get_name().to_uppercase()).bytes());
+        page.extend(part.bytes());
+    }
+    Ok(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_is_home() {
+        let cli = Cli::try_parse_from(["switchback"]).unwrap();
+        assert!(cli.command.is_none());
+    }
+
+    #[test]
+    fn global_options_stand_before_or_behind_the_command() {
+        for line in ["--plain deploy --yes", "deploy --plain --yes", "--yes --plain deploy"] {
+            let words = std::iter::once("switchback").chain(line.split(' '));
+            let cli = Cli::try_parse_from(words).unwrap();
+            assert!(cli.global.plain && cli.global.yes && !cli.global.json, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_release_is_said_for_one_run() {
+        let words = "switchback deploy p.toml --release 1.9.0 --current 1.8.2 --migration expand";
+        let cli = Cli::try_parse_from(words.split(' ')).unwrap();
+        let Some(Command::Deploy { plan, release }) = cli.command else { panic!("not a deploy") };
+        assert_eq!(plan.path, PathBuf::from("p.toml"));
+        assert_eq!(
+            Overrides::from(release),
+            Overrides {
+                release: Some("1.9.0".to_owned()),
+                current: Some("1.8.2".to_owned()),
+                migration: Some(Migration::Expand),
+            }
+        );
+    }
+
+    #[test]
+    fn an_unknown_migration_is_wrong_use() {
+        let error =
+            Cli::try_parse_from(["switchback", "deploy", "--migration", "undeclared"]).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("irreversible"), "{error}");
+    }
+
+    #[test]
+    fn the_manual_and_the_completions_name_every_command() {
+        let man = String::from_utf8(man().unwrap()).unwrap();
+        let bash = String::from_utf8(completions(clap_complete::Shell::Bash)).unwrap();
+        for sub in Cli::command().get_subcommands() {
+            let name = sub.get_name();
+            assert!(man.contains(&format!("SWITCHBACK {}", name.to_uppercase())), "man: {name}");
+            assert!(bash.contains(name), "bash: {name}");
+        }
+        assert!(man.contains("a person must look"), "exit codes are in the manual");
+    }
+}
