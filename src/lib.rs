@@ -5,5 +5,6 @@ pub mod feed;
 pub mod journal;
 pub mod plan;
 pub mod runbook;
+pub mod runs;
 pub mod signal;
 pub mod units;
