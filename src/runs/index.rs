@@ -1,0 +1,198 @@
+//! The index: one line for each run that has ended, chained like a journal.
+//!
+//! It holds the digest of each journal's last line, so that a journal whose end was cut off, or a
+//! run that was removed, shows. The age of the way back comes from here.
+
+use super::dir::private_dir;
+use crate::clean::Clean;
+use crate::journal::ascii::to_json;
+use crate::journal::chain::{self, Follow};
+use crate::journal::{Closed, Ended, JournalFault, Opened};
+use crate::runbook::{Fault, FaultKind, Kind, RunOutcome};
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+use std::fs::OpenOptions;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// The index's file in the runs' root.
+pub const INDEX: &str = "index.jsonl";
+
+/// One run that has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexLine {
+    /// The run's id.
+    pub id: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// The service.
+    pub service: Clean,
+    /// How it ended.
+    pub outcome: RunOutcome,
+    /// The exit code.
+    pub exit: u8,
+    /// Digest of its journal's last line.
+    pub head: String,
+    /// What the router is known by.
+    pub router: Clean,
+    /// How long the way back took in microseconds, if it was taken and verified.
+    pub rollback_us: Option<u64>,
+    /// When it began, in milliseconds since 1970.
+    pub began_unix_ms: i64,
+    /// When it ended, in milliseconds since 1970.
+    pub ended_unix_ms: i64,
+}
+
+impl IndexLine {
+    /// The line for a run, from what its journal says.
+    pub fn new(opened: &Opened, closed: &Closed, ended: &Ended) -> Self {
+        Self {
+            id: opened.facts.run.clone(),
+            kind: opened.facts.kind,
+            service: Clean::new(&opened.plan.service),
+            outcome: closed.outcome,
+            exit: closed.exit,
+            head: ended.head.clone(),
+            router: opened.router.clone(),
+            rollback_us: ended.rollback_us,
+            began_unix_ms: opened.facts.began_unix_ms,
+            ended_unix_ms: closed.ended_unix_ms,
+        }
+    }
+}
+
+/// Adds a line. Two cockpits that end at once wait for each other. A half-written last line, of a
+/// process that was killed here, is taken away first.
+pub fn append(root: &Path, line: &IndexLine) -> Result<(), Fault> {
+    add(root, line).map_err(|e| {
+        Fault::new(
+            FaultKind::Local,
+            format!("the runs' index in {} cannot be written: {e}", root.display()),
+            "the run itself is whole; make the index writable",
+        )
+    })
+}
+
+fn add(root: &Path, line: &IndexLine) -> io::Result<()> {
+    private_dir(root)?;
+    let mut options = OpenOptions::new();
+    let file = options.read(true).append(true).create(true).mode(0o600).open(root.join(INDEX))?;
+    let mut file =
+        Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, e)| io::Error::from(e))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let (lines, torn) = chain::whole_lines(&bytes);
+    if !torn.is_empty() {
+        file.set_len((bytes.len() - torn.len()) as u64)?;
+    }
+    let prev = lines.last().map_or_else(|| chain::GENESIS.to_owned(), |line| chain::digest(line));
+    file.write_all(chain::seal(&to_json(line)?, &prev).as_bytes())?;
+    file.sync_data()
+}
+
+/// Reads the index as far as its chain holds, and says where it breaks if it does.
+pub fn read(root: &Path) -> (Vec<IndexLine>, Option<JournalFault>) {
+    let path = root.join(INDEX);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return (Vec::new(), None),
+        Err(source) => return (Vec::new(), Some(JournalFault::Unreadable { path, source })),
+    };
+    let mut chain = Follow::default();
+    let mut lines = Vec::new();
+    for (number, line) in (1..).zip(chain::whole_lines(&bytes).0) {
+        let Some(text) = std::str::from_utf8(line).ok().filter(|text| chain.takes(text)) else {
+            return (lines, Some(JournalFault::Broken { line: number }));
+        };
+        match serde_json::from_str(text) {
+            Ok(line) => lines.push(line),
+            Err(e) => {
+                let fault = JournalFault::Garbage { line: number, why: e.to_string() };
+                return (lines, Some(fault));
+            }
+        }
+    }
+    (lines, None)
+}
+
+/// The last way back that was really taken on this router: how long it took in microseconds, and
+/// when, in milliseconds since 1970. A drill's router is not this one; lines after a break in the
+/// index are not believed.
+pub fn last_rollback(root: &Path, router: &str) -> Option<(u64, i64)> {
+    let router = Clean::new(router);
+    read(root)
+        .0
+        .into_iter()
+        .filter(|line| line.kind != Kind::Drill && line.router == router)
+        .filter_map(|line| Some((line.rollback_us?, line.ended_unix_ms)))
+        .max_by_key(|(_, ended)| *ended)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn line(id: &str, kind: Kind, router: &str, rollback_us: Option<u64>, ended: i64) -> IndexLine {
+        IndexLine {
+            id: id.to_owned(),
+            kind,
+            service: "notes".into(),
+            outcome: RunOutcome::RolledBack,
+            exit: 3,
+            head: chain::GENESIS.to_owned(),
+            router: router.into(),
+            rollback_us,
+            began_unix_ms: 0,
+            ended_unix_ms: ended,
+        }
+    }
+
+    #[test]
+    fn the_age_of_the_way_back_is_that_of_this_router_and_no_drill() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(last_rollback(root.path(), "ours"), None);
+        for line in [
+            line("1", Kind::Deploy, "ours", Some(480), 10),
+            line("2", Kind::Rehearsal, "ours", Some(510), 20),
+            line("3", Kind::Deploy, "ours", None, 30),
+            line("4", Kind::Deploy, "theirs", Some(90), 40),
+            line("5", Kind::Drill, "ours", Some(70), 50),
+        ] {
+            append(root.path(), &line).unwrap();
+        }
+        assert_eq!(last_rollback(root.path(), "ours"), Some((510, 20)));
+        let (lines, fault) = read(root.path());
+        assert_eq!(lines.len(), 5);
+        assert!(fault.is_none());
+    }
+
+    #[test]
+    fn a_run_that_is_taken_out_of_the_index_shows() {
+        let root = tempfile::tempdir().unwrap();
+        for id in ["1", "2", "3"] {
+            append(root.path(), &line(id, Kind::Deploy, "r", Some(1), 1)).unwrap();
+        }
+        let path = root.path().join(INDEX);
+        let text = fs::read_to_string(&path).unwrap();
+        let without: Vec<&str> = text.lines().filter(|l| !l.contains(r#""id":"2""#)).collect();
+        fs::write(&path, without.join("\n") + "\n").unwrap();
+        let (lines, fault) = read(root.path());
+        assert_eq!(lines.len(), 1);
+        assert!(matches!(fault, Some(JournalFault::Broken { line: 2 })));
+    }
+
+    #[test]
+    fn a_half_written_line_is_taken_away_by_the_next() {
+        let root = tempfile::tempdir().unwrap();
+        append(root.path(), &line("1", Kind::Deploy, "r", None, 1)).unwrap();
+        let path = root.path().join(INDEX);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes.extend_from_slice(b"{\"id\":\"2");
+        fs::write(&path, bytes).unwrap();
+        append(root.path(), &line("3", Kind::Deploy, "r", None, 3)).unwrap();
+        let ids: Vec<String> = read(root.path()).0.into_iter().map(|l| l.id).collect();
+        assert_eq!(ids, ["1", "3"]);
+    }
+}
