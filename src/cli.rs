@@ -153,6 +153,15 @@ pub enum Command {
     },
     /// List past runs
     Runs,
+    /// What the lab's own plan runs as its commands
+    #[command(hide = true)]
+    LabAct {
+        /// The lab's control endpoint
+        address: String,
+        /// What to do there
+        #[arg(trailing_var_arg = true)]
+        act: Vec<String>,
+    },
     /// Print the JSON Schema of a plan
     Schema,
     /// Print the completions for a shell

@@ -2,6 +2,7 @@
 pub mod adapter;
 pub mod clean;
 pub mod cli;
+pub mod engine;
 pub mod feed;
 pub mod journal;
 pub mod plan;

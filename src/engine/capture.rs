@@ -69,9 +69,9 @@ pub async fn capture(plan: &Plan, prober: Option<&Prober>, slot: Slot, logs: &Pa
     match (ran, file.flush()) {
         (Err(fault), _) => Outcome::Failed(fault),
         (_, Err(error)) => Outcome::Failed(not_kept(&path, &error)),
-        (Ok(ran), Ok(())) if ran.end.is_good() => {
-            Outcome::Kept(Clean::new(&format!("Green's last {lines} log lines are kept in the run")))
-        }
+        (Ok(ran), Ok(())) if ran.end.is_good() => Outcome::Kept(Clean::new(&format!(
+            "Green's last {lines} log lines are kept in the run"
+        ))),
         (Ok(ran), Ok(())) => Outcome::Failed(Fault::new(
             FaultKind::Local,
             format!("the logs command {}", ran.end),

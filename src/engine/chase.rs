@@ -80,12 +80,7 @@ impl Chase {
         }
     }
 
-    async fn last_from_green(
-        &self,
-        router: &mut Router,
-        blue: Slot,
-        before: Option<(u64, u64)>,
-    ) {
+    async fn last_from_green(&self, router: &mut Router, blue: Slot, before: Option<(u64, u64)>) {
         let Some((mut count, _)) = before else { return };
         // Where nothing came after the beginning, the last answer was not later than that.
         let mut last = self.began;

@@ -186,17 +186,13 @@ impl Hands {
                     })
                 })
             }
-            Act::Run { command, slot, timeout } => {
-                Box::pin(self.run(id, command, slot, timeout))
-            }
+            Act::Run { command, slot, timeout } => Box::pin(self.run(id, command, slot, timeout)),
             Act::Capture { slot } => {
                 let plan = Rc::clone(&self.plan);
                 let logs = self.directory.join("logs");
                 let url = &plan.slots[slot.index()].url;
                 let prober = Prober::new(&plan, url, &self.secrets).ok();
-                Box::pin(async move {
-                    Some(capture(&plan, prober.as_ref(), slot, &logs).await)
-                })
+                Box::pin(async move { Some(capture(&plan, prober.as_ref(), slot, &logs).await) })
             }
             Act::Chase { blue, timeout } => self.chase(blue, timeout, cause),
         }

@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::runbook::{Fault, Readback, Regime, Seen};
 use crate::signal::counter::{Counter, Counts, Users};
 use crate::signal::{Origin, Sample, Whose};
-use crate::units::{Millis, Role, Slot};
+use crate::units::{Millis, Slot};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -253,9 +253,4 @@ async fn read_router(
             }
         }
     }
-}
-
-/// The role of a slot under a regime.
-pub fn role(regime: &Regime, slot: Slot) -> Role {
-    if regime.blue == slot { Role::Blue } else { Role::Green }
 }

@@ -9,9 +9,10 @@
 mod autopilot;
 mod capture;
 mod chase;
-mod clock;
+pub mod clock;
 mod hands;
 mod measure;
+mod others;
 mod run;
 
 use crate::adapter::router::Router;
@@ -44,19 +45,19 @@ pub struct Setup {
     pub router: Router,
     /// The run that is picked up, if one is.
     pub resume: Option<Run>,
+    /// Where other terminals ask this engine.
+    pub socket: Option<PathBuf>,
     /// Whether open gates are answered with yes (`--yes`).
     pub yes: bool,
 }
 
 /// How the engine ended.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Ended {
     /// How the run ended.
     pub finish: Finish,
-    /// Digest of the journal's last line, if it could be closed.
-    pub head: Option<String>,
-    /// How long the way back took in microseconds, if the run took it.
-    pub rollback_us: Option<u64>,
+    /// How writing the journal ended, if it could be ended.
+    pub journal: Option<crate::journal::Ended>,
     /// When the run was closed.
     pub closed: Closed,
 }

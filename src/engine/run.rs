@@ -4,13 +4,15 @@ use super::autopilot;
 use super::clock::{Clock, unix_ms};
 use super::hands::Hands;
 use super::measure::Measured;
+use super::others::Others;
 use super::{Ended, Setup};
 use crate::feed::{Feed, News, Sent};
 use crate::journal::{Closed, Entry, Trouble};
 use crate::plan::Plan;
 use crate::runbook::{
-    Barrier, Command, Core, Effect, Event, Fault, FaultKind, Finish, Interrupt, Record, line,
+    Barrier, Command, Core, Effect, Event, Fault, FaultKind, Finish, Interrupt, Record, RunOutcome, line,
 };
+use crate::runs::control;
 use crate::units::Millis;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,11 +28,7 @@ fn local(what: &str, error: &dyn std::fmt::Display) -> Fault {
 }
 
 /// Runs a run to its end, on this thread.
-pub fn run(
-    setup: Setup,
-    feed: &Feed,
-    commands: UnboundedReceiver<Sent>,
-) -> Result<Ended, Fault> {
+pub fn run(setup: Setup, feed: &Feed, commands: UnboundedReceiver<Sent>) -> Result<Ended, Fault> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -40,14 +38,13 @@ pub fn run(
     drop(set);
     let (journal, mut closed, at) = setup_rest;
     closed.ended_unix_ms = unix_ms();
-    journal.append(Entry::Closed(closed.clone()), at);
+    // A run that was interrupted stays open: it can be picked up.
+    if finish.outcome != RunOutcome::Interrupted {
+        journal.append(Entry::Closed(closed.clone()), at);
+    }
     // The disk is waited for here, and not where a rollback could be waiting behind it.
     let ended = journal.close(LAST_WRITE);
-    let (head, rollback_us) = match ended {
-        Ok(ended) => (Some(ended.head), ended.rollback_us),
-        Err(_) => (None, None),
-    };
-    Ok(Ended { finish, head, rollback_us, closed })
+    Ok(Ended { finish, journal: ended.ok(), closed })
 }
 
 type Rest = (crate::journal::Writer, Closed, Millis);
@@ -57,12 +54,26 @@ async fn fly(
     feed: &Feed,
     mut commands: UnboundedReceiver<Sent>,
 ) -> Result<(Finish, Rest), Fault> {
-    let Setup { plan, facts, directory, journal, mut troubles, secrets, router, resume, yes } =
-        setup;
+    let Setup {
+        plan,
+        facts,
+        directory,
+        journal,
+        mut troubles,
+        secrets,
+        router,
+        resume,
+        socket,
+        yes,
+    } = setup;
+    // Without a socket a second terminal goes to the router by itself: it is no reason to stop.
+    let (asked, _served) = match socket.and_then(|path| control::serve(&path).ok()) {
+        Some((asked, served)) => (Some(asked), Some(served)),
+        None => (None, None),
+    };
+    let mut others = Others::new(asked);
     let (mut core, clock, inputs, first) = match resume {
-        None => {
-            (Core::new(plan.clone(), facts.clone()), Clock::begin(), 0, Event::Begin)
-        }
+        None => (Core::new(plan.clone(), facts.clone()), Clock::begin(), 0, Event::Begin),
         Some(run) => {
             let mut core = Core::new(run.opened.plan.clone(), facts.clone());
             for turn in &run.turns {
@@ -91,6 +102,10 @@ async fn fly(
             biased;
             Some(sent) = commands.recv() => { at = sent.read_at; Event::Command(sent.command) }
             Some(done) = outcomes.recv() => done,
+            asked = others.next() => match others.heard(asked, &mut core) {
+                Some(command) => Event::Command(command),
+                None => continue,
+            },
             _ = terminate.recv() => Event::Command(Command::Interrupt(Interrupt::Terminate)),
             _ = interrupt.recv() => Event::Command(Command::Interrupt(Interrupt::Terminate)),
             _ = hangup.recv() => Event::Command(Command::Interrupt(Interrupt::Hangup)),
@@ -111,6 +126,7 @@ async fn fly(
             } => Event::Due,
         };
         engine.take(&mut core, event, at).await;
+        others.answer(&mut core);
         if yes {
             let snapshot = core.snapshot();
             let idle = engine.hands.is_idle();
@@ -125,8 +141,9 @@ async fn fly(
             }
         }
     }
+    others.answer(&mut core);
     let finish = core.finish().cloned().unwrap_or(Finish {
-        outcome: crate::runbook::RunOutcome::Failed,
+        outcome: RunOutcome::Failed,
         exit: 1,
         says: "the engine ended without an outcome".to_owned(),
     });

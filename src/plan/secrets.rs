@@ -29,6 +29,11 @@ impl Secrets {
         self.0.values().map(String::as_str)
     }
 
+    /// The values by name, for requests that carry them.
+    pub const fn by_name(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+
     /// Whether the plan has none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -108,6 +108,10 @@ impl Core {
     pub fn step(&mut self, event: Event, at: Millis) -> Vec<Effect> {
         // Time never goes back in a run, whatever the machine's clock does.
         self.at = self.at.max(at);
+        let interrupted = |finish: &Finish| finish.outcome == RunOutcome::Interrupted;
+        if event == Event::Resumed && self.finish.as_ref().is_some_and(interrupted) {
+            self.finish = None;
+        }
         if self.finish.is_none() {
             self.take(event);
             self.tick();

@@ -1,0 +1,226 @@
+//! `switchback check`: reads the plan, reaches everything it names once, changes nothing.
+
+use super::flight::{block_on, mask};
+use super::{Failure, load, print};
+use crate::adapter::router::Router;
+use crate::adapter::source::http::Prober;
+use crate::cli::Global;
+use crate::plan::{self, Faults, Overrides, PlanFault, Severity};
+use crate::runbook::{NodeOutcome, Readback};
+use crate::units::{Slot, Split};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+/// Checks a plan, or prints what it means.
+pub fn check(
+    global: &Global,
+    path: &Path,
+    overrides: Overrides,
+    effective: bool,
+    runbook: bool,
+) -> Result<u8, Failure> {
+    let loaded = match load(path, overrides) {
+        Ok(loaded) => loaded,
+        Err(failure) if global.json => {
+            // The same faults, a JSON line each.
+            if let Err(faults) = plan::load(path) {
+                json(faults.iter())?;
+            }
+            return Err(failure);
+        }
+        Err(failure) => return Err(failure),
+    };
+    if effective {
+        return print(plan::effective(&loaded.plan).as_bytes());
+    }
+    if runbook {
+        return print(plan::runbook_md(&loaded.plan).as_bytes());
+    }
+    let mut found = Found { faults: loaded.warnings.clone(), good: Vec::new(), hold: true };
+    found.faults.extend(plan::commands_on_path(&loaded.plan, &loaded.places));
+    found.faults.extend(plan::surroundings(&loaded.plan, &loaded.places));
+    let secrets = mask(&loaded.plan).map(|secrets| secrets.by_name().clone());
+    if let Ok(secrets) = &secrets {
+        block_on(reach(&loaded, secrets, &mut found))?;
+    }
+    found.print(global, path)
+}
+
+#[derive(Debug)]
+struct Found {
+    faults: Vec<PlanFault>,
+    good: Vec<String>,
+    /// Whether the world is as the plan says.
+    hold: bool,
+}
+
+impl Found {
+    fn bad(&mut self, fault: PlanFault) {
+        self.hold &= fault.severity != Severity::Error;
+        self.faults.push(fault);
+    }
+
+    fn print(self, global: &Global, path: &Path) -> Result<u8, Failure> {
+        let errors =
+            self.faults.iter().filter(|fault| fault.severity == Severity::Error).count();
+        let exit = match (errors, self.hold) {
+            (0, _) => 0,
+            (_, false) => 1,
+            _ => 2,
+        };
+        if global.json {
+            json(self.faults.iter())?;
+            return Ok(exit);
+        }
+        let mut out = String::new();
+        for line in &self.good {
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "ok: {line}");
+        }
+        let warnings = self.faults.len() - errors;
+        if !self.faults.is_empty() {
+            let _ = writeln!(out, "{}", Faults::new(self.faults).to_string().trim_end());
+        }
+        let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let verdict = if exit == 0 { "holds" } else { "does NOT hold" };
+        let _ = writeln!(
+            out,
+            "{} {verdict}: {}, {}; nothing was changed",
+            path.display(),
+            plural(errors, "error"),
+            plural(warnings, "warning"),
+        );
+        print(out.as_bytes())?;
+        Ok(exit)
+    }
+}
+
+fn json<'f>(faults: impl Iterator<Item = &'f PlanFault>) -> Result<(), Failure> {
+    let mut out = String::new();
+    for fault in faults {
+        let line = serde_json::to_string(fault)
+            .map_err(|e| Failure::world(e, "this is a bug: please report it"))?;
+        let _ = writeln!(out, "{line}");
+    }
+    print(out.as_bytes()).map(|_| ())
+}
+
+/// Reaches the router, both slots and the front door, once.
+async fn reach(
+    loaded: &plan::Loaded,
+    secrets: &BTreeMap<String, String>,
+    found: &mut Found,
+) {
+    let plan = &loaded.plan;
+    let error = |path: &str, cause: &str, hint: &str| loaded.places.error(path, cause, hint);
+    let mut blue = None;
+    match Router::of_plan(plan) {
+        Err(fault) => found.bad(error("router", fault.cause.as_str(), fault.hint.as_str())),
+        Ok(mut router) => {
+            let readback = router.read().await;
+            if let Some((node, fault)) = readback.first_fault() {
+                let cause = format!("{node}: {}", fault.cause);
+                found.bad(error("router", &cause, fault.hint.as_str()));
+            } else {
+                blue = readback.split().and_then(Split::sole);
+                say_split(loaded, &readback, blue, found);
+            }
+            for note in router.notes() {
+                found.bad(loaded.places.warning("router", note.as_str(), "see the router's manual"));
+            }
+        }
+    }
+    for slot in Slot::BOTH {
+        reach_slot(loaded, secrets, slot, blue, found).await;
+    }
+    let Some(front) = &plan.router.front else { return };
+    match Prober::new(plan, front, secrets) {
+        Err(fault) => {
+            found.bad(error("router.front", fault.cause.as_str(), fault.hint.as_str()));
+        }
+        Ok(prober) => {
+            let answer = prober.probe(prober.knock()).await;
+            let named = answer.slot.as_ref().map_or_else(String::new, |s| format!(", by slot {s}"));
+            match (answer.status, &plan.identity.slot_header) {
+                (None, _) => {
+                    let why = answer.why.map_or_else(String::new, |why| format!(": {why}"));
+                    let cause = format!("the front door at {front} does not answer{why}");
+                    found.bad(error("router.front", &cause, "see whether the router listens there"));
+                }
+                (Some(_), Some(header)) if answer.slot.is_none() => {
+                    let cause = format!("answers of the front door have no header {header}");
+                    let hint = "let the router add it, or leave [identity] slot out";
+                    found.bad(loaded.places.warning("identity.slot", &cause, hint));
+                }
+                (Some(status), _) => {
+                    found.good.push(format!("front door {front} answers {status}{named}"));
+                }
+            }
+        }
+    }
+}
+
+fn say_split(loaded: &plan::Loaded, readback: &Readback, blue: Option<Slot>, found: &mut Found) {
+    let plan = &loaded.plan;
+    let [one, two] = Slot::BOTH.map(|slot| plan.slot_name(slot));
+    let states: Vec<String> = readback
+        .nodes
+        .iter()
+        .filter_map(|node| match &node.outcome {
+            NodeOutcome::State(state) => {
+                let [a, b] = state.weights;
+                Some(format!("{} reports weights {one} {a}, {two} {b}", node.node))
+            }
+            NodeOutcome::Fault(_) => None,
+        })
+        .collect();
+    let states = states.join("; ");
+    match blue {
+        Some(slot) => {
+            found.good.push(format!("{states}: {} is Blue now", plan.slot_name(slot)));
+        }
+        None => found.bad(loaded.places.warning(
+            "router",
+            &format!("{states}: nobody is Blue, step 1 would not begin"),
+            &format!("settle it: switchback rollback --to {one} (or --to {two})"),
+        )),
+    }
+}
+
+async fn reach_slot(
+    loaded: &plan::Loaded,
+    secrets: &BTreeMap<String, String>,
+    slot: Slot,
+    blue: Option<Slot>,
+    found: &mut Found,
+) {
+    let plan = &loaded.plan;
+    let name = plan.slot_name(slot);
+    let path = format!("slots.{name}");
+    let prober = match Prober::new(plan, &plan.slots[slot.index()].url, secrets) {
+        Ok(prober) => prober,
+        Err(fault) => {
+            return found.bad(loaded.places.error(
+                &path,
+                fault.cause.as_str(),
+                fault.hint.as_str(),
+            ));
+        }
+    };
+    let check = prober.check().await;
+    let release = check.release.as_ref().map_or_else(String::new, |r| format!(", release {r}"));
+    if check.ready {
+        found.good.push(format!("slot {name} is ready{release}"));
+        return;
+    }
+    let why = check.why.map_or_else(|| "no answer".to_owned(), |why| why.to_string());
+    let cause = format!("slot {name} is not ready: {why}");
+    if blue == Some(slot) {
+        let hint = "Blue must be ready before a deploy begins: see its logs";
+        found.bad(loaded.places.error(&path, &cause, hint));
+    } else {
+        let hint = "that is in order for a slot that waits to be deployed to";
+        found.bad(loaded.places.warning(&path, &cause, hint));
+    }
+}

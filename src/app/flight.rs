@@ -1,0 +1,232 @@
+//! A run is assembled and flown: router, lock, directory, journal, engine, and whoever watches.
+
+use super::{Failure, Watcher, watcher};
+use crate::adapter::router::Router;
+use crate::clean::{self, Mask};
+use crate::cli::Global;
+use crate::engine::clock::unix_ms;
+use crate::engine::{Ended, Engine, Setup};
+use crate::journal::{Opened, Run, Troubles, Writer};
+use crate::plan::secrets::{self, Secrets};
+use crate::plan::{Loaded, Plan};
+use crate::runbook::{Command, Fault, FaultKind, Interrupt, Kind, RunFacts, RunOutcome};
+use crate::runs::{Home, IndexLine, Lock, RunDir, last_rollback};
+use crate::{plain, tui};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+/// Flies a deploy on the operator's plan.
+pub fn deploy(global: &Global, loaded: Loaded) -> Result<u8, Failure> {
+    let watcher = watcher(global)?;
+    begin(global, watcher, Kind::Deploy, &loaded.plan, loaded.text.as_bytes())
+}
+
+/// Flies a new run.
+pub fn begin(
+    global: &Global,
+    watcher: Watcher,
+    kind: Kind,
+    plan: &Plan,
+    text: &[u8],
+) -> Result<u8, Failure> {
+    let secrets = mask(plan)?;
+    let (router, identity) = find(plan)?;
+    let home = home(global)?;
+    let directory = RunDir::create(&home.runs, kind, text)?;
+    let lock = lock(&home, &identity, directory.id()).inspect_err(|_| {
+        // Nothing has happened in it: a run that never began leaves no trace.
+        let _ = std::fs::remove_dir_all(directory.path());
+    })?;
+    let facts = RunFacts {
+        run: directory.id().to_owned(),
+        kind,
+        host: host(),
+        began_unix_ms: unix_ms(),
+        attended: attended(watcher),
+        last_rollback: last_rollback(&home.runs, &identity),
+    };
+    let opened = Opened::new(facts.clone(), plan.clone(), &identity);
+    let at = crate::units::Millis::ZERO;
+    let (journal, troubles) = Writer::create(directory.path(), opened.clone(), at)?;
+    let run = Assembled {
+        plan: plan.clone(),
+        facts,
+        opened,
+        directory: directory.path().to_owned(),
+        journal,
+        troubles,
+        secrets,
+        router,
+        resume: None,
+        lock,
+    };
+    fly(global, watcher, &home, run, &[])
+}
+
+/// Everything that a run needs before it is flown.
+pub struct Assembled {
+    /// The plan.
+    pub plan: Plan,
+    /// What stays the same.
+    pub facts: RunFacts,
+    /// The journal's first record.
+    pub opened: Opened,
+    /// Where the run lives.
+    pub directory: PathBuf,
+    /// Its journal.
+    pub journal: Writer,
+    /// The journal's troubles.
+    pub troubles: Troubles,
+    /// The secrets.
+    pub secrets: Secrets,
+    /// The router.
+    pub router: Router,
+    /// The run that is picked up.
+    pub resume: Option<Run>,
+    /// The router is ours while this lives.
+    pub lock: Lock,
+}
+
+/// Flies an assembled run to its end; gives the exit code. `first` is sent before anything that
+/// the operator does.
+pub fn fly(
+    global: &Global,
+    watcher: Watcher,
+    home: &Home,
+    run: Assembled,
+    first: &[Command],
+) -> Result<u8, Failure> {
+    let Assembled {
+        plan,
+        facts,
+        opened,
+        directory,
+        journal,
+        troubles,
+        secrets,
+        router,
+        resume,
+        lock,
+    } = run;
+    let engine = Engine::start(Setup {
+        plan,
+        facts,
+        directory: directory.clone(),
+        journal,
+        troubles,
+        secrets,
+        router,
+        resume,
+        socket: Some(lock.socket_path().to_owned()),
+        yes: global.yes,
+    })?;
+    for command in first {
+        engine.link.send(command.clone());
+    }
+    let watched = watch(global, watcher, &engine);
+    if let Err(report) = &watched {
+        // Whoever watched has failed; the run has not. It ends in order, and says what stands.
+        engine.link.send(Command::Interrupt(Interrupt::Screen));
+        eprintln!("error: the screen failed: {report:#}\nhint: --plain prints lines instead");
+    }
+    let ended = engine.join()?;
+    drop(lock);
+    index(home, &opened, &ended);
+    say(watcher, &ended, &directory);
+    Ok(ended.finish.exit)
+}
+
+fn watch(global: &Global, watcher: Watcher, engine: &Engine) -> color_eyre::Result<()> {
+    let link = engine.link.clone();
+    match watcher {
+        Watcher::Screen => tui::run(link, tui::Options::of(global.theme.as_deref(), global.ascii)?),
+        Watcher::Plain { attended } => plain::run(&link, plain::Form::Lines, attended),
+        Watcher::Json { attended } => plain::run(&link, plain::Form::Json, attended),
+    }
+}
+
+/// Whether somebody is at the keyboard.
+pub const fn attended(watcher: Watcher) -> bool {
+    match watcher {
+        Watcher::Screen => true,
+        Watcher::Plain { attended } | Watcher::Json { attended } => attended,
+    }
+}
+
+/// The secrets, fetched, and masked from here on.
+pub fn mask(plan: &Plan) -> Result<Secrets, Failure> {
+    let secrets = secrets::resolve(plan)?;
+    let named = secrets.by_name().iter().map(|(name, value)| (name.clone(), value.clone()));
+    // A second run in one process has the first one's mask: that is one mask more, not less.
+    let _ = clean::install(Mask::new(named));
+    Ok(secrets)
+}
+
+/// The router, found and named, so that a wrong address is told before anything begins.
+pub fn find(plan: &Plan) -> Result<(Router, String), Failure> {
+    let mut router = Router::of_plan(plan)?;
+    let identity = block_on(router.identity())??;
+    Ok((router, identity))
+}
+
+/// Waits for something of the outside world, before there is an engine.
+pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|e| Failure::world(format!("no runtime: {e}"), "see `ulimit -a`"))?;
+    Ok(tokio::task::LocalSet::new().block_on(&runtime, future))
+}
+
+/// Where runs and locks live.
+pub fn home(global: &Global) -> Result<Home, Failure> {
+    Home::of(global.runs.clone()).map_err(|error| Failure::usage(error, "see --help"))
+}
+
+/// Takes the router's lock, or says who has it.
+pub fn lock(home: &Home, identity: &str, run: &str) -> Result<Lock, Failure> {
+    Lock::take(&home.locks, identity, run)
+        .map_err(|fault| Failure::world(&fault, fault.hint()))
+}
+
+fn host() -> crate::clean::Clean {
+    let name = nix::unistd::gethostname().unwrap_or_default();
+    crate::clean::Clean::new(&name.to_string_lossy())
+}
+
+/// The runs' index gets its line when a run is over, not when it was interrupted.
+fn index(home: &Home, opened: &Opened, ended: &Ended) {
+    let (RunOutcome::Interrupted, _) | (_, None) = (ended.finish.outcome, &ended.journal) else {
+        if let Some(journal) = &ended.journal {
+            let line = IndexLine::new(opened, &ended.closed, journal);
+            if let Err(fault) = crate::runs::index::append(&home.runs, &line) {
+                eprintln!("warning: the runs' index was not written: {fault}");
+            }
+        }
+        return;
+    };
+}
+
+fn say(watcher: Watcher, ended: &Ended, directory: &Path) {
+    if ended.journal.is_none() {
+        eprintln!("warning: the end of the journal could not be written");
+    }
+    if matches!(watcher, Watcher::Json { .. }) {
+        return;
+    }
+    let finish = &ended.finish;
+    println!("{}: {} (exit {})", finish.outcome.word(), finish.says, finish.exit);
+    println!("run: {}", directory.display());
+    if finish.outcome == RunOutcome::Interrupted {
+        let id = directory.file_name().unwrap_or_default().to_string_lossy();
+        println!("next: switchback resume {id}");
+    }
+}
+
+/// The fault for a run that has nobody to ask.
+pub fn needs_terminal() -> Fault {
+    Fault::new(
+        FaultKind::Local,
+        "there is no terminal to ask in",
+        if std::io::stdin().is_terminal() { "give --yes" } else { "run it in a terminal" },
+    )
+}

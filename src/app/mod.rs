@@ -1,0 +1,127 @@
+//! What each command does: plans are loaded, runs are assembled and flown, answers are printed.
+//!
+//! `main` parses and calls [`run`]; everything that can go wrong on the way to a run ends in a
+//! [`Failure`], which knows its exit code and its next move.
+
+mod check;
+mod drill;
+mod flight;
+mod home;
+mod resume;
+mod rollback;
+mod runs;
+
+use crate::cli::{self, Cli, Command, Global};
+use crate::plan::{self, Faults, Loaded, Overrides};
+use crate::runbook::Fault;
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: u8,
+    /// Cause and hint, ready to print.
+    pub says: String,
+}
+
+impl Failure {
+    /// Wrong use: 2.
+    pub fn usage(cause: impl fmt::Display, hint: impl fmt::Display) -> Self {
+        Self { exit: 2, says: format!("error: {cause}\nhint: {hint}") }
+    }
+
+    /// An error of the program or of the world: 1.
+    pub fn world(cause: impl fmt::Display, hint: impl fmt::Display) -> Self {
+        Self { exit: 1, says: format!("error: {cause}\nhint: {hint}") }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::world(fault.cause, fault.hint)
+    }
+}
+
+impl From<Faults> for Failure {
+    fn from(faults: Faults) -> Self {
+        Self { exit: 2, says: faults.to_string().trim_end().to_owned() }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::world(format!("writing to standard output: {error}"), "see where it goes")
+    }
+}
+
+/// Does what was typed; gives the exit code.
+pub fn run(cli: Cli) -> Result<u8, Failure> {
+    let global = cli.global;
+    match cli.command {
+        None => home::home(&global),
+        Some(Command::Deploy { plan, release }) => {
+            flight::deploy(&global, load(&plan.path, release.into())?)
+        }
+        Some(Command::Drill { scenario: None, .. }) => home::drills(&global),
+        Some(Command::Drill { scenario: Some(name), seed }) => drill::drill(&global, &name, seed),
+        Some(Command::LabAct { address, act }) => drill::act(&address, &act),
+        Some(Command::Check { plan, release, effective, runbook }) => {
+            let overrides = Overrides::from(release);
+            check::check(&global, &plan.path, overrides, effective, runbook)
+        }
+        Some(Command::Rollback { plan, to }) => {
+            rollback::rollback(&global, load(&plan.path, Overrides::default())?, to.as_deref())
+        }
+        Some(Command::Resume { run }) => resume::resume(&global, run.as_deref()),
+        Some(Command::Runs) => runs::runs(&global),
+        Some(Command::Schema) => print(format!("{:#}\n", plan::schema()).as_bytes()),
+        Some(Command::Completions { shell }) => print(&cli::completions(shell)),
+        Some(Command::Man) => print(&cli::man()?),
+    }
+}
+
+/// Reads a plan, with what the command line says instead of it.
+fn load(path: &Path, overrides: Overrides) -> Result<Loaded, Failure> {
+    let mut loaded = plan::load(path)?;
+    loaded.plan = loaded.plan.with(overrides)?;
+    Ok(loaded)
+}
+
+/// Prints to standard output. A reader that has seen enough is no error.
+fn print(bytes: &[u8]) -> Result<u8, Failure> {
+    match io::stdout().lock().write_all(bytes) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(0),
+    }
+}
+
+/// How a run is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Watcher {
+    /// The cockpit.
+    Screen,
+    /// Lines; with somebody at the keyboard or without.
+    Plain { attended: bool },
+    /// JSON lines.
+    Json { attended: bool },
+}
+
+/// Not a terminal means plain lines, and then open gates need `--yes`.
+fn watcher(global: &Global) -> Result<Watcher, Failure> {
+    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    if !terminal && !global.yes {
+        return Err(Failure::usage(
+            "this is not a terminal, so nobody can open the gates",
+            "give --yes to answer every gate that is open, or run it in a terminal",
+        ));
+    }
+    let attended = !global.yes;
+    Ok(match (global.json, global.plain || !terminal) {
+        (true, _) => Watcher::Json { attended },
+        (false, true) => Watcher::Plain { attended },
+        (false, false) => Watcher::Screen,
+    })
+}

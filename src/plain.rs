@@ -1,0 +1,188 @@
+//! The same run as lines: for pipes, for CI, and for whoever does not want a screen.
+//!
+//! What is printed is the timeline, line by line as it happens. With somebody at the keyboard,
+//! lines that are typed are the keys: `next`, `yes`, `no`, `back`, `hold`, `more`, `note TEXT`,
+//! `leave`, or the word that a question wants.
+
+use crate::feed::{Bell, Link};
+use crate::runbook::record::Tone;
+use crate::runbook::snapshot::{Question, Snapshot, Update};
+use crate::runbook::{Answer, Command};
+use std::io::{BufRead, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What lines look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Lines,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Prints a run until it is over.
+pub fn run(link: &Link, form: Form, attended: bool) -> color_eyre::Result<()> {
+    let bell = Arc::new(Bell::default());
+    link.feed.ring(Arc::clone(&bell));
+    if attended {
+        listen(link.clone());
+    }
+    let mut printer = Printer { form, attended, seq: 0, asked: 0, opened: None, headed: false };
+    loop {
+        let over = link.feed.is_over();
+        if let Some(update) = link.feed.since(printer.seq) {
+            printer.print(&update)?;
+        }
+        if over {
+            return Ok(());
+        }
+        bell.wait(Duration::from_secs(1));
+    }
+}
+
+struct Printer {
+    form: Form,
+    attended: bool,
+    seq: u64,
+    asked: u32,
+    opened: Option<String>,
+    headed: bool,
+}
+
+impl Printer {
+    fn print(&mut self, update: &Update) -> std::io::Result<()> {
+        self.seq = update.seq;
+        let mut out = std::io::stdout().lock();
+        let snapshot = &update.snapshot;
+        if self.form == Form::Json {
+            for (at, record) in &update.records {
+                let line = serde_json::json!({ "at": at, "record": record });
+                writeln!(out, "{line}")?;
+            }
+            return out.flush();
+        }
+        if !self.headed {
+            self.headed = true;
+            writeln!(out, "{}", heading(snapshot))?;
+        }
+        for line in &update.log {
+            let loud = match line.tone {
+                Tone::Bad => "!! ",
+                Tone::Warn => "!  ",
+                Tone::Good | Tone::Plain => "   ",
+            };
+            let time = crate::journal::line::utc(snapshot.facts.began_unix_ms + line.at.0 as i64);
+            let clock = time.get(11..19).unwrap_or(&time);
+            writeln!(out, "{clock} {loud}{:<8} {}", line.topic, line.text)?;
+        }
+        for line in &update.output {
+            writeln!(out, "         |          {line}")?;
+        }
+        if self.attended {
+            self.prompt(&mut out, snapshot)?;
+        }
+        out.flush()
+    }
+
+    /// Says once what is wanted, where something is.
+    fn prompt(&mut self, out: &mut impl Write, snapshot: &Snapshot) -> std::io::Result<()> {
+        if let Some(question) = &snapshot.question {
+            if question.number != self.asked {
+                self.asked = question.number;
+                write_question(out, question)?;
+            }
+        } else if snapshot.next_open && self.opened.as_deref() != Some(&snapshot.headline.state) {
+            self.opened = Some(snapshot.headline.state.clone());
+            writeln!(out, "         ?  type `next` to go on, `back` for Blue, `leave` to leave")?;
+        }
+        Ok(())
+    }
+}
+
+fn heading(snapshot: &Snapshot) -> String {
+    let facts = &snapshot.facts;
+    let next = snapshot.next.as_ref().map_or("a new release", |next| next.as_str());
+    format!(
+        "{} {} → {next} on {} · run {} · plan {}",
+        facts.kind.word(),
+        snapshot.service,
+        facts.host,
+        facts.run,
+        snapshot.plan,
+    )
+}
+
+fn write_question(out: &mut impl Write, question: &Question) -> std::io::Result<()> {
+    writeln!(out, "         ?  {}", question.title)?;
+    for line in &question.lines {
+        writeln!(out, "            {line}")?;
+    }
+    match &question.type_word {
+        Some(word) => writeln!(out, "            type `{word}` to {}, or `no`", question.yes),
+        None => writeln!(out, "            `yes`: {} · `no`: {}", question.yes, question.no),
+    }
+}
+
+/// Reads what is typed, on a thread of its own; it ends with the process.
+fn listen(link: Link) {
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines() {
+            let Ok(line) = line else { return };
+            let question = link.feed.since(0).and_then(|update| update.snapshot.question);
+            match understand(line.trim(), question.as_ref()) {
+                Some(command) => link.send(command),
+                None => eprintln!(
+                    "next, yes, no, back (or r), hold, more, note TEXT, leave: nothing else is known"
+                ),
+            }
+        }
+    });
+}
+
+/// What a typed line means.
+fn understand(line: &str, question: Option<&Question>) -> Option<Command> {
+    let answer = |answer| question.map(|q| Command::Answer { question: q.number, answer });
+    match line {
+        "r" | "back" | "rollback" => Some(Command::Rollback),
+        "next" | "" if question.is_none() => Some(Command::Next),
+        "yes" | "y" => answer(Answer::Yes),
+        "no" | "n" => answer(Answer::No),
+        "hold" | "h" => Some(Command::Hold),
+        "more" | "+" => Some(Command::Extend),
+        "leave" | "q" => Some(Command::Leave),
+        _ => match (line.strip_prefix("note "), question) {
+            (Some(text), _) => Some(Command::Note(text.trim().into())),
+            (None, Some(Question { type_word: Some(_), .. })) => answer(Answer::Typed(line.into())),
+            _ => None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_keys_and_back_is_understood_under_any_question() {
+        let question = Question {
+            number: 7,
+            title: String::new(),
+            lines: vec![],
+            yes: String::new(),
+            no: String::new(),
+            type_word: Some("notes".into()),
+            due: None,
+            routine: false,
+        };
+        assert_eq!(understand("back", Some(&question)), Some(Command::Rollback));
+        assert_eq!(understand("next", None), Some(Command::Next));
+        assert_eq!(understand("next", Some(&question)).map(|c| matches!(c, Command::Next)), Some(false));
+        assert_eq!(
+            understand("notes", Some(&question)),
+            Some(Command::Answer { question: 7, answer: Answer::Typed("notes".into()) })
+        );
+        assert_eq!(understand("yes", None), None, "there is nothing to say yes to");
+        assert_eq!(understand("gibberish", None), None);
+    }
+}
