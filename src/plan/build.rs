@@ -123,7 +123,7 @@ fn slots(doc: &mut Doc<'_>) -> [SlotPlan; 2] {
         let path = format!("slots.{name}");
         if TAKEN.contains(&name.to_ascii_lowercase().as_str()) {
             let cause = format!("a slot cannot be called `{name}`");
-            doc.fault(
+            doc.key_fault(
                 &path,
                 &cause,
                 &format!(
@@ -133,7 +133,7 @@ fn slots(doc: &mut Doc<'_>) -> [SlotPlan; 2] {
             );
         } else if !is_slot_name(name) {
             let cause = format!("`{name}` cannot be the name of a slot");
-            doc.fault(
+            doc.key_fault(
                 &path,
                 &cause,
                 "letters, digits, `-` and `_`, at most 32, beginning with a letter or digit",
@@ -269,7 +269,7 @@ fn servers(doc: &mut Doc<'_>, slots: &[SlotPlan; 2]) -> Option<[String; 2]> {
             None => format!("the slots are {}", names.join(" and ")),
         };
         let path = format!("router.servers.{name}");
-        doc.fault(&path, &format!("`{path}` names no slot"), &hint);
+        doc.key_fault(&path, &format!("`{path}` names no slot"), &hint);
     }
     let server = |slot: Slot| text(doc, &format!("router.servers.{}", names[slot.index()]));
     match (server(Slot::First), server(Slot::Second)) {
@@ -373,7 +373,7 @@ fn headers(doc: &mut Doc<'_>, table: &str) -> BTreeMap<String, String> {
         }
     }
     for name in bad {
-        doc.fault(
+        doc.key_fault(
             &format!("{table}.{name}"),
             "a header's name holds what no header's name can",
             "write it as Authorization or \"X-Probe\"",

@@ -231,13 +231,15 @@ impl<'t> Source<'t> {
         let section = before.lines().rev().map(str::trim_start).find(|line| line.starts_with('['));
         let named = |text: &str| {
             let text = text.to_ascii_lowercase();
-            ["secret", "header", "authorization", "token", "password"]
-                .iter()
-                .any(|w| text.contains(w))
+            let words = ["secret", "header", "authorization", "token", "passw"];
+            words.iter().any(|word| text.contains(word))
         };
         // A mistyped identity header gives nothing away; its table is left quotable.
         let identity = section.is_some_and(|s| s.starts_with("[identity"));
-        (named(line) && !identity && line.contains('=')) || section.is_some_and(named)
+        let login = line.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+        login
+            || (named(line) && !identity && line.contains('='))
+            || section.is_some_and(|s| s.starts_with("[secrets") || s.contains(".headers"))
     }
 }
 

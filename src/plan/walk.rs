@@ -120,6 +120,14 @@ impl<'t> Doc<'t> {
         self.faults.push(fault);
     }
 
+    /// A fault at a path's key, where it is the name that is wrong.
+    pub(super) fn key_fault(&mut self, path: &str, cause: &str, hint: &str) {
+        match self.found.get(path).map(|found| found.key.clone()) {
+            Some(at) => self.push(&at, path, cause, hint),
+            None => self.fault(path, cause, hint),
+        }
+    }
+
     fn table(&mut self, pattern: &str, path: &str, table: &DeTable<'_>) {
         let known = keys::names_in(pattern);
         for (key, item) in table {
