@@ -486,12 +486,9 @@ fn secrets(doc: &mut Doc<'_>) -> BTreeMap<String, SecretSource> {
                 &format!("`{name}` cannot be the name of a secret"),
                 "letters, digits, `-` and `_`, at most 32",
             );
-        } else if doc.says(&env) && doc.says(&file) {
-            doc.fault(
-                &path,
-                &format!("secret `{name}` comes from a variable and from a file"),
-                "keep one of them",
-            );
+        } else if let (Some(_), Some(_)) = (text(doc, &env), text(doc, &file)) {
+            let cause = format!("secret `{name}` comes from a variable and from a file");
+            doc.fault(&path, &cause, "keep one of them");
         } else if let Some(env) = text(doc, &env) {
             secrets.insert(name, SecretSource::Env(env));
         } else if let Some(file) = text(doc, &file) {
@@ -509,13 +506,15 @@ fn secrets(doc: &mut Doc<'_>) -> BTreeMap<String, SecretSource> {
 
 /// Headers name only secrets that there are.
 fn header_secrets(doc: &mut Doc<'_>, plan: &Plan) {
-    let known: Vec<&str> = plan.secrets.keys().map(String::as_str).collect();
+    // Those that are declared badly have their own fault; they are known all the same.
+    let declared = doc.subtables("secrets");
+    let known: Vec<&str> = declared.iter().map(String::as_str).collect();
     let tables = std::iter::once(("health".to_owned(), &plan.health.headers))
         .chain(plan.probes.iter().enumerate().map(|(n, p)| (format!("probe[{n}]"), &p.headers)));
     for (table, headers) in tables {
         for (header, value) in headers {
             for found in placeholders(value) {
-                if known.contains(&found.name) || doc.says(&format!("secrets.{}.env", found.name)) {
+                if known.contains(&found.name) {
                     continue;
                 }
                 let path = format!("{table}.headers.{header}");

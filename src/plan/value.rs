@@ -105,7 +105,7 @@ fn schema(value: &DeValue<'_>) -> Read {
 
 fn one_line(text: &str, longest: usize) -> Read {
     if text.trim().is_empty() {
-        return complain("is empty", "give it a value, or leave the key out");
+        return complain("is empty", "give it a value");
     }
     if text.trim() != text {
         return complain("begins or ends with a blank", "take the blank away");
@@ -182,14 +182,22 @@ fn span(value: &DeValue<'_>, least: Millis, most: Millis) -> Read {
             format!("is `{text}`: {why}"),
             "write a length of time as \"250ms\", \"30s\", \"5m\" or \"1h30m\"",
         ),
-        Ok(ms) if ms < least => {
-            complain(format!("is {ms}, which is too short"), format!("at least \"{least}\""))
-        }
-        Ok(ms) if ms > most => {
-            complain(format!("is {ms}, which is too long"), format!("at most \"{most}\""))
-        }
+        Ok(ms) if ms < least => complain(
+            format!("is \"{text}\", which is too short"),
+            format!("at least \"{}\"", days(least)),
+        ),
+        Ok(ms) if ms > most => complain(
+            format!("is \"{text}\", which is too long"),
+            format!("at most \"{}\"", days(most)),
+        ),
         Ok(ms) => Ok(Value::Span(ms)),
     }
+}
+
+/// A bound as people write it: whole days as days.
+fn days(ms: Millis) -> String {
+    const DAY: u64 = 86_400_000;
+    if ms.0 > 0 && ms.0 % DAY == 0 { format!("{}d", ms.0 / DAY) } else { ms.to_string() }
 }
 
 fn count(value: &DeValue<'_>, least: u32, most: u32) -> Read {

@@ -36,13 +36,26 @@ pub(super) struct Doc<'t> {
     found: BTreeMap<String, Found>,
     /// Where each table begins, by path.
     tables: BTreeMap<String, Range<usize>>,
+    /// Faults beyond those that anybody would read.
+    untold: usize,
 }
+
+/// Faults that are told one by one; a file with more is no plan.
+const TOLD: usize = 50;
+
+/// Tables that a list may hold.
+const LONGEST: usize = 100;
 
 impl<'t> Doc<'t> {
     /// Walks a parsed file.
     pub(super) fn read(source: Source<'t>, root: &DeTable<'_>) -> Self {
-        let mut doc =
-            Self { source, faults: Vec::new(), found: BTreeMap::new(), tables: BTreeMap::new() };
+        let mut doc = Self {
+            source,
+            faults: Vec::new(),
+            found: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            untold: 0,
+        };
         doc.table("", "", root);
         doc.missing();
         doc.misplaced();
@@ -113,11 +126,10 @@ impl<'t> Doc<'t> {
 
     /// A fault at a path's value.
     pub(super) fn fault(&mut self, path: &str, cause: &str, hint: &str) {
-        let fault = match self.place(path) {
-            Some(at) => self.source.error(&at, path, cause, hint),
-            None => self.source.absent(path, cause, hint),
-        };
-        self.faults.push(fault);
+        match self.place(path) {
+            Some(at) => self.push(&at, path, cause, hint),
+            None => self.faults.push(self.source.absent(path, cause, hint)),
+        }
     }
 
     /// A fault at a path's key, where it is the name that is wrong.
@@ -160,6 +172,14 @@ impl<'t> Doc<'t> {
                 self.tables.insert(here.path.clone(), here.key);
                 self.table(&here.pattern, &here.path, table);
             }
+            DeValue::Array(items) if keys::is_table(&list) && items.len() > LONGEST => {
+                let path = &here.path;
+                let cause = format!(
+                    "there are {} [[{path}]], and nobody needs more than {LONGEST}",
+                    items.len()
+                );
+                self.push(&here.key, path, &cause, "keep those that matter");
+            }
             DeValue::Array(items) if keys::is_table(&list) => {
                 for (n, item) in items.iter().enumerate() {
                     let path = format!("{}[{n}]", here.path);
@@ -195,7 +215,7 @@ impl<'t> Doc<'t> {
                     }
                     None => complaint.hint,
                 };
-                let cause = format!("`{}` {}", here.path, complaint.says);
+                let cause = format!("{} {}", said(&here.path), complaint.says);
                 self.push(&here.value, &here.path, &cause, &hint);
                 None
             }
@@ -242,17 +262,16 @@ impl<'t> Doc<'t> {
         let at = if here.key.start < here.value.start { &here.value } else { &here.key };
         let at = if matches!(item, DeValue::Array(_)) { &here.key } else { at };
         self.push(at, path, &cause, &hint);
-        for key in KEYS.iter().filter(|key| key.path.starts_with(&format!("{}.", here.pattern))) {
-            self.found.insert(
-                key.path.to_owned(),
-                Found {
-                    name: String::new(),
-                    table: String::new(),
-                    value: None,
-                    key: here.key.clone(),
-                    at: here.value.clone(),
-                },
-            );
+        let inside = format!("{}.", here.pattern);
+        for rest in KEYS.iter().filter_map(|key| key.path.strip_prefix(inside.as_str())) {
+            let stand_in = Found {
+                name: String::new(),
+                table: String::new(),
+                value: None,
+                key: here.key.clone(),
+                at: here.value.clone(),
+            };
+            self.found.insert(join(path, rest), stand_in);
         }
     }
 
@@ -265,6 +284,10 @@ impl<'t> Doc<'t> {
         item: &DeValue<'_>,
         known: &[&'static str],
     ) {
+        if self.faults.len() >= TOLD {
+            self.untold += 1;
+            return;
+        }
         let is_table = match item {
             DeValue::Table(_) => true,
             DeValue::Array(items) => items.iter().any(|item| item.get_ref().is_table()),
@@ -284,8 +307,11 @@ impl<'t> Doc<'t> {
                 false if is_table && table.is_empty() => format!("did you mean [{near}]?"),
                 false => format!("did you mean `{near}`?"),
             }
-        } else if let (Some(home), false) = (homes.first(), is_table) {
-            format!("`{name}` is a key of {}", shown(home))
+        } else if !homes.is_empty() && !is_table {
+            let homes: Vec<_> = homes.iter().map(|home| shown(home)).collect();
+            format!("`{name}` is a key of {}", homes.join(", "))
+        } else if let Some(near) = alike(name, known) {
+            format!("did you mean `{near}`?")
         } else {
             let known: Vec<_> = known.iter().filter(|&&name| name != "*").copied().collect();
             format!("known here: {}", known.join(", "))
@@ -349,7 +375,24 @@ impl<'t> Doc<'t> {
     }
 
     fn push(&mut self, at: &Range<usize>, path: &str, cause: &str, hint: &str) {
-        self.faults.push(self.source.error(at, path, cause, hint));
+        if self.faults.len() < TOLD {
+            self.faults.push(self.source.error(at, path, cause, hint));
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    /// All faults, when nobody adds any more.
+    pub(super) fn into_faults(mut self) -> Vec<PlanFault> {
+        if self.untold > 0 {
+            let cause = format!("and {} more", self.untold);
+            let hint = "is it the right file?";
+            // At the end of the text, so that it is printed last.
+            let end = self.source.end();
+            self.faults
+                .push(PlanFault { excerpt: None, ..self.source.error(&end, "", &cause, hint) });
+        }
+        self.faults
     }
 }
 
@@ -379,17 +422,35 @@ pub(super) const fn is_text(kind: Kind) -> bool {
 /// The known word that a mistyped one is nearest to, if one is near enough to be meant.
 pub(super) fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
     let word = word.to_lowercase();
+    let length = word.chars().count();
+    if length > 64 {
+        return None;
+    }
     known
         .iter()
         .filter(|&&known| known != "*")
         .map(|&known| (strsim::damerau_levenshtein(&word, known), known))
         .filter(|&(distance, known)| {
-            let allowed = (word.chars().count().max(known.len()) / 3).max(1);
-            let prefix =
-                word.chars().count() >= 3 && (known.starts_with(&word) || word.starts_with(known));
+            let allowed = (length.max(known.len()) / 3).max(1);
+            let prefix = length >= 3 && (known.starts_with(&word) || word.starts_with(known));
             distance <= allowed || prefix
         })
         .min_by_key(|&(distance, _)| distance)
+        .map(|(_, known)| known)
+}
+
+/// The known word that begins alike and sounds alike: a guess for `redy`, not for `zebra`.
+fn alike<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
+    let start: String = word.chars().take(2).collect();
+    if word.len() > 64 {
+        return None;
+    }
+    known
+        .iter()
+        .filter(|known| start.chars().count() == 2 && known.starts_with(&start))
+        .map(|&known| (strsim::jaro(word, known), known))
+        .filter(|&(score, _)| score >= 0.65)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, known)| known)
 }
 
@@ -404,6 +465,14 @@ fn shown(table: &str) -> String {
             }
         }
         None => format!("[{table}]"),
+    }
+}
+
+/// A key as people find it: `` `health.hold` ``, `` `above` of [[limit]] 3 ``.
+fn said(path: &str) -> String {
+    match path.rsplit_once('.') {
+        Some((table, name)) if table.contains('[') => format!("`{name}` of {}", shown(table)),
+        _ => format!("`{path}`"),
     }
 }
 
