@@ -432,7 +432,8 @@ fn socat(address: &str) -> String {
 }
 
 fn address_of(url: &str) -> String {
-    super::value::host_and_port(url).map_or(url.to_owned(), |(host, port)| format!("{host}:{port}"))
+    super::address::host_and_port(url)
+        .map_or(url.to_owned(), |(host, port)| format!("{host}:{port}"))
 }
 
 const fn migration(migration: Migration) -> &'static str {
