@@ -142,7 +142,7 @@ fn scaled(number: &str, scale: u64) -> Option<u64> {
     if !decimals.is_empty() {
         let parts = 10_u64.checked_pow(u32::try_from(decimals.len()).ok()?)?;
         let share = decimals.parse::<u64>().ok()?.checked_mul(scale)?;
-        if share % parts != 0 {
+        if !share.is_multiple_of(parts) {
             return None;
         }
         ms = ms.checked_add(share / parts)?;

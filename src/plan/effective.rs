@@ -47,6 +47,7 @@ pub fn effective(plan: &Plan) -> String {
             match said(plan, key.path) {
                 Some(value) if is_default(key, &value) => line(&mut out, rest, &value, "default"),
                 Some(value) => line(&mut out, rest, &value, ""),
+                None if has_other_form(plan, key.path) => {}
                 None => {
                     line(&mut out, &format!("# {rest}"), "", &format!("not declared: {}", key.doc))
                 }
@@ -95,6 +96,17 @@ fn limit(out: &mut String, limit: &Limit) {
     let _ = writeln!(out, "{lead}for = {}", quoted(&limit.hold.to_string()));
     if limit.literal {
         let _ = writeln!(out, "{lead}judge = \"literal\"");
+    }
+}
+
+/// Whether the plan says the same thing in the other of two forms.
+fn has_other_form(plan: &Plan, path: &str) -> bool {
+    match path.split('.').collect::<Vec<_>>()[..] {
+        ["identity", "release", _] => plan.identity.release.is_some(),
+        ["signals", name, ..] => {
+            Signal::from_key(name).is_some_and(|signal| plan.signals.contains_key(&signal))
+        }
+        _ => false,
     }
 }
 

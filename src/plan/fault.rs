@@ -62,10 +62,19 @@ impl PlanFault {
             line: None,
             column: None,
             path: Clean::default(),
-            cause: Clean::new(cause),
-            hint: (!hint.is_empty()).then(|| Clean::new(hint)),
+            cause: brief(cause),
+            hint: (!hint.is_empty()).then(|| brief(hint)),
             excerpt: None,
         }
+    }
+}
+
+/// Text for one line of a terminal: a plan can hold a key of a megabyte.
+fn brief(text: &str) -> Clean {
+    const LONGEST: usize = 400;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => Clean::new(&format!("{}...", &text[..end])),
+        None => Clean::new(text),
     }
 }
 
@@ -174,6 +183,18 @@ impl<'t> Source<'t> {
         (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
     }
 
+    /// What stands behind the `=` of a byte's line.
+    pub(super) fn value_of_line(&self, byte: usize) -> Option<&'t str> {
+        let begin = self.text.get(..byte)?.rfind('\n').map_or(0, |n| n + 1);
+        let line = self.text.get(begin..)?.lines().next()?;
+        Some(line.split_once('=')?.1.trim_start())
+    }
+
+    /// The end of the text.
+    pub(super) const fn end(&self) -> Range<usize> {
+        self.text.len()..self.text.len()
+    }
+
     /// An error at a place of the text; `path` decides whether the line may be quoted.
     pub(super) fn error(
         &self,
@@ -187,7 +208,7 @@ impl<'t> Source<'t> {
         PlanFault {
             line: Some(line),
             column: Some(column),
-            path: Clean::new(path),
+            path: brief(path),
             excerpt: if quote { self.excerpt(at) } else { None },
             ..PlanFault::file(self.name, cause, hint)
         }
@@ -195,7 +216,7 @@ impl<'t> Source<'t> {
 
     /// The same without a place, for what is not in the text at all.
     pub(super) fn absent(&self, path: &str, cause: &str, hint: &str) -> PlanFault {
-        PlanFault { path: Clean::new(path), ..PlanFault::file(self.name, cause, hint) }
+        PlanFault { path: brief(path), ..PlanFault::file(self.name, cause, hint) }
     }
 
     fn excerpt(&self, at: &Range<usize>) -> Option<Excerpt> {
@@ -231,13 +252,15 @@ impl<'t> Source<'t> {
         let section = before.lines().rev().map(str::trim_start).find(|line| line.starts_with('['));
         let named = |text: &str| {
             let text = text.to_ascii_lowercase();
-            ["secret", "header", "authorization", "token", "password"]
-                .iter()
-                .any(|w| text.contains(w))
+            let words = ["secret", "header", "authorization", "token", "passw"];
+            words.iter().any(|word| text.contains(word))
         };
         // A mistyped identity header gives nothing away; its table is left quotable.
         let identity = section.is_some_and(|s| s.starts_with("[identity"));
-        (named(line) && !identity && line.contains('=')) || section.is_some_and(named)
+        let login = line.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+        login
+            || (named(line) && !identity && line.contains('='))
+            || section.is_some_and(|s| s.starts_with("[secrets") || s.contains(".headers"))
     }
 }
 

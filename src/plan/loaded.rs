@@ -3,7 +3,7 @@
 use super::fault::{Faults, PlanFault, Severity, Source};
 use super::value::Value;
 use super::walk::Doc;
-use super::{Plan, build, warn};
+use super::{Overrides, Plan, build, warn};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -25,6 +25,18 @@ pub struct Loaded {
     pub text: String,
     /// Where each key stands, so that later findings can name the line.
     pub places: Places,
+}
+
+impl Loaded {
+    /// The same for one run, with what the command line says instead; warnings are made anew.
+    pub fn with(mut self, overrides: Overrides) -> Result<Self, Faults> {
+        let was = warn::warnings(&self.plan, &self.places);
+        self.plan = self.plan.with(overrides)?;
+        self.warnings.retain(|warning| !was.contains(warning));
+        self.warnings.extend(warn::warnings(&self.plan, &self.places));
+        self.warnings.sort_by_key(|fault| (fault.line, fault.column));
+        Ok(self)
+    }
 }
 
 /// Where each key of a plan stands.
@@ -82,16 +94,18 @@ pub fn parse(text: &str, name: &str) -> Result<Loaded, Faults> {
     }
     let (root, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        let faults = errors.iter().map(|error| {
-            let at = error.span().unwrap_or(0..0);
-            syntax(&source, &at, error.message())
-        });
-        return Err(Faults::new(faults.collect()));
+        return Err(Faults::new(syntax_errors(&source, &errors)));
     }
     let mut doc = Doc::read(source, root.get_ref());
     let plan = build::build(&mut doc, digest(text.as_bytes()));
+    if let Some(other) =
+        doc.faults.iter().find(|fault| fault.path.as_str() == "schema" && fault.line.is_some())
+    {
+        // Of a plan of another version, nothing else that could be said is true.
+        return Err(other.clone().into());
+    }
     if !doc.faults.is_empty() {
-        return Err(Faults::new(doc.faults));
+        return Err(Faults::new(doc.into_faults()));
     }
     let mut lines = doc.lines();
     // Limits are found by their signal too: that is how everybody else knows them.
@@ -149,22 +163,40 @@ fn read(path: &Path, name: &str) -> Result<String, Faults> {
     })
 }
 
-/// What the TOML parser found, in our words where they say more.
+/// What the TOML parser found: the first of each line, for the rest of a line follows from it.
+fn syntax_errors(source: &Source<'_>, errors: &[toml::de::Error]) -> Vec<PlanFault> {
+    /// After so many, the file is no plan.
+    const TOLD: usize = 20;
+    let mut faults: Vec<PlanFault> = Vec::new();
+    // The parser's order is that of the text, so a line's first error is the first one seen.
+    for error in errors {
+        let at = error.span().unwrap_or(0..0);
+        let (line, _) = source.place(at.start);
+        if faults.iter().all(|fault| fault.line != Some(line)) {
+            faults.push(syntax(source, &at, error.message()));
+        }
+        if faults.len() == TOLD {
+            break;
+        }
+    }
+    faults
+}
+
+/// One error of the TOML parser, in our words where they say more.
 fn syntax(source: &Source<'_>, at: &Range<usize>, message: &str) -> PlanFault {
-    let message = message.lines().next().unwrap_or("this is not TOML");
-    let hint = if message.contains("duplicate key") {
-        "each key, and each [table], stands once; [[limit]] and [[probe]] may repeat"
-    } else if message.contains("string values must be quoted") || message.contains("invalid string")
-    {
-        "write texts in double quotes: \"30s\""
-    } else if message.contains("unclosed") || message.contains("missing closing") {
-        "close what was opened"
-    } else if message.contains("key with no value") || message.contains("expected `=`") {
-        "a line is key = value, a [table] or a # comment"
+    let message = message.lines().next().unwrap_or("nobody knows why");
+    let (says, hint) = if source.value_of_line(at.start).is_some_and(|value| {
+        value.starts_with(|c: char| c.is_ascii_alphabetic()) && !message.contains("duplicate")
+    }) {
+        ("a text without quotes", "write it in double quotes")
+    } else if message.contains("duplicate key") {
+        (message, "each key, and each [table], stands once; [[limit]] and [[probe]] may repeat")
+    } else if message.contains("unclosed") {
+        (message, "close what was opened")
     } else {
-        "a line is key = value, a [table] or a # comment; texts stand in double quotes"
+        (message, "a line is key = value, a [table] or a # comment; texts stand in double quotes")
     };
-    source.error(at, "", &format!("this is not TOML: {message}"), hint)
+    source.error(at, "", &format!("this is not TOML: {says}"), hint)
 }
 
 fn digest(bytes: &[u8]) -> String {

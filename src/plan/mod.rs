@@ -3,7 +3,7 @@
 //! [`load`] reads a file, [`parse`] a text. Both end in a [`Plan`] with every default filled in,
 //! and warnings about what will hurt; or in [`Faults`], all of them, each with line, cause and
 //! hint. The way goes through one table of keys (`keys`): the text is parsed into tables that
-//! know their places, walked against that table (`walk`, `value`), and built into the plan
+//! know their places, walked against that table (`walk`, `value`, `address`), and built into the plan
 //! (`build`). The same rows print the plan in full ([`effective`]) and as a JSON Schema
 //! ([`schema`]).
 //!
@@ -11,6 +11,7 @@
 //! that knows none of what it names. What depends on this machine and no more (variables, files,
 //! programs on the path) is asked for by name: [`secrets`], [`commands_on_path`].
 
+mod address;
 mod build;
 mod effective;
 mod fault;
@@ -27,6 +28,7 @@ mod types;
 mod value;
 mod walk;
 mod warn;
+mod words;
 
 pub use effective::effective;
 pub use fault::{Excerpt, Faults, PlanFault, Severity};

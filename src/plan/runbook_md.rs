@@ -37,7 +37,8 @@ impl Page<'_> {
     }
 
     fn gate(&mut self, checks: &[String]) {
-        self.line("\nThe gate opens when:\n");
+        self.out.truncate(self.out.trim_end().len());
+        self.line("\n\nThe gate opens when:\n");
         for check in checks {
             self.item(check);
         }
@@ -104,7 +105,14 @@ impl Page<'_> {
     fn command(&mut self, name: CommandName, says: &str) {
         match self.plan.commands.argv.get(&name) {
             Some(argv) => {
-                let block = block(argv);
+                let release = &self.plan.release;
+                let known = |name: &str| match name {
+                    "release" => release.next.as_deref(),
+                    "current" => release.current.as_deref(),
+                    _ => None,
+                };
+                let argv: Vec<String> = argv.iter().map(|word| super::fill(word, known)).collect();
+                let block = block(&argv);
                 self.line(&format!("{says} (within {}):\n\n{block}", self.plan.commands.timeout));
             }
             None => self.line(&format!(
@@ -133,7 +141,7 @@ impl Page<'_> {
                 true => "`redeploy_check` passed".to_owned(),
                 false => "`redeploy_check`: not declared".to_owned(),
             },
-            format!("the migration is declared: {}", migration(plan.release.migration)),
+            format!("the migration is declared ({})", migration(plan.release.migration)),
         ]);
     }
 
@@ -383,7 +391,7 @@ fn write_split(plan: &Plan) -> String {
 fn back(plan: &Plan) -> String {
     let mut out = String::new();
     for blue in crate::units::Slot::BOTH {
-        let _ = writeln!(out, "If Blue is {}:\n", code(plan.slot_name(blue)));
+        let _ = writeln!(out, "\nIf Blue is {}:\n", code(plan.slot_name(blue)));
         match &plan.router.kind {
             RouterKind::Haproxy { address, backend, servers, .. } => {
                 let backend = backend.as_deref().unwrap_or("BACKEND");
@@ -416,7 +424,7 @@ fn back(plan: &Plan) -> String {
             }
         }
     }
-    out.trim_end().to_owned()
+    out.trim().to_owned()
 }
 
 fn socat(address: &str) -> String {
@@ -424,7 +432,8 @@ fn socat(address: &str) -> String {
 }
 
 fn address_of(url: &str) -> String {
-    super::value::host_and_port(url).map_or(url.to_owned(), |(host, port)| format!("{host}:{port}"))
+    super::address::host_and_port(url)
+        .map_or(url.to_owned(), |(host, port)| format!("{host}:{port}"))
 }
 
 const fn migration(migration: Migration) -> &'static str {

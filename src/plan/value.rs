@@ -3,6 +3,7 @@
 //! Each [`Kind`] has one reader here. A complaint reads on after the key's name (`` `health.hold`
 //! is a number, and a length of time needs a unit``). How values fit together is not judged here.
 
+use super::address::{address, base, env, header, header_value, path, pointer, url};
 use super::keys::{Kind, SCHEMA};
 use super::types::Bound;
 use crate::units::{Millis, Percent};
@@ -28,9 +29,13 @@ pub(super) struct Complaint {
     pub hint: String,
 }
 
-type Read = Result<Value, Complaint>;
+/// A value, or why not.
+pub(super) type Read = Result<Value, Complaint>;
 
-fn complain<T>(says: impl Into<String>, hint: impl Into<String>) -> Result<T, Complaint> {
+pub(super) fn complain<T>(
+    says: impl Into<String>,
+    hint: impl Into<String>,
+) -> Result<T, Complaint> {
     Err(Complaint { says: says.into(), hint: hint.into() })
 }
 
@@ -103,9 +108,9 @@ fn schema(value: &DeValue<'_>) -> Read {
     }
 }
 
-fn one_line(text: &str, longest: usize) -> Read {
+pub(super) fn one_line(text: &str, longest: usize) -> Read {
     if text.trim().is_empty() {
-        return complain("is empty", "give it a value, or leave the key out");
+        return complain("is empty", "give it a value");
     }
     if text.trim() != text {
         return complain("begins or ends with a blank", "take the blank away");
@@ -155,7 +160,7 @@ fn word(value: &DeValue<'_>, words: &[&str]) -> Read {
     if words.contains(&text.as_ref()) {
         return Ok(Value::Text(text.to_string()));
     }
-    match super::walk::nearest(text, words) {
+    match super::words::nearest(text, words) {
         Some(near) => complain(format!("is `{text}`"), format!("did you mean `{near}`? {listed}")),
         None => complain(format!("is `{text}`"), listed),
     }
@@ -182,14 +187,22 @@ fn span(value: &DeValue<'_>, least: Millis, most: Millis) -> Read {
             format!("is `{text}`: {why}"),
             "write a length of time as \"250ms\", \"30s\", \"5m\" or \"1h30m\"",
         ),
-        Ok(ms) if ms < least => {
-            complain(format!("is {ms}, which is too short"), format!("at least \"{least}\""))
-        }
-        Ok(ms) if ms > most => {
-            complain(format!("is {ms}, which is too long"), format!("at most \"{most}\""))
-        }
+        Ok(ms) if ms < least => complain(
+            format!("is \"{text}\", which is too short"),
+            format!("at least \"{}\"", days(least)),
+        ),
+        Ok(ms) if ms > most => complain(
+            format!("is \"{text}\", which is too long"),
+            format!("at most \"{}\"", days(most)),
+        ),
         Ok(ms) => Ok(Value::Span(ms)),
     }
+}
+
+/// A bound as people write it: whole days as days.
+fn days(ms: Millis) -> String {
+    const DAY: u64 = 86_400_000;
+    if ms.0 > 0 && ms.0.is_multiple_of(DAY) { format!("{}d", ms.0 / DAY) } else { ms.to_string() }
 }
 
 fn count(value: &DeValue<'_>, least: u32, most: u32) -> Read {
@@ -270,151 +283,6 @@ fn ramp(value: &DeValue<'_>) -> Read {
         Some(&Percent::ALL) => Ok(Value::Ramp(ramp)),
         Some(_) => complain("does not end with 100", HINT),
         None => complain("is empty", HINT),
-    }
-}
-
-/// Reads a URL that can be asked: http or https, with a host, and nothing secret in it.
-fn url(text: &str) -> Result<reqwest::Url, Complaint> {
-    const HINT: &str = "write it as \"http://127.0.0.1:8001\"";
-    let url = match reqwest::Url::parse(text) {
-        Ok(url) => url,
-        Err(_) if !text.contains("://") => {
-            return complain(
-                "is not a URL",
-                format!("write it with http:// in front: \"http://{text}\""),
-            );
-        }
-        Err(why) => return complain(format!("is not a URL: {why}"), HINT),
-    };
-    if !matches!(url.scheme(), "http" | "https") {
-        // `localhost:8001` parses as a URL of the scheme `localhost`.
-        let hint = match text.contains("://") {
-            true => HINT.to_owned(),
-            false => format!("write it with http:// in front: \"http://{text}\""),
-        };
-        return complain("is not a URL of http or https", hint);
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return complain(
-            "holds a user name or password, which would be sealed with the plan",
-            "name it in [secrets] and send it as a header",
-        );
-    }
-    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return complain("holds a blank or a control character", HINT);
-    }
-    if url.port() == Some(0) {
-        return complain("has port 0, and nothing listens there", HINT);
-    }
-    Ok(url)
-}
-
-fn base(text: &str) -> Read {
-    let url = url(text)?;
-    if url.query().is_some() || url.fragment().is_some() {
-        return complain(
-            "ends in `?` or `#`, and paths are put behind it",
-            "end it with the port or a path",
-        );
-    }
-    Ok(Value::Text(text.trim_end_matches('/').to_owned()))
-}
-
-/// Host and port of a base URL, so that two spellings of one address are seen to be one.
-pub(super) fn host_and_port(base: &str) -> Option<(String, u16)> {
-    let url = reqwest::Url::parse(base).ok()?;
-    let host = match url.host_str()? {
-        "localhost" | "[::1]" | "0.0.0.0" | "[::]" => "127.0.0.1",
-        other => other.trim_end_matches('.'),
-    };
-    Some((host.to_owned(), url.port_or_known_default()?))
-}
-
-fn path(text: &str) -> Read {
-    if text.contains("://") {
-        return complain(
-            "is a whole URL",
-            "write only the path, such as \"/readyz\": each slot's address is put before it",
-        );
-    }
-    if !text.starts_with('/') {
-        return complain(
-            format!("is `{text}`, and a path begins with `/`"),
-            format!("write \"/{text}\""),
-        );
-    }
-    if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '#') {
-        return complain(
-            "holds a blank, a control character or `#`",
-            "encode it, such as %20 for a blank",
-        );
-    }
-    one_line(text, 2048)
-}
-
-fn pointer(text: &str) -> Read {
-    if !text.starts_with('/') {
-        return complain(
-            format!("is `{text}`, and that is no JSON pointer"),
-            format!("write \"/{}\"", text.replace('.', "/")),
-        );
-    }
-    one_line(text, 512)
-}
-
-fn header(text: &str) -> Read {
-    match is_header_name(text) {
-        true => Ok(Value::Text(text.to_owned())),
-        false => complain("is not the name of a header", "write it as \"X-Slot\""),
-    }
-}
-
-/// Whether a text can be the name of a header.
-pub(super) fn is_header_name(text: &str) -> bool {
-    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    !text.is_empty() && text.len() <= 128 && text.chars().all(token)
-}
-
-fn header_value(text: &str) -> Read {
-    match text.chars().all(|c| c == '\t' || (c.is_ascii() && !c.is_control())) {
-        true => Ok(Value::Text(text.to_owned())),
-        false => {
-            complain("holds what a header cannot carry", "write it in one line of plain ASCII")
-        }
-    }
-}
-
-fn address(text: &str) -> Read {
-    const HINT: &str =
-        "write a socket's path, such as \"/run/haproxy/admin.sock\", or \"host:port\"";
-    if text.contains("://") || text.contains('@') {
-        return complain(format!("is `{text}`"), HINT);
-    }
-    if !text.contains('/') {
-        let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-        if !port.and_then(|(_, port)| port.parse::<u16>().ok()).is_some_and(|port| port > 0) {
-            return complain(format!("is `{text}`, neither a path nor host:port"), HINT);
-        }
-    }
-    one_line(text, 4096)
-}
-
-fn env(text: &str) -> Read {
-    let bare = text.trim_start_matches('$').trim_matches(['{', '}']);
-    let name = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    };
-    match name(text) {
-        true => Ok(Value::Text(text.to_owned())),
-        // What stands here may be the secret itself: it is not repeated unless it was `$NAME`.
-        false if text.starts_with('$') && name(bare) => {
-            complain("is written with `$`", format!("write only the name: \"{bare}\""))
-        }
-        false => complain(
-            "is not the name of a variable",
-            "name the variable, such as \"PROBE_TOKEN\"; never the secret itself",
-        ),
     }
 }
 

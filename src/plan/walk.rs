@@ -8,6 +8,7 @@
 use super::fault::{PlanFault, Source};
 use super::keys::{self, KEYS, Key, Kind, Need};
 use super::value::{self, Value};
+use super::words::{alike, example, nearest, said, shown};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
@@ -36,13 +37,26 @@ pub(super) struct Doc<'t> {
     found: BTreeMap<String, Found>,
     /// Where each table begins, by path.
     tables: BTreeMap<String, Range<usize>>,
+    /// Faults beyond those that anybody would read.
+    untold: usize,
 }
+
+/// Faults that are told one by one; a file with more is no plan.
+const TOLD: usize = 50;
+
+/// Tables that a list may hold.
+const LONGEST: usize = 100;
 
 impl<'t> Doc<'t> {
     /// Walks a parsed file.
     pub(super) fn read(source: Source<'t>, root: &DeTable<'_>) -> Self {
-        let mut doc =
-            Self { source, faults: Vec::new(), found: BTreeMap::new(), tables: BTreeMap::new() };
+        let mut doc = Self {
+            source,
+            faults: Vec::new(),
+            found: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            untold: 0,
+        };
         doc.table("", "", root);
         doc.missing();
         doc.misplaced();
@@ -113,11 +127,18 @@ impl<'t> Doc<'t> {
 
     /// A fault at a path's value.
     pub(super) fn fault(&mut self, path: &str, cause: &str, hint: &str) {
-        let fault = match self.place(path) {
-            Some(at) => self.source.error(&at, path, cause, hint),
-            None => self.source.absent(path, cause, hint),
-        };
-        self.faults.push(fault);
+        match self.place(path) {
+            Some(at) => self.push(&at, path, cause, hint),
+            None => self.faults.push(self.source.absent(path, cause, hint)),
+        }
+    }
+
+    /// A fault at a path's key, where it is the name that is wrong.
+    pub(super) fn key_fault(&mut self, path: &str, cause: &str, hint: &str) {
+        match self.found.get(path).map(|found| found.key.clone()) {
+            Some(at) => self.push(&at, path, cause, hint),
+            None => self.fault(path, cause, hint),
+        }
     }
 
     fn table(&mut self, pattern: &str, path: &str, table: &DeTable<'_>) {
@@ -151,6 +172,14 @@ impl<'t> Doc<'t> {
             DeValue::Table(table) if keys::is_table(&here.pattern) => {
                 self.tables.insert(here.path.clone(), here.key);
                 self.table(&here.pattern, &here.path, table);
+            }
+            DeValue::Array(items) if keys::is_table(&list) && items.len() > LONGEST => {
+                let path = &here.path;
+                let cause = format!(
+                    "there are {} [[{path}]], and nobody needs more than {LONGEST}",
+                    items.len()
+                );
+                self.push(&here.key, path, &cause, "keep those that matter");
             }
             DeValue::Array(items) if keys::is_table(&list) => {
                 for (n, item) in items.iter().enumerate() {
@@ -187,7 +216,7 @@ impl<'t> Doc<'t> {
                     }
                     None => complaint.hint,
                 };
-                let cause = format!("`{}` {}", here.path, complaint.says);
+                let cause = format!("{} {}", said(&here.path), complaint.says);
                 self.push(&here.value, &here.path, &cause, &hint);
                 None
             }
@@ -234,17 +263,16 @@ impl<'t> Doc<'t> {
         let at = if here.key.start < here.value.start { &here.value } else { &here.key };
         let at = if matches!(item, DeValue::Array(_)) { &here.key } else { at };
         self.push(at, path, &cause, &hint);
-        for key in KEYS.iter().filter(|key| key.path.starts_with(&format!("{}.", here.pattern))) {
-            self.found.insert(
-                key.path.to_owned(),
-                Found {
-                    name: String::new(),
-                    table: String::new(),
-                    value: None,
-                    key: here.key.clone(),
-                    at: here.value.clone(),
-                },
-            );
+        let inside = format!("{}.", here.pattern);
+        for rest in KEYS.iter().filter_map(|key| key.path.strip_prefix(inside.as_str())) {
+            let stand_in = Found {
+                name: String::new(),
+                table: String::new(),
+                value: None,
+                key: here.key.clone(),
+                at: here.value.clone(),
+            };
+            self.found.insert(join(path, rest), stand_in);
         }
     }
 
@@ -257,6 +285,10 @@ impl<'t> Doc<'t> {
         item: &DeValue<'_>,
         known: &[&'static str],
     ) {
+        if self.faults.len() >= TOLD {
+            self.untold += 1;
+            return;
+        }
         let is_table = match item {
             DeValue::Table(_) => true,
             DeValue::Array(items) => items.iter().any(|item| item.get_ref().is_table()),
@@ -276,8 +308,11 @@ impl<'t> Doc<'t> {
                 false if is_table && table.is_empty() => format!("did you mean [{near}]?"),
                 false => format!("did you mean `{near}`?"),
             }
-        } else if let (Some(home), false) = (homes.first(), is_table) {
-            format!("`{name}` is a key of {}", shown(home))
+        } else if !homes.is_empty() && !is_table {
+            let homes: Vec<_> = homes.iter().map(|home| shown(home)).collect();
+            format!("`{name}` is a key of {}", homes.join(", "))
+        } else if let Some(near) = alike(name, known) {
+            format!("did you mean `{near}`?")
         } else {
             let known: Vec<_> = known.iter().filter(|&&name| name != "*").copied().collect();
             format!("known here: {}", known.join(", "))
@@ -341,7 +376,24 @@ impl<'t> Doc<'t> {
     }
 
     fn push(&mut self, at: &Range<usize>, path: &str, cause: &str, hint: &str) {
-        self.faults.push(self.source.error(at, path, cause, hint));
+        if self.faults.len() < TOLD {
+            self.faults.push(self.source.error(at, path, cause, hint));
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    /// All faults, when nobody adds any more.
+    pub(super) fn into_faults(mut self) -> Vec<PlanFault> {
+        if self.untold > 0 {
+            let cause = format!("and {} more", self.untold);
+            let hint = "is it the right file?";
+            // At the end of the text, so that it is printed last.
+            let end = self.source.end();
+            self.faults
+                .push(PlanFault { excerpt: None, ..self.source.error(&end, "", &cause, hint) });
+        }
+        self.faults
     }
 }
 
@@ -366,59 +418,6 @@ pub(super) fn default(key: &Key) -> Option<Value> {
 /// Whether a kind is written in quotes.
 pub(super) const fn is_text(kind: Kind) -> bool {
     !matches!(kind, Kind::Schema | Kind::Count(..) | Kind::Ramp | Kind::Argv | Kind::Names)
-}
-
-/// The known word that a mistyped one is nearest to, if one is near enough to be meant.
-pub(super) fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
-    let word = word.to_lowercase();
-    known
-        .iter()
-        .filter(|&&known| known != "*")
-        .map(|&known| (strsim::damerau_levenshtein(&word, known), known))
-        .filter(|&(distance, known)| {
-            let allowed = (word.chars().count().max(known.len()) / 3).max(1);
-            let prefix =
-                word.chars().count() >= 3 && (known.starts_with(&word) || word.starts_with(known));
-            distance <= allowed || prefix
-        })
-        .min_by_key(|&(distance, _)| distance)
-        .map(|(_, known)| known)
-}
-
-/// A table as its head is written: `[health]`, `[[limit]] 2`, `health.deadline`.
-fn shown(table: &str) -> String {
-    match table.split_once('[') {
-        Some((list, rest)) => {
-            let (n, inner) = rest.split_once(']').unwrap_or((rest, ""));
-            match n.parse::<usize>() {
-                Ok(n) => format!("[[{list}]] {}{inner}", n + 1),
-                Err(_) => format!("[[{list}]]{inner}"),
-            }
-        }
-        None => format!("[{table}]"),
-    }
-}
-
-/// What a key could look like, for the keys that people have to write and forget.
-fn example(pattern: &str) -> Option<&'static str> {
-    Some(match pattern {
-        "schema" => "1",
-        "service" => "\"notes\"",
-        "router.kind" => "\"haproxy\"",
-        "router.address" => "\"/run/haproxy/admin.sock\"",
-        "router.set" => "[\"./split\", \"set\", \"{left}\", \"{right}\"]",
-        "router.get" => "[\"./split\", \"get\"]",
-        "health.readiness" => "\"/readyz\"",
-        "health.deadline" => "{ after = \"5m\", then = \"abandon\" }",
-        "identity.slot" => "{ header = \"X-Slot\" }",
-        "identity.release" => "{ header = \"X-Version\" }",
-        "probe[].path" => "\"/orders\"",
-        "limit[].signal" => "\"error_rate\"",
-        "limit[].above" => "\"2%\"",
-        "limit[].for" => "\"2m\"",
-        "secrets.*" => "{ env = \"NAME\" }",
-        _ => return None,
-    })
 }
 
 fn join(table: &str, name: &str) -> String {
