@@ -4,6 +4,8 @@
 //! call: what counts is what the router reports, not what we asked. Dropping the future of a call
 //! closes its connection (or kills its process group): that is how a write in flight is ended.
 
+pub mod lab;
+
 use crate::clean::Clean;
 use crate::runbook::readback::{Fault, Readback};
 use crate::signal::Histogram;
