@@ -1,5 +1,7 @@
 //! The lab as a story: the pure world first, on its own time, then real sockets.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -139,7 +141,7 @@ fn green_boots_and_is_ready_and_the_lab_sees_each_anchor_itself() {
     let probe = world.probe(world.route_at("/orders"));
     world.serve(GREEN, &probe, secs(12));
     world.set_split(green(10), secs(20));
-    world.set_split(green(50), secs(30));
+    world.set_split(green(29), secs(30));
     world.set_split(green(100), secs(40));
     world.set_split(green(0), secs(50));
     for (anchor, at) in [
@@ -150,6 +152,7 @@ fn green_boots_and_is_ready_and_the_lab_sees_each_anchor_itself() {
         (Anchor::Switch, 20),
         (Anchor::Weight(10), 20),
         (Anchor::Weight(25), 30),
+        (Anchor::Weight(29), 30),
         (Anchor::Full, 40),
         (Anchor::Rollback, 50),
     ] {

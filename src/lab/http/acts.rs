@@ -132,6 +132,8 @@ async fn deploy(site: Rc<Site>, slot: Slot, release: Option<String>, says: Says)
             return;
         }
     }
+    // Another deploy to the slot may have ended meanwhile; the later one stands.
+    site.hush(slot).await;
     match service::listen(&site, slot) {
         Ok(()) => says.line(&format!("{DONE}{name} runs {version} on {}", site.address(slot))),
         Err(error) => {

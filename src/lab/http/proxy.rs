@@ -6,6 +6,7 @@ use super::service::USER;
 use super::site::{Site, prompt};
 use crate::lab::scenario::SLOT_NAMES;
 use crate::lab::wire::SlotState;
+use crate::lab::world::PATIENCE;
 use crate::units::Slot;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -23,8 +24,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
 const SLOT: HeaderName = HeaderName::from_static("x-slot");
-/// How long a service may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Kept connections to each service.
 const KEPT: usize = 64;
 
@@ -102,7 +101,8 @@ impl Proxy {
             request.headers_mut().remove(hop);
         }
         let in_flight = InFlight::new(&self.site, slot);
-        let (mut answer, from_slot) = match timeout(PATIENCE, self.ask(slot, request)).await {
+        let (mut answer, from_slot) = match timeout(PATIENCE.into(), self.ask(slot, request)).await
+        {
             Ok(Ok(answer)) => (answer, true),
             Ok(Err(Silence::Refused)) => {
                 self.site.user_refused(slot, user.as_ref());

@@ -5,6 +5,7 @@ use super::service::USER;
 use super::site::{Site, prompt};
 use crate::lab::world::{Arrival, PATIENCE};
 use crate::signal::Histogram;
+use crate::units::Millis;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -21,6 +22,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 const ROOM: usize = 512;
 /// Kept connections to the front.
 const KEPT: usize = 64;
+
+/// So much later than the proxy users give up: it is the proxy who says that a slot is late.
+const SPARE: Millis = Millis::secs(2);
 
 /// What users saw at their end.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -94,7 +98,7 @@ async fn arrive(users: Rc<Users>) {
 /// One user, from the question to the answer or to the end of patience.
 async fn visit(users: Rc<Users>, arrival: Arrival) {
     let begun = Instant::now();
-    let status = timeout(PATIENCE.into(), users.ask(arrival)).await.ok().flatten();
+    let status = timeout((PATIENCE + SPARE).into(), users.ask(arrival)).await.ok().flatten();
     users.waiting.set(users.waiting.get() - 1);
     let mut seen = users.seen.borrow_mut();
     let Some(status) = status else {

@@ -89,76 +89,101 @@ fn explain(message: &str) -> (String, String) {
 
 /// What a type cannot say. Answers with a text near the fault, the cause and the next move.
 fn check(scenario: &Scenario) -> Result<(), (&'static str, String, &'static str)> {
-    let traffic = &scenario.traffic;
+    let hold = |good: bool, near, cause: String, hint| {
+        if good { Ok(()) } else { Err((near, cause, hint)) }
+    };
+    let (traffic, world, plan) = (&scenario.traffic, &scenario.world, &scenario.plan);
+    let share = |x: f64| (0.0..=1.0).contains(&x);
+    let rate = |x: f64| x > 0.0 && x <= 2_000.0;
+
+    hold(
+        scenario.schema == 1,
+        "schema",
+        format!("schema {} is not known", scenario.schema),
+        "write schema = 1",
+    )?;
     let shares: f64 = traffic.routes.iter().map(|route| route.share).sum();
-    let world = &scenario.world;
-    let outside = |x: f64| !(0.0..=1.0).contains(&x);
-    if scenario.schema != 1 {
-        return Err((
-            "schema",
-            format!("schema {} is not known", scenario.schema),
-            "write schema = 1",
-        ));
-    }
-    if (shares - 1.0).abs() > 0.001 {
-        return Err((
-            "routes",
-            format!("shares of the routes sum to {shares:.3}"),
-            "let them sum to 1",
-        ));
-    }
-    if !(traffic.base_rps > 0.0 && traffic.base_rps <= 2_000.0) {
-        return Err((
-            "base_rps",
-            format!("{} requests a second", traffic.base_rps),
-            "use more than 0 and at most 2000",
-        ));
-    }
-    if !(traffic.p50_ms > 0.0 && traffic.p95_ms > traffic.p50_ms) {
-        return Err(("p95_ms", "p95_ms is not above p50_ms".to_owned(), "let 0 < p50_ms < p95_ms"));
-    }
-    if outside(scenario.clock.jitter)
-        || outside(world.cache.hit)
-        || outside(world.cache.cacheable)
-        || outside(world.db.share)
-    {
-        return Err((
+    hold(
+        (shares - 1.0).abs() < 0.001
+            && traffic.routes.iter().all(|r| share(r.share) && r.db >= 0.0),
+        "routes",
+        format!("shares of the routes sum to {shares:.3}, or one is negative"),
+        "let them sum to 1, and let `db` be 0 or more",
+    )?;
+    hold(
+        rate(traffic.base_rps),
+        "base_rps",
+        format!("{} requests a second", traffic.base_rps),
+        "use more than 0 and at most 2000",
+    )?;
+    hold(
+        traffic.stages.iter().all(|stage| rate(stage.to) && stage.over.0 > 0),
+        "stages",
+        "a stage without time, or to a rate that cannot be".to_owned(),
+        "let each take some time, to more than 0 and at most 2000 requests a second",
+    )?;
+    hold(
+        traffic.p50_ms > 0.0 && traffic.p95_ms > traffic.p50_ms && traffic.p95_ms < 60_000.0,
+        "p95_ms",
+        format!("p50 {} ms and p95 {} ms", traffic.p50_ms, traffic.p95_ms),
+        "let 0 < p50_ms < p95_ms < 60000",
+    )?;
+    hold(
+        share(scenario.clock.jitter),
+        "jitter",
+        format!("jitter {}", scenario.clock.jitter),
+        "write shares as 0.15 for 15 %",
+    )?;
+    hold(
+        [world.cache.hit, world.cache.cacheable, world.db.share, traffic.noise]
+            .into_iter()
+            .all(share),
+        "[world",
+        "a share is outside 0 to 1".to_owned(),
+        "write shares as 0.15 for 15 %",
+    )?;
+    hold(
+        world.queue.in_per_s >= 0.0 && rate(world.queue.out_per_s),
+        "[world.queue]",
+        "a rate of jobs that cannot be".to_owned(),
+        "let in_per_s be 0 or more, and out_per_s above 0 and at most 2000",
+    )?;
+    for release in [&world.blue, &world.green] {
+        let sizes = [release.workers, release.threads, release.pool_per_worker];
+        hold(
+            sizes.iter().all(|size| (1..=1_000).contains(size)),
             "[world",
-            "a share is outside 0 to 1".to_owned(),
-            "write shares as 0.15 for 15 %",
-        ));
+            format!("{sizes:?} workers, threads and connections"),
+            "use 1 to 1000 of each",
+        )?;
     }
+    hold(
+        plan.ramp.last() == Some(&100) && plan.ramp.is_sorted_by(|a, b| a < b) && plan.ramp[0] > 0,
+        "ramp",
+        format!("ramp {:?}", plan.ramp),
+        "let it rise, and end at 100",
+    )?;
     for (n, fault) in scenario.faults.iter().enumerate() {
-        if scenario.faults[..n].iter().any(|other| other.id == fault.id) {
-            return Err((
-                "[[fault]]",
-                format!("two faults are called {:?}", fault.id),
-                "give each its own id: its luck hangs on it",
-            ));
-        }
-        if let Some(route) = fault.kind.route()
-            && !traffic.routes.iter().any(|known| known.path == route)
-        {
-            return Err((
-                "route",
+        hold(
+            scenario.faults[..n].iter().all(|other| other.id != fault.id),
+            "[[fault]]",
+            format!("two faults are called {:?}", fault.id),
+            "give each its own id: its luck hangs on it",
+        )?;
+        if let Some(route) = fault.kind.route() {
+            hold(
+                traffic.routes.iter().any(|known| known.path == route),
+                "route =",
                 format!("no route is called {route:?}"),
                 "use a path of [traffic] routes",
-            ));
-        }
-    }
-    for release in [&world.blue, &world.green] {
-        if release.workers == 0 || release.threads == 0 || release.pool_per_worker == 0 {
-            return Err((
-                "[world",
-                "a service without workers, threads or connections".to_owned(),
-                "use 1 or more of each",
-            ));
+            )?;
         }
     }
     Ok(())
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

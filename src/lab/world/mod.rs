@@ -5,141 +5,33 @@
 //! cache, the database's connections, and the faults that are at work. Its luck hangs on its
 //! number and the seed alone, so two ways through the same drill can be compared user by user.
 
-use super::anchor::{Anchor, Anchors};
-use super::balance::Balance;
-use super::database::Database;
-use super::dice::{Dice, Purpose};
-use super::fault::{Couple, Fault, FaultKind};
-use super::queue::Queue;
-use super::scenario::{Scenario, TrafficSpec};
-use super::service::Service;
-use super::tally::Tally;
-use super::traffic::Traffic;
+mod health;
+mod request;
+mod serve;
+
+use crate::lab::anchor::{Anchor, Anchors};
+use crate::lab::balance::Balance;
+use crate::lab::database::Database;
+use crate::lab::dice::{Dice, Purpose};
+use crate::lab::fault::Fault;
+use crate::lab::queue::Queue;
+use crate::lab::scenario::{Scenario, TrafficSpec};
+use crate::lab::service::Service;
+use crate::lab::tally::Tally;
+use crate::lab::traffic::Traffic;
 use crate::units::{Millis, Role, Slot, Split};
-use serde::Serialize;
-use std::collections::BTreeMap;
 
-pub use super::service::Life;
-pub use super::traffic::Arrival;
+pub use crate::lab::service::Life;
+pub use crate::lab::traffic::Arrival;
+pub use health::{DbGauge, QueueGauge, Readiness};
+pub use request::{Fate, PATIENCE, Request, Served};
 
-/// How long a user waits for an answer.
-pub const PATIENCE: Millis = Millis::secs(10);
 /// A good answer after this long counts as slow.
 const SLOW: Millis = Millis::secs(1);
-/// How long a request waits for a thread before the service turns it away.
-const BACKLOG: Millis = Millis::secs(2);
 /// The 95th percentile of a normal distribution, in deviations.
 const Z95: f64 = 1.644_853_626_951_472_7;
 /// Requests of nobody's are numbered from here, so that they never share a user's luck.
 const PROBES_FROM: u64 = 1 << 62;
-
-/// A request to a slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Request {
-    /// Its number; its luck hangs on it.
-    n: u64,
-    /// Which of the scenario's routes, if it is one.
-    route: Option<usize>,
-    /// Whether a user made it. Only users are counted.
-    user: bool,
-}
-
-impl From<Arrival> for Request {
-    fn from(arrival: Arrival) -> Self {
-        Self { n: arrival.n, route: Some(arrival.route), user: true }
-    }
-}
-
-/// How a request ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// It is answered with this status.
-    Answer(u16),
-    /// It is never answered.
-    Hang,
-    /// Its connection is reset.
-    Reset,
-    /// Nothing listens.
-    Refused,
-}
-
-/// What a request gets.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Served {
-    /// How it ends.
-    pub fate: Fate,
-    /// When it ends, in microseconds after its arrival.
-    pub latency_us: u64,
-    /// Whether the database refused a connection on the way.
-    pub db_refused: bool,
-    /// Database reads that it needed.
-    pub db_reads: f64,
-}
-
-impl Served {
-    const fn end(fate: Fate, latency_us: u64) -> Self {
-        Self { fate, latency_us, db_refused: false, db_reads: 0.0 }
-    }
-
-    /// Whether a user would call it failed: 5xx, too late, or no answer.
-    pub const fn failed(&self) -> bool {
-        match self.fate {
-            Fate::Answer(status) => status >= 500 || self.latency_us > PATIENCE.0 * 1000,
-            Fate::Hang | Fate::Reset | Fate::Refused => true,
-        }
-    }
-}
-
-/// A service's word about itself, as its readiness body says it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Readiness {
-    /// `ok` or `starting`.
-    pub status: &'static str,
-    /// Build id.
-    pub version: String,
-    /// Each component's state in a word.
-    pub components: BTreeMap<&'static str, &'static str>,
-    /// The database as this service sees it.
-    pub db: DbGauge,
-    /// The queue.
-    pub queue: QueueGauge,
-    /// How long the answer takes, in microseconds.
-    #[serde(skip)]
-    pub latency_us: u64,
-}
-
-impl Readiness {
-    /// Whether the service says that it can serve.
-    pub fn ready(&self) -> bool {
-        self.status == "ok"
-    }
-}
-
-/// The database as one service sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct DbGauge {
-    /// Connection errors of this service since it started.
-    pub errors: u64,
-    /// Connections that are open, of all services.
-    pub connections: u64,
-    /// Connections that the database admits.
-    pub max: u32,
-}
-
-/// The queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct QueueGauge {
-    /// Jobs that wait or run.
-    pub depth: u64,
-}
-
-/// What is at work on one slot now, all faults together.
-struct Effects {
-    latency: f64,
-    db_slow: f64,
-    cpu_left: f64,
-    hit: f64,
-}
 
 /// The world. See the module's text.
 #[derive(Debug, Clone)]
@@ -258,9 +150,14 @@ impl World {
     /// Sets the proxy's weights, in the plan's order. Both may be 0: then nobody is served.
     pub fn set_weights(&mut self, weights: [u32; 2], at: Millis) {
         let green = self.blue().other().index();
-        let (before, had) = (self.share(self.blue().other()), self.weights()[green] > 0);
+        // In whole percent, rounded down: 29 of 100 must not become 28.
+        let percent = |weights: [u32; 2]| {
+            let total = u64::from(weights[0]) + u64::from(weights[1]);
+            (u64::from(weights[green]) * 100).checked_div(total).unwrap_or(0) as u8
+        };
+        let (before, had) = (percent(self.weights()), self.weights()[green] > 0);
         self.balance = Balance::new(weights);
-        let share = (self.share(self.blue().other()) * 100.0).floor() as u8;
+        let share = percent(weights);
         if weights[green] == 0 {
             if had {
                 self.anchors.note(Anchor::Rollback, at);
@@ -268,7 +165,7 @@ impl World {
             return;
         }
         self.anchors.note(Anchor::Switch, at);
-        for percent in (before * 100.0) as u8..share {
+        for percent in before..share {
             self.anchors.note(Anchor::Weight(percent + 1), at);
         }
         if share == 100 {
@@ -419,152 +316,6 @@ impl World {
             self.queue.add(at);
         }
         served
-    }
-
-    fn decide(&mut self, slot: Slot, request: &Request, at: Millis) -> Served {
-        match self.life(slot, at) {
-            Life::Absent => return Served::end(Fate::Refused, 0),
-            Life::Booting => return Served::end(Fate::Answer(503), 1_000),
-            Life::Up => {}
-        }
-        let Some(route) = request.route.and_then(|n| self.scenario.traffic.routes.get(n)) else {
-            return Served::end(Fate::Answer(404), 1_000);
-        };
-        let (path, db) = (route.path.clone(), route.db);
-        let effects = self.effects(slot, &path, at);
-        let reads = self.reads(db, effects.hit);
-
-        // The work itself, split between processor and database.
-        let (median, spread) = self.work;
-        let luck = Dice::keyed(self.seed, Purpose::Latency, request.n).normal();
-        let work_us = 1000.0 * libm::exp(median + spread * luck);
-        let share = self.scenario.world.db.share;
-        let cpu_us = work_us * (1.0 - share) / effects.cpu_left;
-        let db_us = work_us * share * effects.db_slow * reads / self.reads.max(f64::MIN_POSITIVE);
-        let took_us = ((cpu_us + db_us) * effects.latency) as u64;
-
-        // Waiting for a thread, then for a connection.
-        let now_us = at.0 * 1000;
-        let pool_max = self.services[slot.index()].pool_max();
-        let Some(thread) = self.services[slot.index()].next_thread() else {
-            return Served::end(Fate::Refused, 0);
-        };
-        let begins = now_us.max(*thread);
-        if begins - now_us > BACKLOG.0 * 1000 {
-            return Served::end(Fate::Answer(503), BACKLOG.0 * 1000);
-        }
-        let taken = self.db.take(slot, pool_max, begins, db_us as u64);
-        let inside_us = if taken.got { taken.wait_us + took_us } else { taken.wait_us };
-        *thread = begins + inside_us;
-        Served {
-            fate: if taken.got { self.fate(slot, request, &path, at) } else { Fate::Answer(500) },
-            latency_us: begins - now_us + inside_us,
-            db_refused: taken.refused,
-            db_reads: reads,
-        }
-    }
-
-    /// How a request ends that had all it needed.
-    fn fate(&self, slot: Slot, request: &Request, path: &str, at: Millis) -> Fate {
-        for fault in self.at_work_on(slot) {
-            let (share, fate) = match &fault.spec.kind {
-                FaultKind::HttpError { share, status, .. } => (share, Fate::Answer(*status)),
-                FaultKind::HttpHang { share, .. } => (share, Fate::Hang),
-                FaultKind::HttpReset { share, .. } => (share, Fate::Reset),
-                _ => continue,
-            };
-            let here = fault.spec.kind.route().is_none_or(|route| route == path);
-            let share = share * self.level(fault, slot, at);
-            if here && Dice::keyed(self.seed, fault.purpose, request.n).hits(share) {
-                return fate;
-            }
-        }
-        let traffic = &self.scenario.traffic;
-        let luck = Dice::keyed(self.seed, Purpose::Mishap, request.n).unit() * 100.0;
-        if luck < traffic.error_pct {
-            Fate::Answer(500)
-        } else if request.user && luck < traffic.error_pct + traffic.client_error_pct {
-            Fate::Answer(404)
-        } else {
-            Fate::Answer(200)
-        }
-    }
-
-    fn at_work_on(&self, slot: Slot) -> impl Iterator<Item = &Fault> {
-        let role = self.role(slot);
-        self.faults.iter().filter(move |fault| fault.spec.target.hits(role))
-    }
-
-    fn level(&self, fault: &Fault, slot: Slot, at: Millis) -> f64 {
-        let coupled = match fault.spec.couple {
-            Couple::None => 1.0,
-            Couple::Weight => self.share(slot),
-            Couple::Rps => self.traffic.declared(at.0 as f64) / self.scenario.traffic.base_rps,
-        };
-        fault.level(&self.anchors, at, coupled)
-    }
-
-    /// What is at work on a slot, for requests to one path.
-    fn effects(&self, slot: Slot, path: &str, at: Millis) -> Effects {
-        let hit = self.scenario.world.cache.hit;
-        let mut effects = Effects { latency: 1.0, db_slow: 1.0, cpu_left: 1.0, hit };
-        for fault in self.at_work_on(slot) {
-            let level = self.level(fault, slot, at);
-            if level <= 0.0 {
-                continue;
-            }
-            let times = |factor: f64| (1.0 + (factor - 1.0) * level).max(0.1);
-            match &fault.spec.kind {
-                FaultKind::HttpLatency { factor, route } => {
-                    if route.as_deref().is_none_or(|route| route == path) {
-                        effects.latency *= times(*factor);
-                    }
-                }
-                FaultKind::DbSlow { factor } => effects.db_slow *= times(*factor),
-                FaultKind::CpuBurn { share } => {
-                    effects.cpu_left = (effects.cpu_left - share * level).max(0.02);
-                }
-                FaultKind::CacheCold { hit: cold } => {
-                    effects.hit -= (hit - cold).max(0.0) * level;
-                }
-                FaultKind::HttpError { .. }
-                | FaultKind::HttpHang { .. }
-                | FaultKind::HttpReset { .. } => {}
-            }
-        }
-        effects.hit = effects.hit.clamp(0.0, 1.0);
-        effects
-    }
-
-    /// What a slot's service says about itself; nothing where nothing listens.
-    pub fn readiness(&mut self, slot: Slot, at: Millis) -> Option<Readiness> {
-        self.settle(at);
-        let life = self.life(slot, at);
-        if life == Life::Absent {
-            return None;
-        }
-        let up = life == Life::Up;
-        let effects = self.effects(slot, "", at);
-        let warm = effects.hit >= 0.75 * self.scenario.world.cache.hit;
-        let connected = self.db.has(slot);
-        let good = |good: bool, otherwise| if good { "ok" } else { otherwise };
-        let service = &self.services[slot.index()];
-        Some(Readiness {
-            status: good(up, "starting"),
-            version: service.version.clone(),
-            components: BTreeMap::from([
-                ("database", good(connected, "no connection")),
-                ("config", "ok"),
-                ("cache", good(up && warm, "warming")),
-            ]),
-            db: DbGauge {
-                errors: service.db_errors,
-                connections: self.db.open() as u64,
-                max: self.scenario.world.db.max_connections,
-            },
-            queue: QueueGauge { depth: self.queue.depth(at) },
-            latency_us: (1_500.0 / effects.cpu_left) as u64,
-        })
     }
 }
 
