@@ -9,10 +9,9 @@ use crate::engine::{Ended, Engine, Setup};
 use crate::journal::{Opened, Run, Troubles, Writer};
 use crate::plan::secrets::{self, Secrets};
 use crate::plan::{Loaded, Plan};
-use crate::runbook::{Command, Fault, FaultKind, Interrupt, Kind, RunFacts, RunOutcome};
+use crate::runbook::{Command, Interrupt, Kind, RunFacts, RunOutcome};
 use crate::runs::{Home, IndexLine, Lock, RunDir, last_rollback};
-use crate::{plain, tui};
-use std::io::IsTerminal;
+use crate::plain;
 use std::path::{Path, PathBuf};
 
 /// Flies a deploy on the operator's plan.
@@ -139,7 +138,7 @@ pub fn fly(
 fn watch(global: &Global, watcher: Watcher, engine: &Engine) -> color_eyre::Result<()> {
     let link = engine.link.clone();
     match watcher {
-        Watcher::Screen => tui::run(link, tui::Options::of(global.theme.as_deref(), global.ascii)?),
+        Watcher::Screen => plain::run(&link, plain::Form::Lines, true),
         Watcher::Plain { attended } => plain::run(&link, plain::Form::Lines, attended),
         Watcher::Json { attended } => plain::run(&link, plain::Form::Json, attended),
     }
@@ -195,15 +194,15 @@ fn host() -> crate::clean::Clean {
 
 /// The runs' index gets its line when a run is over, not when it was interrupted.
 fn index(home: &Home, opened: &Opened, ended: &Ended) {
-    let (RunOutcome::Interrupted, _) | (_, None) = (ended.finish.outcome, &ended.journal) else {
-        if let Some(journal) = &ended.journal {
-            let line = IndexLine::new(opened, &ended.closed, journal);
-            if let Err(fault) = crate::runs::index::append(&home.runs, &line) {
-                eprintln!("warning: the runs' index was not written: {fault}");
-            }
-        }
+    let (Some(journal), false) =
+        (&ended.journal, ended.finish.outcome == RunOutcome::Interrupted)
+    else {
         return;
     };
+    let line = IndexLine::new(opened, &ended.closed, journal);
+    if let Err(fault) = crate::runs::index::append(&home.runs, &line) {
+        eprintln!("warning: the runs' index was not written: {fault}");
+    }
 }
 
 fn say(watcher: Watcher, ended: &Ended, directory: &Path) {
@@ -220,13 +219,4 @@ fn say(watcher: Watcher, ended: &Ended, directory: &Path) {
         let id = directory.file_name().unwrap_or_default().to_string_lossy();
         println!("next: switchback resume {id}");
     }
-}
-
-/// The fault for a run that has nobody to ask.
-pub fn needs_terminal() -> Fault {
-    Fault::new(
-        FaultKind::Local,
-        "there is no terminal to ask in",
-        if std::io::stdin().is_terminal() { "give --yes" } else { "run it in a terminal" },
-    )
 }

@@ -85,9 +85,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
 
 /// Reads a plan, with what the command line says instead of it.
 fn load(path: &Path, overrides: Overrides) -> Result<Loaded, Failure> {
-    let mut loaded = plan::load(path)?;
-    loaded.plan = loaded.plan.with(overrides)?;
-    Ok(loaded)
+    Ok(plan::load(path)?.with(overrides)?)
 }
 
 /// Prints to standard output. A reader that has seen enough is no error.

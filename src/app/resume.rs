@@ -4,8 +4,6 @@ use super::flight::{self, Assembled, attended, fly};
 use super::{Failure, Watcher, watcher};
 use crate::cli::Global;
 use crate::journal::{ResumeFault, Writer};
-use crate::lab;
-use crate::plan::RouterKind;
 use crate::runbook::Command;
 use crate::runs::{self, RunSummary};
 
@@ -34,14 +32,6 @@ pub fn pick_up(
         _ => Failure::world(&fault, fault.hint()),
     })?;
     let plan = run.opened.plan.clone();
-    if let RouterKind::Lab { address } = &plan.router.kind
-        && !lab::is_there(address)
-    {
-        return Err(Failure::world(
-            format!("the lab of this drill is gone (nothing answers at {address})"),
-            "a lab ends with its drill: fly it again with switchback drill",
-        ));
-    }
     let secrets = flight::mask(&plan)?;
     let router = crate::adapter::router::Router::of_plan(&plan)?;
     let mut facts = run.opened.facts.clone();

@@ -6,13 +6,15 @@
 
 pub mod command;
 pub mod haproxy;
+pub mod lab;
 
 pub use command::CommandRouter;
 pub use haproxy::HaproxyRouter;
+pub use lab::LabRouter;
 
 use crate::clean::Clean;
 use crate::plan::{Plan, RouterKind};
-use crate::runbook::readback::{Fault, FaultKind, Readback};
+use crate::runbook::readback::{Fault, Readback};
 use crate::signal::Histogram;
 use crate::signal::counter::Counts;
 use crate::units::Split;
@@ -62,6 +64,8 @@ pub enum Router {
     Haproxy(HaproxyRouter),
     /// Two commands of the operator's.
     Command(CommandRouter),
+    /// The lab's own proxy.
+    Lab(LabRouter),
 }
 
 impl Router {
@@ -70,11 +74,9 @@ impl Router {
         match &plan.router.kind {
             RouterKind::Haproxy { .. } => HaproxyRouter::of_plan(plan).map(Self::Haproxy),
             RouterKind::Command { .. } => CommandRouter::of_plan(plan).map(Self::Command),
-            RouterKind::Lab { address } => Err(Fault::new(
-                FaultKind::Local,
-                format!("the lab's router at {address} cannot be driven from here"),
-                "use kind = \"haproxy\" or kind = \"command\"",
-            )),
+            RouterKind::Lab { address } => {
+                Ok(Self::Lab(LabRouter::new(address.clone(), plan.router.timeout)))
+            }
         }
     }
 
@@ -83,6 +85,7 @@ impl Router {
         match self {
             Self::Haproxy(router) => router.read().await,
             Self::Command(router) => router.read().await,
+            Self::Lab(router) => router.read().await,
         }
     }
 
@@ -91,6 +94,7 @@ impl Router {
         match self {
             Self::Haproxy(router) => router.set(split).await,
             Self::Command(router) => router.set(split).await,
+            Self::Lab(router) => router.set(split).await,
         }
     }
 
@@ -99,6 +103,7 @@ impl Router {
         match self {
             Self::Haproxy(router) => router.stats().await,
             Self::Command(router) => RouterStats { readback: router.read().await, slots: None },
+            Self::Lab(router) => router.stats().await,
         }
     }
 
@@ -108,6 +113,7 @@ impl Router {
         match self {
             Self::Haproxy(router) => router.persist().await,
             Self::Command(_) => Ok(CommandRouter::persist()),
+            Self::Lab(_) => Ok(LabRouter::persist()),
         }
     }
 
@@ -116,6 +122,7 @@ impl Router {
         match self {
             Self::Haproxy(router) => router.identity().await,
             Self::Command(router) => Ok(router.identity()),
+            Self::Lab(router) => Ok(router.identity()),
         }
     }
 
@@ -123,7 +130,7 @@ impl Router {
     pub fn notes(&self) -> Vec<Clean> {
         match self {
             Self::Haproxy(router) => router.notes(),
-            Self::Command(_) => Vec::new(),
+            Self::Command(_) | Self::Lab(_) => Vec::new(),
         }
     }
 }

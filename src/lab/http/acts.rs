@@ -1,0 +1,199 @@
+//! What an operator's commands do to the lab: a deploy, a look at the logs, a stop. The command
+//! is a real process that asks over the control endpoint and prints what comes; where it is
+//! killed half-way, what it did ends half-way too.
+
+use super::service;
+use super::site::Site;
+use crate::lab::scenario::SLOT_NAMES;
+use crate::runbook::readback::{Fault, FaultKind};
+use crate::units::Slot;
+use bytes::Bytes;
+use hyper::body::{Body, Frame};
+use std::convert::Infallible;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::sleep_until;
+
+/// How an act's last line begins. Without it the act was cut off.
+const DONE: &str = "done: ";
+
+/// Lines that come as they are said.
+pub(super) struct Lines(UnboundedReceiver<Bytes>);
+
+impl Body for Lines {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(context).map(|line| line.map(|line| Ok(Frame::data(line))))
+    }
+}
+
+/// Where an act says its lines.
+struct Says(UnboundedSender<Bytes>);
+
+impl Says {
+    fn line(&self, text: &str) {
+        // Whoever listened may have been killed; `gone` tells the act.
+        let _ = self.0.send(Bytes::from(format!("{text}\n")));
+    }
+
+    async fn gone(&self) {
+        self.0.closed().await;
+    }
+}
+
+/// Begins an act, or says why not.
+pub(super) fn begin(site: &Rc<Site>, words: &[&str]) -> Result<Lines, String> {
+    let (says, lines) = unbounded_channel();
+    let says = Says(says);
+    match words {
+        ["deploy", slot, release @ ..] => {
+            let slot = slot_named(slot)?;
+            let release = release.first().copied();
+            if let Some(release) = release {
+                artefact(site, release)?;
+            }
+            let release = release.map(str::to_owned);
+            tokio::task::spawn_local(deploy(site.clone(), slot, release, says));
+        }
+        ["redeploy-check", release] => {
+            artefact(site, release)?;
+            says.line(&format!("{DONE}the artefact of {release} is there"));
+        }
+        ["logs", slot] => {
+            let lines = site.log_lines(slot_named(slot)?);
+            for line in &lines {
+                says.line(line);
+            }
+            says.line(&format!("{DONE}{} lines", lines.len()));
+        }
+        ["stop", slot] => {
+            let (site, name, slot) = (site.clone(), (*slot).to_owned(), slot_named(slot)?);
+            tokio::task::spawn_local(async move {
+                site.world.borrow_mut().stop(slot, site.now());
+                site.hush(slot).await;
+                site.log(slot, "stopped");
+                says.line(&format!("{DONE}{name} is stopped"));
+            });
+        }
+        [] => return Err("no act was named".to_owned()),
+        [act, ..] => {
+            return Err(format!(
+                "no act is {act:?} with {} words; known are deploy SLOT [RELEASE], \
+                 redeploy-check RELEASE, logs SLOT, stop SLOT",
+                words.len() - 1
+            ));
+        }
+    }
+    Ok(Lines(lines))
+}
+
+fn slot_named(name: &str) -> Result<Slot, String> {
+    Slot::BOTH
+        .into_iter()
+        .find(|slot| SLOT_NAMES[slot.index()] == name)
+        .ok_or_else(|| format!("no slot is called {name:?}; they are {}", SLOT_NAMES.join(" and ")))
+}
+
+/// The lab's store holds the two releases of the scenario.
+fn artefact(site: &Site, release: &str) -> Result<(), String> {
+    let world = site.world.borrow();
+    let known = [&world.scenario().world.blue.version, &world.scenario().world.green.version];
+    if known.iter().any(|version| *version == release) {
+        return Ok(());
+    }
+    Err(format!("there is no artefact of {release:?}; there are {} and {}", known[0], known[1]))
+}
+
+async fn deploy(site: Rc<Site>, slot: Slot, release: Option<String>, says: Says) {
+    let name = SLOT_NAMES[slot.index()];
+    let (listens, version) = {
+        let mut world = site.world.borrow_mut();
+        let listens = world.deploy(slot, release.as_deref(), site.now());
+        (listens, world.version(slot).to_owned())
+    };
+    site.hush(slot).await;
+    says.line(&format!("artefact {version} found"));
+    says.line(&format!("starting {version} in {name}"));
+    tokio::select! {
+        () = sleep_until(site.instant(listens)) => {}
+        () = says.gone() => {
+            site.world.borrow_mut().stop(slot, site.now());
+            site.log(slot, "the deploy was cut off");
+            return;
+        }
+    }
+    // Another deploy to the slot may have ended meanwhile; the later one stands.
+    site.hush(slot).await;
+    match service::listen(&site, slot) {
+        Ok(()) => says.line(&format!("{DONE}{name} runs {version} on {}", site.address(slot))),
+        Err(error) => {
+            site.world.borrow_mut().stop(slot, site.now());
+            says.line(&format!("{name} could not listen: {error}"));
+        }
+    }
+}
+
+/// Asks the lab at `address` (`host:port` of its control endpoint) for an act, and writes what it
+/// says to `out`, line by line. It returns when the act has ended; it blocks, for it is the whole
+/// work of a command.
+pub fn act(address: &str, words: &[String], out: &mut impl Write) -> Result<(), Fault> {
+    let lost = |error: std::io::Error| {
+        Fault::new(
+            FaultKind::Unreachable,
+            format!("the lab at {address} could not be asked: {error}"),
+            "a lab ends with its drill: start the drill again",
+        )
+    };
+    let socket = address.parse().map_err(|_| {
+        Fault::new(FaultKind::Local, format!("{address:?} is no address"), "write it as host:port")
+    })?;
+    let mut stream = TcpStream::connect_timeout(&socket, Duration::from_secs(2)).map_err(lost)?;
+    let body = words.join("\n");
+    // HTTP/1.0: the answer ends with the connection, and its lines come as they are.
+    write!(stream, "POST /act HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        .map_err(lost)?;
+    let mut lines = BufReader::new(stream).lines();
+    let status = lines.next().transpose().map_err(lost)?.unwrap_or_default();
+    let good = status.split(' ').nth(1) == Some("200");
+    for line in lines.by_ref() {
+        if line.map_err(lost)?.is_empty() {
+            break;
+        }
+    }
+    let mut last = String::new();
+    for line in lines {
+        last = line.map_err(lost)?;
+        if good {
+            // A command that prints into a closed pipe has nobody to tell, and its act goes on.
+            let _ = writeln!(out, "{}", last.strip_prefix(DONE).unwrap_or(&last));
+            let _ = out.flush();
+        }
+    }
+    if good && last.starts_with(DONE) {
+        return Ok(());
+    }
+    let act = words.first().map_or("nothing", String::as_str);
+    Err(if good {
+        Fault::new(
+            FaultKind::Unreachable,
+            format!("{act} was cut off after: {last}"),
+            "see whether the lab still runs",
+        )
+    } else {
+        Fault::new(
+            FaultKind::Refused,
+            format!("the lab refused {act}: {last}"),
+            "check the words of the command",
+        )
+    })
+}

@@ -1,0 +1,252 @@
+//! Finding and reading scenarios: by name from those built in, or by path. What is wrong is said
+//! with its line, its cause and the next move.
+
+use super::Scenario;
+use crate::runbook::readback::{Fault, FaultKind};
+
+const BUILTIN: [(&str, &str); 3] = [
+    ("plain-sailing", include_str!("../../../scenarios/plain-sailing.toml")),
+    ("wall-of-red", include_str!("../../../scenarios/wall-of-red.toml")),
+    ("cold-shiver", include_str!("../../../scenarios/cold-shiver.toml")),
+];
+
+/// The names of the scenarios that come with the program, easiest first.
+pub fn builtin() -> impl Iterator<Item = &'static str> {
+    BUILTIN.into_iter().map(|(name, _)| name)
+}
+
+/// The scenario of this name, or in the file at this path (which ends in `.toml` or holds a
+/// slash).
+pub fn load(name: &str) -> Result<Scenario, Fault> {
+    if let Some((name, text)) = BUILTIN.into_iter().find(|(known, _)| *known == name) {
+        return parse(name, text);
+    }
+    if name.ends_with(".toml") || name.contains('/') {
+        let text = std::fs::read_to_string(name).map_err(|error| {
+            local(format!("scenario {name} could not be read: {error}"), "check the path")
+        })?;
+        return parse(name, &text);
+    }
+    let nearest = nearest(name, builtin());
+    let known = builtin().collect::<Vec<_>>().join(", ");
+    Err(local(
+        format!("no scenario is called {name:?}"),
+        match nearest {
+            Some(nearest) => format!("did you mean {nearest}? known are {known}"),
+            None => format!("known are {known}; a path to a file ends in .toml"),
+        },
+    ))
+}
+
+/// Reads a scenario's text; `name` is what errors call it.
+pub fn parse(name: &str, text: &str) -> Result<Scenario, Fault> {
+    let scenario: Scenario = toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| line_of(text, span.start));
+        let (cause, hint) = explain(error.message());
+        local(format!("scenario {name}, line {line}: {cause}"), hint)
+    })?;
+    check(&scenario).map_err(|(needle, cause, hint)| {
+        let line = text.find(needle).map_or(1, |at| line_of(text, at));
+        local(format!("scenario {name}, line {line}: {cause}"), hint)
+    })?;
+    Ok(scenario)
+}
+
+fn local(cause: String, hint: impl AsRef<str>) -> Fault {
+    Fault::new(FaultKind::Local, cause, hint)
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// The word that is most like `word`, if one is like it at all.
+fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// Cause and next move for what the parser says.
+fn explain(message: &str) -> (String, String) {
+    let message = message.trim();
+    if message.starts_with("unknown field") || message.starts_with("unknown variant") {
+        let mut ticked = message.split('`').skip(1).step_by(2);
+        let word = ticked.next().unwrap_or_default();
+        let known: Vec<_> = ticked.collect();
+        let hint = match nearest(word, known.iter().copied()) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("known here are {}", known.join(", ")),
+        };
+        let what = if message.starts_with("unknown field") { "key" } else { "word" };
+        return (format!("unknown {what} `{word}`"), hint);
+    }
+    let cause = message.lines().next().unwrap_or_default().to_owned();
+    (cause, "correct the line; scenarios/plain-sailing.toml is an example".to_owned())
+}
+
+/// What a type cannot say. Answers with a text near the fault, the cause and the next move.
+fn check(scenario: &Scenario) -> Result<(), (&'static str, String, &'static str)> {
+    let hold = |good: bool, near, cause: String, hint| {
+        if good { Ok(()) } else { Err((near, cause, hint)) }
+    };
+    let (traffic, world, plan) = (&scenario.traffic, &scenario.world, &scenario.plan);
+    let share = |x: f64| (0.0..=1.0).contains(&x);
+    let rate = |x: f64| x > 0.0 && x <= 2_000.0;
+
+    hold(
+        scenario.schema == 1,
+        "schema",
+        format!("schema {} is not known", scenario.schema),
+        "write schema = 1",
+    )?;
+    let shares: f64 = traffic.routes.iter().map(|route| route.share).sum();
+    hold(
+        (shares - 1.0).abs() < 0.001
+            && traffic.routes.iter().all(|r| share(r.share) && r.db >= 0.0),
+        "routes",
+        format!("shares of the routes sum to {shares:.3}, or one is negative"),
+        "let them sum to 1, and let `db` be 0 or more",
+    )?;
+    hold(
+        rate(traffic.base_rps),
+        "base_rps",
+        format!("{} requests a second", traffic.base_rps),
+        "use more than 0 and at most 2000",
+    )?;
+    hold(
+        traffic.stages.iter().all(|stage| rate(stage.to) && stage.over.0 > 0),
+        "stages",
+        "a stage without time, or to a rate that cannot be".to_owned(),
+        "let each take some time, to more than 0 and at most 2000 requests a second",
+    )?;
+    hold(
+        traffic.p50_ms > 0.0 && traffic.p95_ms > traffic.p50_ms && traffic.p95_ms < 60_000.0,
+        "p95_ms",
+        format!("p50 {} ms and p95 {} ms", traffic.p50_ms, traffic.p95_ms),
+        "let 0 < p50_ms < p95_ms < 60000",
+    )?;
+    hold(
+        share(scenario.clock.jitter),
+        "jitter",
+        format!("jitter {}", scenario.clock.jitter),
+        "write shares as 0.15 for 15 %",
+    )?;
+    hold(
+        [world.cache.hit, world.cache.cacheable, world.db.share, traffic.noise]
+            .into_iter()
+            .all(share),
+        "[world",
+        "a share is outside 0 to 1".to_owned(),
+        "write shares as 0.15 for 15 %",
+    )?;
+    hold(
+        world.queue.in_per_s >= 0.0 && rate(world.queue.out_per_s),
+        "[world.queue]",
+        "a rate of jobs that cannot be".to_owned(),
+        "let in_per_s be 0 or more, and out_per_s above 0 and at most 2000",
+    )?;
+    for release in [&world.blue, &world.green] {
+        let sizes = [release.workers, release.threads, release.pool_per_worker];
+        hold(
+            sizes.iter().all(|size| (1..=1_000).contains(size)),
+            "[world",
+            format!("{sizes:?} workers, threads and connections"),
+            "use 1 to 1000 of each",
+        )?;
+    }
+    hold(
+        plan.ramp.last() == Some(&100) && plan.ramp.is_sorted_by(|a, b| a < b) && plan.ramp[0] > 0,
+        "ramp",
+        format!("ramp {:?}", plan.ramp),
+        "let it rise, and end at 100",
+    )?;
+    for (n, fault) in scenario.faults.iter().enumerate() {
+        hold(
+            scenario.faults[..n].iter().all(|other| other.id != fault.id),
+            "[[fault]]",
+            format!("two faults are called {:?}", fault.id),
+            "give each its own id: its luck hangs on it",
+        )?;
+        if let Some(route) = fault.kind.route() {
+            hold(
+                traffic.routes.iter().any(|known| known.path == route),
+                "route =",
+                format!("no route is called {route:?}"),
+                "use a path of [traffic] routes",
+            )?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const SHORT: &str = "schema = 1\n[drill]\nid = \"x\"\ntitle = \"X\"\nlevel = 1\nminutes = 3\n";
+
+    #[test]
+    fn everything_but_the_name_has_a_default() {
+        let scenario = parse("x", SHORT).unwrap();
+        assert_eq!(scenario.traffic.base_rps, 40.0);
+        assert_eq!(scenario.world.blue.version, "1.8.2");
+        assert!(scenario.faults.is_empty());
+    }
+
+    #[test]
+    fn what_is_built_in_is_whole() {
+        for name in builtin() {
+            let scenario = load(name).unwrap_or_else(|fault| panic!("{fault}"));
+            assert_eq!(scenario.drill.id, name);
+            assert!(!scenario.story.brief.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones_with_the_nearest() {
+        let fault = load("wall-of-rad").unwrap_err();
+        assert!(fault.cause.as_str().contains("wall-of-rad"));
+        assert!(fault.hint.as_str().starts_with("did you mean wall-of-red?"), "{}", fault.hint);
+        assert!(fault.hint.as_str().contains("cold-shiver"));
+        assert!(load("zzz").unwrap_err().hint.as_str().starts_with("known are"));
+    }
+
+    #[test]
+    fn each_fault_is_named_by_line_with_cause_and_hint() {
+        for (add, line, cause, hint) in [
+            ("[traffic]\nbase_rsp = 3\n", 8, "unknown key `base_rsp`", "base_rps"),
+            ("[traffic]\nbase_rps = \"many\"\n", 8, "invalid type", "plain-sailing"),
+            ("[traffic]\nbase_rps = 0.0\n", 8, "0 requests", "more than 0"),
+            ("[plan]\nsoak = \"soon\"\n", 8, "no duration", "plain-sailing"),
+            (
+                "\n[[fault]]\nid = \"f\"\nkind = \"http.eror\"\nat = \"start\"\n",
+                10,
+                "http.eror",
+                "http.error",
+            ),
+            (
+                "[[fault]]\nid = \"f\"\nkind = \"http.error\"\nat = \"swich\"\nshare = 0.1\n",
+                10,
+                "swich",
+                "",
+            ),
+            ("[[fault]]\nid = \"f\"\nkind = \"http.error\"\nat = \"start\"\n", 7, "share", ""),
+            (
+                "[[fault]]\nid = \"f\"\nkind = \"http.error\"\nat = \"start\"\nshare = 0.1\nvalue = 2\n",
+                7,
+                "value",
+                "",
+            ),
+        ] {
+            let fault = parse("x", &format!("{SHORT}{add}")).unwrap_err();
+            let (got, next) = (fault.cause.as_str(), fault.hint.as_str());
+            assert!(got.contains(&format!("line {line}:")), "{add}: {got}");
+            assert!(got.contains(cause), "{add}: {got}");
+            assert!(next.contains(hint), "{add}: {next}");
+        }
+    }
+}

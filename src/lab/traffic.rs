@@ -1,0 +1,87 @@
+//! Users as an open model: they arrive when they arrive, whether or not earlier ones have their
+//! answers. A closed model would slow down with the service and hide the damage.
+
+use super::dice::{Dice, Purpose};
+use super::scenario::TrafficSpec;
+use crate::units::Millis;
+
+/// A user's request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// Counts the users from 0; the request's luck hangs on it.
+    pub n: u64,
+    /// When it arrives.
+    pub at: Millis,
+    /// Which of the scenario's routes it asks for.
+    pub route: usize,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Traffic {
+    spec: TrafficSpec,
+    seed: u64,
+    gaps: Dice,
+    next: Arrival,
+    next_ms: f64,
+}
+
+impl Traffic {
+    pub fn new(spec: &TrafficSpec, seed: u64) -> Self {
+        let first = Arrival { n: 0, at: Millis::ZERO, route: 0 };
+        let gaps = Dice::stream(seed, Purpose::Gap);
+        let mut traffic = Self { spec: spec.clone(), seed, gaps, next: first, next_ms: 0.0 };
+        traffic.draw();
+        traffic
+    }
+
+    /// The declared rate at a time, in requests a second, without the weather.
+    pub fn declared(&self, at_ms: f64) -> f64 {
+        let (mut from, mut begins) = (self.spec.base_rps, 0.0);
+        for stage in &self.spec.stages {
+            let over = stage.over.0 as f64;
+            if at_ms < begins + over {
+                return from + (stage.to - from) * (at_ms - begins) / over;
+            }
+            (from, begins) = (stage.to, begins + over);
+        }
+        from
+    }
+
+    fn rate(&self) -> f64 {
+        let second = (self.next_ms / 1000.0) as u64;
+        let weather = Dice::keyed(self.seed, Purpose::Weather, second).normal();
+        self.declared(self.next_ms) * (1.0 + self.spec.noise * weather).max(0.2)
+    }
+
+    /// Draws when and what for the request that is `next.n`.
+    fn draw(&mut self) {
+        self.next_ms += 1000.0 * self.gaps.wait() / self.rate().max(0.001);
+        self.next.at = Millis(self.next_ms as u64);
+        let mut luck = Dice::keyed(self.seed, Purpose::Route, self.next.n).unit();
+        self.next.route = self
+            .spec
+            .routes
+            .iter()
+            .position(|route| {
+                luck -= route.share;
+                luck < 0.0
+            })
+            .unwrap_or(0);
+    }
+
+    /// When the next user arrives.
+    pub const fn next_at(&self) -> Millis {
+        self.next.at
+    }
+
+    /// The next user, if they have arrived by `at`.
+    pub fn next_until(&mut self, at: Millis) -> Option<Arrival> {
+        if self.next.at > at {
+            return None;
+        }
+        let arrival = self.next;
+        self.next.n += 1;
+        self.draw();
+        Some(arrival)
+    }
+}
