@@ -8,6 +8,9 @@ use crate::plan::{Migration, Overrides};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 
+const EVERYWHERE: &str = "With every command";
+const RUN: &str = "For this run only, sealed with it";
+
 const EXITS: &str = "\
 Exit codes:
   0  the release is kept (or: the command did what was asked; or interrupted
@@ -78,22 +81,22 @@ pub struct Cli {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Global {
     /// Print lines instead of a screen
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub plain: bool,
     /// Print events, runs or faults as JSON lines
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// Answer every gate that is open, never one that is not
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub yes: bool,
     /// Keep runs in this directory
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR")]
     pub runs: Option<PathBuf>,
     /// Draw with this theme, by name or file
-    #[arg(long, global = true, value_name = "NAME|FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "NAME|FILE")]
     pub theme: Option<String>,
     /// Draw with ASCII only
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub ascii: bool,
 }
 
@@ -183,16 +186,15 @@ pub struct PlanArg {
 
 /// What is said about the release for one run.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "For this run only, sealed with it")]
 pub struct ReleaseArgs {
     /// The release that Green shall run
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = RUN)]
     pub release: Option<String>,
     /// The release that Blue runs
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = RUN)]
     pub current: Option<String>,
     /// What the release does to the data: none, expand or irreversible
-    #[arg(long, value_name = "KIND", value_parser = migration)]
+    #[arg(long, value_name = "KIND", value_parser = migration, help_heading = RUN)]
     pub migration: Option<Migration>,
 }
 
@@ -218,20 +220,39 @@ pub fn man() -> std::io::Result<Vec<u8>> {
     let mut command = Cli::command();
     command.build();
     let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    let man = clap_mangen::Man::new(command.clone());
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
     for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
         let mut part = Vec::new();
         let man = clap_mangen::Man::new(sub.clone());
         man.render_synopsis_section(&mut part)?;
         man.render_description_section(&mut part)?;
         man.render_options_section(&mut part)?;
-        man.render_extra_section(&mut part)?;
         // A page has one set of sections: those of a command are sections within its own.
         let part = String::from_utf8_lossy(&part).replace(".SH ", ".SS ");
         page.extend(format!(".SH \"SWITCHBACK {}\"\n", sub.get_name().to_uppercase()).bytes());
         page.extend(part.bytes());
+        if let Some(help) = sub.get_after_help() {
+            page.extend(as_typed("SS", &help.to_string()).bytes());
+        }
     }
+    page.extend(as_typed("SH", ROOT).bytes());
+    page.extend(as_typed("SH", EXITS).bytes());
     Ok(page)
+}
+
+/// A block of help as a section of its own, its lines kept as they are: the first line is the
+/// heading.
+fn as_typed(section: &str, help: &str) -> String {
+    let (heading, lines) = help.split_once('\n').unwrap_or((help, ""));
+    let heading = heading.trim_end_matches(':').to_uppercase();
+    // A dash that shall be copied is written `\-`; a line that begins with a dot would be read.
+    let lines = lines.replace('\\', "\\e").replace('-', "\\-").replace("\n.", "\n\\&.");
+    format!(".{section} \"{heading}\"\n.nf\n{lines}\n.fi\n")
 }
 
 #[cfg(test)]

@@ -152,6 +152,24 @@ fn the_effective_plan_says_what_is_a_default_and_what_is_not_declared() {
 }
 
 #[test]
+fn no_key_is_forgotten_by_the_effective_plan() {
+    let text = plan::effective(&good("full.toml"));
+    assert!(!text.contains("# not declared"), "everything is declared there:\n{text}");
+}
+
+#[test]
+fn what_the_command_line_says_is_not_warned_about_any_more() {
+    let path = plans("good").into_iter().find(|path| name(path) == "short.toml").unwrap();
+    let loaded = read(&path).unwrap();
+    let undeclared = |loaded: &plan::Loaded| {
+        loaded.warnings.iter().filter(|w| w.path.as_str() == "release.migration").count()
+    };
+    assert_eq!(undeclared(&loaded), 1);
+    let overrides = Overrides { migration: Some(Migration::None), ..Overrides::default() };
+    assert_eq!(undeclared(&loaded.with(overrides).unwrap()), 0);
+}
+
+#[test]
 fn the_runbook_carries_the_plan() {
     insta::assert_snapshot!("runbook_full", plan::runbook_md(&good("full.toml")));
     insta::assert_snapshot!("runbook_command", plan::runbook_md(&good("command.toml")));
