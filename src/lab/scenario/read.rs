@@ -143,6 +143,12 @@ fn check(scenario: &Scenario) -> Result<(), (&'static str, String, &'static str)
         "write shares as 0.15 for 15 %",
     )?;
     hold(
+        world.cache.hit * world.cache.cacheable < 0.995,
+        "[world.cache]",
+        "a warm cache leaves the database nothing to do".to_owned(),
+        "let hit times cacheable be below 0.995",
+    )?;
+    hold(
         world.queue.in_per_s >= 0.0 && rate(world.queue.out_per_s),
         "[world.queue]",
         "a rate of jobs that cannot be".to_owned(),

@@ -2,7 +2,7 @@
 //! connections, and the faults that are at work on its slot.
 
 use super::World;
-use super::request::{Fate, Request, Served};
+use super::request::{Fate, PATIENCE, Request, Served};
 use crate::lab::dice::{Dice, Purpose};
 use crate::lab::fault::{Couple, Fault, FaultKind};
 use crate::lab::service::Life;
@@ -45,6 +45,7 @@ impl World {
         // Waiting for a thread, then for a connection.
         let now_us = at.0 * 1000;
         let pool_max = self.services[slot.index()].pool_max();
+        let fate = self.fate(slot, request, &path, at);
         let Some(thread) = self.services[slot.index()].next_thread() else {
             return Served::end(Fate::Refused, 0);
         };
@@ -53,10 +54,15 @@ impl World {
             return Served::end(Fate::Answer(503), BACKLOG.0 * 1000);
         }
         let taken = self.db.take(slot, pool_max, begins, db_us as u64);
-        let inside_us = if taken.got { taken.wait_us + took_us } else { taken.wait_us };
+        let (fate, inside_us) = match fate {
+            _ if !taken.got => (Fate::Answer(500), taken.wait_us),
+            // Who hangs holds a thread until the caller gives up.
+            Fate::Hang => (fate, PATIENCE.0 * 1000),
+            _ => (fate, taken.wait_us + took_us),
+        };
         *thread = begins + inside_us;
         Served {
-            fate: if taken.got { self.fate(slot, request, &path, at) } else { Fate::Answer(500) },
+            fate,
             latency_us: begins - now_us + inside_us,
             db_refused: taken.refused,
             db_reads: reads,
