@@ -3,6 +3,8 @@
 //! Tests that need the real one are ignored by plain `cargo test`; `tests/all` installs it and
 //! runs them. Where it is missing then, they fail and name the command that installs it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
+
 mod support;
 
 use std::fs;
