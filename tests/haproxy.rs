@@ -3,6 +3,8 @@
 //! Tests that need the real one are ignored by plain `cargo test`; `tests/all` installs it and
 //! runs them. Where it is missing then, they fail and name the command that installs it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
+
 mod support;
 
 use std::fs;
@@ -217,6 +219,26 @@ fn an_algorithm_that_cannot_split_says_which_can() {
     let readback = block_on(world.router().set(green(10)));
     assert_eq!(fault(&readback).kind, FaultKind::Refused);
     assert!(fault(&readback).hint.as_str().contains("balance roundrobin"));
+    let config = Config { app: "balance source", weights: [7, 3], ..Config::default() };
+    let world = World::new(&config);
+    for (percent, seen) in [(0, [4, 0]), (100, [0, 4]), (0, [4, 0])] {
+        let readback = block_on(world.router().set(green(percent)));
+        assert_eq!(readback.split(), Some(green(percent)), "a hard switch works: {readback:?}");
+        assert_eq!(world.haproxy.users(4, ["left", "right"]), seen);
+    }
+}
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
+fn a_server_that_is_a_backup_is_pointed_out() {
+    let world = World::new(&Config { server: "backup", ..Config::default() });
+    let mut router = world.router();
+    block_on(router.read());
+    let notes = router.notes();
+    assert!(
+        notes.iter().any(|note| note.as_str().contains("app/app_b is a `backup`")),
+        "{notes:?}"
+    );
 }
 
 #[test]
@@ -295,8 +317,8 @@ fn users_whom_a_cookie_binds_to_green_come_back_too() {
 
 #[test]
 #[ignore = "needs haproxy: apt-get install haproxy"]
-fn a_slot_that_dies_shows_as_failures_and_as_down() {
-    let config = Config { server: "check inter 100ms fall 5 rise 1", ..Config::default() };
+fn failures_are_counted_for_the_slot_that_failed_and_for_the_one_that_is_dead() {
+    let config = Config { app: "balance roundrobin\n    retries 0", ..Config::default() };
     let world = World::new(&config);
     let mut router = world.router();
     block_on(router.set(green(50)));
@@ -316,13 +338,21 @@ fn a_slot_that_dies_shows_as_failures_and_as_down() {
 
     world.left.answer_with(200);
     world.right.kill();
-    let mut lost = 0;
-    soon("haproxy counts what the dead slot did not answer", || {
-        world.haproxy.user();
-        let dead = block_on(router.stats()).slots.unwrap();
-        lost = dead[1].failed - ill[1].failed;
-        lost > 0
-    });
+    let seen = world.haproxy.users(10, ["left", "right"]);
+    assert_eq!(seen, [5, 0]);
+    let dead = block_on(router.stats()).slots.unwrap();
+    assert_eq!(dead[1].requests - ill[1].requests, 5);
+    assert_eq!(dead[1].failed - ill[1].failed, 5, "no answer is a failure, and shows as one");
+    assert_eq!(dead[0].failed, ill[0].failed);
+}
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
+fn a_slot_that_haproxy_finds_dead_is_not_up() {
+    let config = Config { server: "check inter 50ms fall 1 rise 1", ..Config::default() };
+    let world = World::new(&config);
+    let mut router = world.router();
+    world.right.kill();
     soon("haproxy sees that the slot is down", || {
         block_on(router.read()).states().next().unwrap().up == [Some(true), Some(false)]
     });

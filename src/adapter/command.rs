@@ -170,8 +170,9 @@ pub async fn capture(spec: &CommandSpec, most: usize) -> Result<Printed, Fault> 
 /// A command that runs. Dropping it kills its process group.
 #[derive(Debug)]
 pub struct Running {
-    child: Child,
+    // First, so that the group is killed before its leader is reaped and its number free again.
     group: Group,
+    child: Child,
     out: pipe::Receiver,
     errors: Option<pipe::Receiver>,
     began: Instant,
@@ -233,8 +234,8 @@ impl Running {
         drop(command);
         let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
         Ok(Self {
-            child,
             group: Group(group),
+            child,
             out,
             errors,
             began: Instant::now(),

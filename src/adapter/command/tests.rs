@@ -92,7 +92,7 @@ fn a_command_that_fails_leaves_nobody_behind() {
 #[test]
 fn time_up_ends_the_whole_group_even_one_that_will_not_hear() {
     let spec = CommandSpec {
-        timeout: Duration::from_millis(300),
+        timeout: Duration::from_millis(1_500),
         grace: Duration::from_millis(200),
         ..sh("trap '' TERM; sleep 30 & echo $!; while :; do sleep 1; done")
     };
@@ -105,7 +105,7 @@ fn time_up_ends_the_whole_group_even_one_that_will_not_hear() {
 #[test]
 fn time_up_asks_before_it_kills() {
     let spec = CommandSpec {
-        timeout: Duration::from_millis(300),
+        timeout: Duration::from_millis(1_500),
         ..sh("trap 'echo tidy; exit 0' TERM; while :; do sleep 0.05; done")
     };
     let (ran, lines) = run_it(&spec);

@@ -7,7 +7,9 @@
 //!
 //! Weights are absolute, the percent itself: a percentage would be taken of the configured
 //! weight, and silently be something else. The larger share is written first, so that the pair
-//! is never 0/0 in between.
+//! is never 0/0 in between. An algorithm that hashes (`balance source`) accepts only 0 and the
+//! configured weight, so there the latter stands for everything: a hard switch works, a ramp is
+//! refused.
 //!
 //! A weight of 0 does not move users whom a cookie binds to a slot. Where the backend has such a
 //! cookie, a slot that gets nothing is also put into maintenance, and a slot that gets anything
@@ -232,7 +234,8 @@ fn writes(found: &Found, split: Split) -> Vec<String> {
         if found.cookie.is_some() && share > 0 {
             commands.push(format!("set server {backend}/{server} state ready"));
         }
-        commands.push(format!("set weight {backend}/{server} {share}"));
+        let weight = found.weight(slot.index(), share);
+        commands.push(format!("set weight {backend}/{server} {weight}"));
         if found.cookie.is_some() && share == 0 {
             commands.push(format!("set server {backend}/{server} state maint"));
         }
@@ -253,6 +256,8 @@ mod tests {
             config_weights: [1, 1],
             cookie: cookie.map(str::to_owned),
             table: false,
+            algorithm: Some("roundrobin".into()),
+            backup: [false; 2],
         }
     }
 
@@ -265,6 +270,17 @@ mod tests {
             let split = Split::giving(Slot::First, Percent::new(percent).unwrap());
             assert!(!writes(&found(None), split)[0].ends_with(" 0"));
         }
+    }
+
+    #[test]
+    fn an_algorithm_that_hashes_gets_the_configured_weight_for_everything() {
+        let source =
+            Found { algorithm: Some("source".into()), config_weights: [7, 0], ..found(None) };
+        let to = |slot| writes(&source, Split::all_to(slot));
+        assert_eq!(to(Slot::First), ["set weight app/b 7", "set weight app/g 0"]);
+        assert_eq!(to(Slot::Second), ["set weight app/g 100", "set weight app/b 0"]);
+        let ten = Split::giving(Slot::Second, Percent::new(10).unwrap());
+        assert_eq!(writes(&source, ten), ["set weight app/b 90", "set weight app/g 10"]);
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub struct RouterStats {
 #[derive(Debug, Clone)]
 pub enum Router {
     /// HAProxy, over its runtime API.
-    Haproxy(HaproxyRouter),
+    Haproxy(Box<HaproxyRouter>),
     /// Two commands of the operator's.
     Command(CommandRouter),
     /// The lab's own proxy.
@@ -72,7 +72,9 @@ impl Router {
     /// The router that the plan names. Nothing is asked of it yet.
     pub fn of_plan(plan: &Plan) -> Result<Self, Fault> {
         match &plan.router.kind {
-            RouterKind::Haproxy { .. } => HaproxyRouter::of_plan(plan).map(Self::Haproxy),
+            RouterKind::Haproxy { .. } => {
+                Ok(Self::Haproxy(Box::new(HaproxyRouter::of_plan(plan)?)))
+            }
             RouterKind::Command { .. } => CommandRouter::of_plan(plan).map(Self::Command),
             RouterKind::Lab { address } => {
                 Ok(Self::Lab(LabRouter::new(address.clone(), plan.router.timeout)))

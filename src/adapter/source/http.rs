@@ -143,7 +143,7 @@ impl Prober {
         });
         let timeout = Duration::from(*timeout);
         Ok(Self {
-            client: client(timeout)?,
+            client: client(timeout, base.starts_with("https:"))?,
             timeout,
             liveness: liveness.as_ref().map(|path| format!("{base}{path}")),
             readiness: format!("{base}{readiness}"),
@@ -347,10 +347,15 @@ fn resolve(
     Ok(map)
 }
 
-fn client(timeout: Duration) -> Result<reqwest::Client, Fault> {
+fn client(timeout: Duration, tls: bool) -> Result<reqwest::Client, Fault> {
     // An error says that a provider is there already, which is all we want.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
+    let mut builder = reqwest::Client::builder();
+    if !tls {
+        // Without redirects no other scheme can follow: the system's certificates stay unread.
+        builder = builder.tls_certs_only([]);
+    }
+    builder
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(timeout)

@@ -96,6 +96,10 @@ pub(super) struct Found {
     pub cookie: Option<String>,
     /// Whether the backend has a stick table, which may bind users or only count them.
     pub table: bool,
+    /// How the backend chooses among its servers, where HAProxy says so.
+    pub algorithm: Option<String>,
+    /// Whether the configuration makes each server a `backup`.
+    pub backup: [bool; 2],
 }
 
 impl Found {
@@ -136,10 +140,33 @@ impl Found {
         Ok([row(0)?, row(1)?])
     }
 
+    /// The weight that stands for `percent` of this server. Algorithms that hash know only two,
+    /// nothing and the configured one.
+    pub(super) fn weight(&self, server: usize, percent: u8) -> u32 {
+        let weighs = ["roundrobin", "leastconn", "random", "first"];
+        let hashes = self.algorithm.as_ref().is_some_and(|name| !weighs.contains(&name.as_str()));
+        match self.config_weights[server] {
+            configured @ 1.. if percent == 100 && hashes => configured,
+            _ => u32::from(percent),
+        }
+    }
+
     /// What the operator should know before the first write.
     pub(super) fn notes(&self) -> Vec<String> {
         let backend = &self.backend;
         let mut notes = Vec::new();
+        if self.algorithm.as_deref() == Some("first") {
+            notes.push(format!(
+                "backend {backend} has `balance first`, which heeds no weight but 0: use \
+                 `balance roundrobin`"
+            ));
+        }
+        for (server, _) in self.servers.iter().zip(self.backup).filter(|(_, backup)| *backup) {
+            notes.push(format!(
+                "server {backend}/{server} is a `backup`, which gets traffic only where no other \
+                 server can take it: remove the word from its line"
+            ));
+        }
         if let Some(cookie) = &self.cookie {
             notes.push(format!(
                 "backend {backend} binds users to a slot by the cookie {cookie}: a slot at 0 % is \
@@ -173,7 +200,7 @@ pub(super) async fn discover(
     wanted: &Wanted,
     deadline: Instant,
 ) -> Result<Found, Fault> {
-    let line = ["show servers state", "show info", "show stat -1 2 -1", "show table"];
+    let line = ["show servers state", "show info", "show stat -1 6 -1", "show table"];
     let replies = wire::ask(address, &line.map(str::to_owned), deadline).await?;
     info::parse(&replies[1])?.serving(address)?;
     let servers = state::parse(&replies[0])?;
@@ -185,10 +212,16 @@ pub(super) async fn discover(
     }
     let mut found = choose(&servers, wanted, &at)?;
     let backend = &found.backend;
-    // Below `level operator` HAProxy leaves the cookie out; writes are refused there anyhow.
-    let table = Table::parse(&replies[2]).ok();
-    let cookie = table.as_ref().and_then(|t| t.cell(backend, "BACKEND", "cookie"));
-    found.cookie = cookie.filter(|cookie| !cookie.is_empty()).map(str::to_owned);
+    if let Ok(table) = Table::parse(&replies[2]) {
+        // Below `level operator` HAProxy leaves these out; writes are refused there anyhow.
+        let said = |column| {
+            let cell = table.cell(backend, "BACKEND", column);
+            cell.filter(|cell| !cell.is_empty()).map(str::to_owned)
+        };
+        (found.cookie, found.algorithm) = (said("cookie"), said("algo"));
+        let is_backup = |server: &String| table.cell(backend, server, "bck") == Some("1");
+        found.backup = found.servers.each_ref().map(is_backup);
+    }
     found.table = replies[3].contains(&format!("# table: {backend},"));
     Ok(found)
 }
@@ -292,6 +325,8 @@ fn choose(servers: &[Server], wanted: &Wanted, at: &[BTreeSet<IpAddr>; 2]) -> Re
         config_weights: pair.map(|s| s.config_weight),
         cookie: None,
         table: false,
+        algorithm: None,
+        backup: [false; 2],
     })
 }
 

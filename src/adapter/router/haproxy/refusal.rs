@@ -22,7 +22,7 @@ fn hint(reply: &str, [first, second]: &[String; 2]) -> String {
         (
             "Backend is using a static LB algorithm",
             "only 0 and 100 % can be set so: use `balance roundrobin` in the backend, or \
-             ramp = [100] in the plan",
+             ramp = [100] in the plan and weights above 0 in the configuration",
         ),
         (
             "Proxy is disabled",
