@@ -5,4 +5,6 @@ pub mod feed;
 pub mod plan;
 pub mod runbook;
 pub mod signal;
+pub mod text;
+pub mod tui;
 pub mod units;
