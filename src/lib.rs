@@ -12,4 +12,6 @@ pub mod plan;
 pub mod runbook;
 pub mod runs;
 pub mod signal;
+pub mod text;
+pub mod tui;
 pub mod units;

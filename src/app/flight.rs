@@ -11,7 +11,7 @@ use crate::plan::secrets::{self, Secrets};
 use crate::plan::{Loaded, Plan};
 use crate::runbook::{Command, Interrupt, Kind, RunFacts, RunOutcome};
 use crate::runs::{Home, IndexLine, Lock, RunDir, last_rollback};
-use crate::plain;
+use crate::{plain, tui};
 use std::path::{Path, PathBuf};
 
 /// Flies a deploy on the operator's plan.
@@ -138,7 +138,11 @@ pub fn fly(
 fn watch(global: &Global, watcher: Watcher, engine: &Engine) -> color_eyre::Result<()> {
     let link = engine.link.clone();
     match watcher {
-        Watcher::Screen => plain::run(&link, plain::Form::Lines, true),
+        Watcher::Screen => {
+            let theme = global.theme.as_deref().map(tui::theme::ThemeChoice::from_word);
+            let theme = theme.unwrap_or_default();
+            tui::run(link, tui::Options { theme, ascii: global.ascii, ..Default::default() })
+        }
         Watcher::Plain { attended } => plain::run(&link, plain::Form::Lines, attended),
         Watcher::Json { attended } => plain::run(&link, plain::Form::Json, attended),
     }

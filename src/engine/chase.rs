@@ -100,7 +100,7 @@ impl Chase {
 
 /// How many requests a slot has answered so far, and how many are in flight.
 async fn answered(router: &mut Router, slot: Slot) -> Option<(u64, u64)> {
-    let SlotCounters { requests, in_flight, .. } =
+    let SlotCounters { ended, in_flight, .. } =
         router.stats().await.slots?.get(slot.index())?.clone();
-    Some((requests.saturating_sub(in_flight), in_flight))
+    Some((ended, in_flight))
 }

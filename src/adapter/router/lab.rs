@@ -159,6 +159,7 @@ impl LabRouter {
 fn counters(slot: SlotState) -> SlotCounters {
     SlotCounters {
         requests: slot.requests,
+        ended: slot.requests,
         failed: slot.failed,
         client_errors: slot.client_errors,
         in_flight: slot.in_flight,

@@ -23,8 +23,11 @@ use crate::units::Split;
 /// that it began anew.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SlotCounters {
-    /// Requests that were sent to the slot, failed ones included.
+    /// Requests to the slot, failed ones included. Some routers count a request when they send
+    /// it, others when it has ended.
     pub requests: u64,
+    /// Requests to the slot that have ended, in whatever way.
+    pub ended: u64,
     /// Of these, answered with 5xx or not answered.
     pub failed: u64,
     /// Of these, answered with 4xx.

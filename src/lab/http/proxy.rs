@@ -45,10 +45,7 @@ struct InFlight<'a> {
 impl<'a> InFlight<'a> {
     fn new(site: &'a Site, slot: Slot) -> Self {
         let this = Self { site, slot };
-        this.count(|counts| {
-            counts.requests += 1;
-            counts.in_flight += 1;
-        });
+        this.count(|counts| counts.in_flight += 1);
         this
     }
 
@@ -59,7 +56,12 @@ impl<'a> InFlight<'a> {
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.count(|counts| counts.in_flight -= 1);
+        // A request is counted when it has ended, together with its answer: counted when it was
+        // sent, the seconds would hold requests whose answers are still to come.
+        self.count(|counts| {
+            counts.in_flight -= 1;
+            counts.requests += 1;
+        });
     }
 }
 

@@ -60,11 +60,13 @@ pub(super) fn counters(
             None => Err(garbage(&format!("no {column} of {backend}/{server}"))),
         };
         let lost = number("econ")? + number("eresp")?;
+        let (requests, in_flight) = (number("req_tot")? + lost, number("scur")?);
         Ok(SlotCounters {
-            requests: number("req_tot")? + lost,
+            requests,
+            ended: requests.saturating_sub(in_flight),
             failed: number("hrsp_5xx")? + lost,
             client_errors: number("hrsp_4xx")?,
-            in_flight: number("scur")?,
+            in_flight,
             latency_ms: None,
         })
     };

@@ -1,0 +1,261 @@
+//! What the operator does with the screen: the view, the overlay, the text field.
+//!
+//! This is all that keys change by themselves; everything else they do is a command to the engine.
+//! [`UiState::press`] turns a key into both. It is called by the thread that reads keys, so that
+//! neither drawing nor a blocked terminal stands between `r` and the engine.
+
+use super::keymap::{self, Action, Availability, Key, Mode};
+use crate::clean::Clean;
+use crate::runbook::event::{Answer, Command, View};
+use crate::runbook::snapshot::Snapshot;
+use std::time::{Duration, Instant};
+
+/// A question that nobody called for cannot be answered for this long: the key that comes now was
+/// meant for something else.
+const STARTLE: Duration = Duration::from_millis(300);
+/// A question within this time of a command was called for by it.
+const CALLED_FOR: Duration = Duration::from_secs(2);
+/// Longest text in a field, in characters.
+const FIELD_LIMIT: usize = 200;
+
+/// The views that Tab goes through.
+const VIEWS: [View; 4] = [View::Cockpit, View::Log, View::Output, View::Limits];
+
+/// What the operator does with the screen.
+#[derive(Debug, Clone)]
+pub struct UiState {
+    /// What is shown below the headline.
+    pub view: View,
+    /// Whether the keys lie over it.
+    pub help: bool,
+    /// The note that is being written.
+    pub note: Option<String>,
+    /// The word that a question asks for, as far as it is typed.
+    pub typed: String,
+    /// Lines scrolled away from the end (of the log) or from the beginning (of the help).
+    pub scroll: usize,
+    /// Why the last key did nothing, if it did not; it stands until the next key.
+    pub remark: Option<String>,
+    /// Goes up with each change that is seen.
+    pub revision: u64,
+    /// Lines on a page, as last drawn.
+    pub page: usize,
+    question: Option<u32>,
+    unanswerable_until: Option<Instant>,
+    last_command: Option<Instant>,
+    rolling: bool,
+}
+
+impl Default for UiState {
+    fn default() -> Self {
+        Self {
+            view: View::Cockpit,
+            help: false,
+            note: None,
+            typed: String::new(),
+            scroll: 0,
+            remark: None,
+            revision: 0,
+            page: 10,
+            question: None,
+            unanswerable_until: None,
+            last_command: None,
+            rolling: false,
+        }
+    }
+}
+
+/// What a key does beyond the screen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pressed {
+    /// What the engine is asked for.
+    pub commands: Vec<Command>,
+    /// Whether the terminal goes back to the shell.
+    pub suspend: bool,
+}
+
+impl UiState {
+    /// What the screen waits for.
+    pub fn mode(&self, snapshot: Option<&Snapshot>) -> Mode {
+        let question = snapshot.and_then(|s| s.question.as_ref());
+        match question {
+            _ if self.note.is_some() => Mode::Field,
+            _ if self.help => Mode::Help,
+            Some(question) if question.type_word.is_some() => Mode::Field,
+            Some(_) => Mode::Question,
+            None => Mode::Screen,
+        }
+    }
+
+    /// Notes how things stand, before they are drawn: a new question takes the help away, and the
+    /// way back brings the cockpit to the front.
+    pub fn see(&mut self, snapshot: &Snapshot, now: Instant) {
+        let number = snapshot.question.as_ref().map(|question| question.number);
+        if number != self.question {
+            self.question = number;
+            self.typed.clear();
+            self.remark = None;
+            let called_for = self.last_command.is_some_and(|at| now - at < CALLED_FOR);
+            self.unanswerable_until = (number.is_some() && !called_for).then_some(now + STARTLE);
+            self.help &= number.is_none();
+            self.revision += 1;
+        }
+        if snapshot.rollback.is_some() && !self.rolling {
+            self.rolling = true;
+            self.help = false;
+            self.view = View::Cockpit;
+            self.revision += 1;
+        }
+    }
+
+    /// A key.
+    pub fn press(&mut self, key: Key, snapshot: Option<&Snapshot>, now: Instant) -> Pressed {
+        let mode = self.mode(snapshot);
+        self.revision += 1;
+        self.remark = None;
+        let Some(row) = keymap::lookup(key, mode) else {
+            if mode == Mode::Field {
+                self.edit(key);
+            }
+            return Pressed::default();
+        };
+        let why_not = snapshot.and_then(|s| match (row.available)(s, self) {
+            Availability::No(why) => Some(why),
+            Availability::Yes => None,
+        });
+        if let Some(why) = why_not {
+            let key = keymap::shown(row, mode).unwrap_or(key);
+            self.remark = Some(format!("{key}: {why}"));
+            // The engine judges the gate, and what it says goes into the record.
+            if row.action != Action::Next {
+                return Pressed::default();
+            }
+        }
+        let pressed = self.act(row.action, snapshot, now);
+        if !pressed.commands.is_empty() {
+            self.last_command = Some(now);
+        }
+        pressed
+    }
+
+    /// A paste: text for a field, and nothing elsewhere.
+    pub fn paste(&mut self, text: &str, snapshot: Option<&Snapshot>) {
+        if self.mode(snapshot) != Mode::Field {
+            self.remark = Some("a paste means nothing here".to_owned());
+        } else {
+            text.chars().filter(|ch| !ch.is_control()).for_each(|ch| self.edit(Key::Char(ch)));
+        }
+        self.revision += 1;
+    }
+
+    fn edit(&mut self, key: Key) {
+        let field = self.note.as_mut().unwrap_or(&mut self.typed);
+        match key {
+            Key::Char(ch) if field.chars().count() < FIELD_LIMIT => field.push(ch),
+            Key::Backspace => {
+                field.pop();
+            }
+            Key::Ctrl('u') => field.clear(),
+            Key::Ctrl('w') => {
+                let kept = field.trim_end().rfind(' ').map_or(0, |space| space + 1);
+                field.truncate(kept);
+            }
+            _ => {}
+        }
+    }
+
+    fn act(&mut self, action: Action, snapshot: Option<&Snapshot>, now: Instant) -> Pressed {
+        let send = |command| Pressed { commands: vec![command], suspend: false };
+        match action {
+            Action::Rollback => send(Command::Rollback),
+            Action::Next => send(Command::Next),
+            Action::Hold => send(Command::Hold),
+            Action::Extend => send(Command::Extend),
+            Action::Leave => send(Command::Leave),
+            Action::Yes => self.answer(Answer::Yes, snapshot, now),
+            Action::No => self.answer(Answer::No, snapshot, now),
+            Action::Note => {
+                self.note = Some(String::new());
+                Pressed::default()
+            }
+            Action::Submit => match self.note.take() {
+                Some(note) if note.trim().is_empty() => Pressed::default(),
+                Some(note) => send(Command::Note(Clean::new(note.trim()))),
+                None => {
+                    let word = Clean::new(self.typed.trim());
+                    self.answer(Answer::Typed(word), snapshot, now)
+                }
+            },
+            Action::Close => {
+                if self.note.take().is_some() {
+                    Pressed::default()
+                } else if self.help {
+                    self.help = false;
+                    send(Command::Look(self.view))
+                } else if self.mode(snapshot) == Mode::Field {
+                    self.answer(Answer::No, snapshot, now)
+                } else {
+                    self.show(View::Cockpit)
+                }
+            }
+            Action::Help => {
+                self.help = !self.help;
+                self.scroll = 0;
+                send(Command::Look(if self.help { View::Help } else { self.view }))
+            }
+            Action::Show(view) if view == self.view => self.show(View::Cockpit),
+            Action::Show(view) => self.show(view),
+            Action::NextView => self.turn(1),
+            Action::PreviousView => self.turn(VIEWS.len() - 1),
+            Action::Lines(by) => self.scroll_by(i32::from(by)),
+            Action::Pages(by) => self.scroll_by(i32::from(by) * self.page.max(1) as i32),
+            Action::Oldest => self.scroll_to(if self.help { 0 } else { usize::MAX }),
+            Action::Newest => self.scroll_to(if self.help { usize::MAX } else { 0 }),
+            Action::Suspend => Pressed { commands: vec![Command::Suspend], suspend: true },
+        }
+    }
+
+    fn answer(&mut self, answer: Answer, snapshot: Option<&Snapshot>, now: Instant) -> Pressed {
+        let Some(question) = snapshot.and_then(|s| s.question.as_ref()) else {
+            return Pressed::default();
+        };
+        if self.unanswerable_until.is_some_and(|until| now < until) {
+            self.remark = Some("this question came as you pressed: press again".to_owned());
+            return Pressed::default();
+        }
+        let question = question.number;
+        Pressed { commands: vec![Command::Answer { question, answer }], suspend: false }
+    }
+
+    fn show(&mut self, view: View) -> Pressed {
+        self.scroll = 0;
+        if view == self.view {
+            return Pressed::default();
+        }
+        self.view = view;
+        Pressed { commands: vec![Command::Look(view)], suspend: false }
+    }
+
+    fn turn(&mut self, by: usize) -> Pressed {
+        let here = VIEWS.iter().position(|view| *view == self.view).unwrap_or(0);
+        self.show(VIEWS[(here + by) % VIEWS.len()])
+    }
+
+    fn scroll_by(&mut self, lines: i32) -> Pressed {
+        // The help is read from its beginning, the log from its end.
+        let down = if self.help { lines } else { -lines };
+        self.scroll_to(self.scroll.saturating_add_signed(down as isize))
+    }
+
+    fn scroll_to(&mut self, scroll: usize) -> Pressed {
+        self.scroll = scroll;
+        Pressed::default()
+    }
+
+    /// Keeps the scroll within what there is to see, once a view knows how much that is: `lines`
+    /// in all, `page` of them visible.
+    pub fn settle(&mut self, lines: usize, page: usize) {
+        self.page = page.max(1);
+        self.scroll = self.scroll.min(lines.saturating_sub(page));
+    }
+}

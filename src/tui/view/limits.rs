@@ -1,0 +1,72 @@
+//! What each limit says: its counts, the limit itself, and the verdict in words.
+//!
+//! ```text
+//! ╭ Limits on Green ─────────────────────╮
+//! │ 5xx      1 of 312   2 % for 2m   ok  │
+//! │ queue    not declared                │
+//! ```
+
+use crate::signal::{Judgement, Verdict};
+use crate::text;
+use crate::tui::screen::Seen;
+use crate::tui::theme::Theme;
+use crate::tui::widget::ink::{Ink, width};
+use crate::tui::widget::panel;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// Rows that the limits take inside a panel.
+pub fn rows(seen: &Seen<'_>) -> u16 {
+    u16::try_from(seen.snapshot.limits.len()).unwrap_or(u16::MAX).clamp(1, 12)
+}
+
+/// Draws the panel.
+pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
+    let (snapshot, theme) = (seen.snapshot, seen.theme);
+    let inner = panel::frame(ink, area, theme);
+    let measured = || snapshot.limits.iter().filter(|judgement| judgement.of > 0);
+    let all_probes = measured().next().is_some() && measured().all(|judgement| judgement.probes);
+    let title = format!("Limits on {}", snapshot.limits_on);
+    let remark = if all_probes { "of probes" } else { "" };
+    panel::head(ink, area, &[(&title, theme.title)], (remark, theme.dim));
+    if snapshot.limits.is_empty() {
+        ink.line(inner, 0).say(" nothing is judged yet", theme.unknown);
+    }
+    for (row, judgement) in snapshot.limits.iter().enumerate() {
+        let mut pen = ink.line(inner, row as u16);
+        let style = look(judgement.verdict, theme);
+        let bound = format!("{} for {}", judgement.limit.above, judgement.limit.hold);
+        pen.right(&format!("{} ", verdict(judgement)), style);
+        let mut counts = judgement.counts();
+        if judgement.probes && !all_probes {
+            counts.push_str(" probes");
+        }
+        let label = judgement.signal().label();
+        pen.say(&format!(" {label:<7}{counts:>11}"), theme.text).gap(2);
+        if width(&bound) <= pen.room() {
+            // Kept apart from the verdict, so that the eye finds a column of bounds.
+            let pad = usize::from(12.min(pen.room()));
+            pen.say(&format!("{bound:>pad$}"), theme.dim);
+        }
+    }
+}
+
+/// The verdict in words, with the time until it acts.
+fn verdict(judgement: &Judgement) -> String {
+    let word = judgement.verdict.word();
+    match judgement.trips_in() {
+        Some(left) => format!("{word} {}", text::clock(left)),
+        None => word.to_owned(),
+    }
+}
+
+/// How a verdict looks; its word says the same.
+pub const fn look(verdict: Verdict, theme: &Theme) -> Style {
+    match verdict {
+        Verdict::Ok => theme.good,
+        Verdict::Tripping | Verdict::Shared => theme.warn,
+        Verdict::Tripped => theme.bad,
+        Verdict::TooFew | Verdict::Stale | Verdict::Unknown => theme.unknown,
+        Verdict::NotDeclared => theme.dim,
+    }
+}

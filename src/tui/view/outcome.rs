@@ -1,0 +1,151 @@
+//! The one thing that is large: the way back while it runs and when it is done, and how a run
+//! ended.
+//!
+//! ```text
+//! ╭ Rollback ───────────────────────────────────────── 5xx tripped on Green ╮
+//! │   ████ █▀▀█ █    █    ▀█▀ █▄ █ █▀▀▀   …                          412 ms │
+//! │   ✔ router at Blue            0.4 ms                                    │
+//! │   … first answer from Blue    waiting                                   │
+//! ```
+//!
+//! The four stamps are always the same four, in the same words and order.
+
+use crate::runbook::effect::RunOutcome;
+use crate::runbook::snapshot::{RollbackView, Stamp, StampState};
+use crate::text;
+use crate::tui::screen::Seen;
+use crate::tui::widget::ink::{Ink, width};
+use crate::tui::widget::{big, panel};
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// Whether there is something large to show.
+pub const fn is_due(seen: &Seen<'_>) -> bool {
+    seen.snapshot.rollback.is_some() || seen.snapshot.finish.is_some()
+}
+
+/// Rows that it takes.
+pub fn rows(ascii: bool, seen: &Seen<'_>) -> u16 {
+    let mut rows = 2 + 1 + big::rows(ascii) + 1;
+    if let Some(rollback) = &seen.snapshot.rollback {
+        rows += 1 + Stamp::ALL.len() as u16;
+        rows += u16::from(rollback.trouble.is_some());
+    }
+    if seen.snapshot.finish.is_some() {
+        rows += 1 + u16::try_from(seen.snapshot.owed.len()).unwrap_or(0);
+    }
+    rows
+}
+
+/// Draws the panel.
+pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
+    let (words, style) = headline(seen);
+    let theme = seen.theme;
+    let inner = panel::framed(ink, area, style);
+    let rollback = seen.snapshot.rollback.as_ref();
+    let why = rollback.map_or("", |rollback| rollback.why.as_str());
+    let title = if rollback.is_some() { "Rollback" } else { "The run is over" };
+    panel::head(ink, area, &[(title, theme.title)], (why, theme.text));
+    let letters =
+        Rect::new(inner.x + 2, inner.y + 1, inner.width.saturating_sub(4), 5).intersection(inner);
+    let time = rollback.and_then(|rollback| elapsed(rollback, seen));
+    if big::width(words) <= letters.width {
+        big::write(ink, letters, words, style);
+        if let Some(time) = &time {
+            let x = letters.x + big::width(words) + 4;
+            let room = Rect { x, width: letters.right().saturating_sub(x), ..letters };
+            let upper = time.to_uppercase();
+            if big::width(&upper) <= room.width {
+                big::write(ink, room, &upper, theme.title);
+            }
+        }
+    } else {
+        ink.text(letters, letters.x, letters.y, words, style);
+    }
+    let under = letters.y - inner.y + big::rows(ink.ascii()) + 1;
+    let rows = Rect { y: inner.y + under, height: inner.height.saturating_sub(under), ..inner };
+    let mut row = 0;
+    if let Some(rollback) = rollback {
+        row = stamps(ink, rows, rollback, time.as_deref(), seen);
+    }
+    if let Some(finish) = &seen.snapshot.finish {
+        let words = format!("exit {} · {}", finish.exit, finish.says);
+        ink.line(rows, row).gap(2).say(&words, theme.title);
+        for (i, owed) in seen.snapshot.owed.iter().enumerate() {
+            let at = row + 1 + i as u16;
+            ink.line(rows, at).gap(2).say(&format!("still owed: {owed}"), theme.warn);
+        }
+    }
+}
+
+/// The word that is large, and how it looks.
+fn headline(seen: &Seen<'_>) -> (&'static str, Style) {
+    let theme = seen.theme;
+    let outcome = seen.snapshot.finish.as_ref().map(|finish| finish.outcome);
+    match (outcome, &seen.snapshot.rollback) {
+        (_, Some(rollback)) if !rollback.verified && outcome.is_some() => {
+            ("NOT VERIFIED", theme.bad)
+        }
+        (_, Some(rollback)) => match (rollback.verified, rollback.abandoned) {
+            (false, false) => ("ROLLING BACK", theme.warn),
+            (true, false) => ("BACK ON BLUE", theme.blue),
+            (false, true) => ("ABANDONING", theme.warn),
+            (true, true) => ("ABANDONED", theme.blue),
+        },
+        (Some(RunOutcome::Kept), None) => ("KEPT", theme.good),
+        (Some(RunOutcome::RolledBack), None) => ("BACK ON BLUE", theme.blue),
+        (Some(RunOutcome::Abandoned), None) => ("ABANDONED", theme.blue),
+        (Some(RunOutcome::Interrupted), None) => ("INTERRUPTED", theme.warn),
+        (Some(RunOutcome::Failed), None) => ("FAILED", theme.bad),
+        (None, None) => ("", theme.text),
+    }
+}
+
+/// The time that runs until the router is read at Blue, then the time that it took.
+fn elapsed(rollback: &RollbackView, seen: &Seen<'_>) -> Option<String> {
+    match (&rollback.stamps[0], rollback.verified) {
+        (StampState::After(us), _) => Some(text::micros(*us)),
+        (_, false) => {
+            let ms = seen.now.since(rollback.began).0;
+            Some(if ms < 10_000 { format!("{ms} ms") } else { text::micros(ms * 1_000) })
+        }
+        _ => None,
+    }
+}
+
+fn stamps(
+    ink: &mut Ink<'_>,
+    rows: Rect,
+    rollback: &RollbackView,
+    time: Option<&str>,
+    seen: &Seen<'_>,
+) -> u16 {
+    let theme = seen.theme;
+    let mut pen = ink.line(rows, 0);
+    pen.gap(2);
+    if rollback.verified {
+        pen.say("router read at Blue", theme.good);
+    } else {
+        pen.say(&format!("attempt {}", rollback.attempt.max(1)), theme.warn);
+    }
+    if let Some(time) = time {
+        pen.say(&format!(" · {time}"), theme.title);
+    }
+    let mut row = 1;
+    if let Some(trouble) = &rollback.trouble {
+        ink.line(rows, row).gap(2).say(&format!("▲ {trouble}"), theme.bad);
+        row += 1;
+    }
+    for (stamp, state) in Stamp::ALL.iter().zip(&rollback.stamps) {
+        let (mark, words, style) = match state {
+            StampState::Waiting => ('…', "waiting".to_owned(), theme.text),
+            StampState::After(us) => ('✔', text::micros(*us), theme.good),
+            StampState::Not(why) => ('?', format!("cannot be had: {why}"), theme.unknown),
+        };
+        let words = format!("{mark} {:<24} {words}", stamp.words());
+        debug_assert!(width(&words) > 0);
+        ink.line(rows, row).gap(2).say(&words, style);
+        row += 1;
+    }
+    row
+}

@@ -1,0 +1,103 @@
+//! The plain view for a window that is too small: step, verdict, split and the rollback key.
+//!
+//! ```text
+//! DEPLOY notes-api on vps-1
+//! STEP 5 · HOLDING AT 50 % · WELL
+//! ready in 1:48, then press space
+//! Blue 50 · Green 50
+//! all limits ok
+//! r ROLLBACK TO BLUE
+//! ```
+//!
+//! The key is the last thing to go: in one row there is nothing else.
+
+use crate::runbook::record::Tone;
+use crate::signal::Verdict;
+use crate::tui::screen::Seen;
+use crate::tui::view::{alarm, footer, headline, limits};
+use crate::tui::widget::ink::Ink;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// Draws the view.
+pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
+    let (snapshot, theme) = (seen.snapshot, seen.theme);
+    let foot = Rect { y: area.bottom() - 1, height: 1, ..area };
+    let body = Rect { height: area.height - 1, ..area };
+    footer::draw(ink, foot, seen);
+    let mut lines: Vec<(String, Style)> = Vec::new();
+    let tone = theme.headline(snapshot.headline.tone);
+    lines.push((headline::state(seen), tone));
+    lines.push(split(seen));
+    lines.push(verdict(seen));
+    if let Some(words) = alarm::words(seen) {
+        let tone = snapshot.alarm.as_ref().map_or(Tone::Bad, |alarm| alarm.tone);
+        lines.push((words, theme.tone(tone)));
+    }
+    if let Some(remark) = &seen.scene.ui.remark {
+        lines.push((remark.clone(), theme.warn));
+    }
+    if let Some(question) = &snapshot.question {
+        lines.push((question.title.clone(), theme.warn));
+        match &question.type_word {
+            Some(word) => {
+                let typed = &seen.scene.ui.typed;
+                lines.push((format!("type {word} to {}: {typed}_", question.yes), theme.text));
+            }
+            None => {
+                lines.push((format!("y {} · n {}", question.yes, question.no), theme.text));
+            }
+        }
+        lines.extend(question.lines.iter().map(|line| (line.clone(), theme.text)));
+    } else if let Some(note) = &seen.scene.ui.note {
+        lines.push((format!("note: {note}_"), theme.text));
+    }
+    lines.push((headline::next(&snapshot.headline, seen.now), theme.title));
+    if let Some(finish) = &snapshot.finish {
+        lines.push((format!("exit {} · {}", finish.exit, finish.says), theme.title));
+    }
+    let facts = &snapshot.facts;
+    let name = format!("{} {} on {}", facts.kind.word(), snapshot.service, facts.host);
+    if usize::from(body.height) > lines.len() {
+        lines.insert(0, (name, theme.badge(facts.kind)));
+    }
+    for (row, (words, style)) in lines.iter().enumerate() {
+        ink.line(body, row as u16).say(words, *style);
+    }
+}
+
+fn split(seen: &Seen<'_>) -> (String, Style) {
+    let traffic = &seen.snapshot.traffic;
+    match (traffic.read, seen.snapshot.blue) {
+        (Some(green), Some(_)) => {
+            (format!("Blue {} · Green {green}", green.rest()), seen.theme.text)
+        }
+        _ => ("the split is not known".to_owned(), seen.theme.bad),
+    }
+}
+
+/// The worst that any limit says.
+fn verdict(seen: &Seen<'_>) -> (String, Style) {
+    let rank = |verdict: Verdict| match verdict {
+        Verdict::Tripped => 0,
+        Verdict::Tripping => 1,
+        Verdict::Shared => 2,
+        Verdict::Unknown => 3,
+        Verdict::Stale => 4,
+        Verdict::TooFew => 5,
+        Verdict::Ok => 6,
+        Verdict::NotDeclared => 7,
+    };
+    let worst = seen.snapshot.limits.iter().min_by_key(|judgement| rank(judgement.verdict));
+    match worst {
+        Some(worst) if worst.verdict == Verdict::Ok => {
+            ("all limits ok".to_owned(), seen.theme.good)
+        }
+        Some(worst) => {
+            let label = worst.signal().label();
+            let words = format!("{label} {} · {}", worst.verdict.word(), worst.counts());
+            (words, limits::look(worst.verdict, seen.theme))
+        }
+        None => ("nothing is judged yet".to_owned(), seen.theme.unknown),
+    }
+}

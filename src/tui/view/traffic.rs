@@ -1,0 +1,148 @@
+//! Where the traffic is: what we asked for, what the router reports, what users saw.
+//!
+//! ```text
+//! ╭ Traffic ─────────────────────────────────── users saw Green 312 of 623 ╮
+//! │ BLUE left 1.8.2   50 ████████████▒▒▒▒▒▒▒▒▒▒▒▒ 50   right 1.9.0 GREEN   │
+//! │ asked 50 · router reads 50      Blue ready 240 of 240 · back in 0.5 ms │
+//! ```
+//!
+//! The bar is what the router reports and nothing else. Where it does not report, there is no bar.
+
+use crate::text;
+use crate::tui::screen::Seen;
+use crate::tui::widget::ink::{Ink, width};
+use crate::tui::widget::{bar, panel};
+use crate::units::{Millis, Percent, Role, Slot};
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// A read-back that is older than this is said with its age.
+const FRESH: Millis = Millis(3_000);
+
+/// Draws the panel.
+pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
+    let (traffic, theme) = (&seen.snapshot.traffic, seen.theme);
+    let inner = panel::frame(ink, area, theme);
+    let users = match traffic.seen {
+        Some((green, all)) => format!("users saw Green {green} of {all}"),
+        None => "users are not counted".to_owned(),
+    };
+    panel::head(ink, area, &[("Traffic", theme.title)], (&users, theme.text));
+    match (seen.snapshot.blue, traffic.first) {
+        (Some(blue), _) => known(ink, inner, seen, blue),
+        (None, Some(first)) => unsettled(ink, inner, seen, first),
+        (None, None) => {
+            ink.line(inner, 0).say(" which slot is Blue is not known yet", theme.unknown);
+        }
+    }
+    let mut pen = ink.line(inner, 1);
+    if seen.snapshot.blue.is_some() {
+        let (words, style) = way_back(seen);
+        pen.right(&format!("{words} "), style);
+    }
+    let (words, style) = reading(seen);
+    pen.say(&format!(" {words}"), style);
+}
+
+/// Blue is fixed: the bar, with each side's slot and release written out.
+fn known(ink: &mut Ink<'_>, inner: Rect, seen: &Seen<'_>, blue: Slot) {
+    let (snapshot, theme) = (seen.snapshot, seen.theme);
+    let slot = |role: Role| {
+        let slot = if role == Role::Blue { blue } else { blue.other() };
+        let declared = if role == Role::Blue { &snapshot.current } else { &snapshot.next };
+        let release = snapshot.health[role.index()].release.as_ref().or(declared.as_ref());
+        let release = release.map_or_else(String::new, |release| format!(" {release}"));
+        format!("{}{release}", snapshot.slots[slot.index()])
+    };
+    let room = inner.width / 3;
+    let short = |text: String| {
+        if width(&text) + 8 > room {
+            text.chars().take(usize::from(room.saturating_sub(9))).collect()
+        } else {
+            text
+        }
+    };
+    let (left, right) = (short(slot(Role::Blue)), short(slot(Role::Green)));
+    let strong = |style: Style| style.add_modifier(ratatui::style::Modifier::BOLD);
+    let mut pen = ink.line(inner, 0);
+    pen.say(" BLUE", strong(theme.blue)).say(&format!(" {left}  "), theme.text);
+    pen.right("GREEN ", strong(theme.green)).right(&right, theme.text);
+    let row = Rect::new(pen.x(), inner.y, pen.room(), 1);
+    match snapshot.traffic.read {
+        Some(green) => shares(ink, row, green, seen),
+        None => {
+            let why = "THE SPLIT IS NOT KNOWN";
+            let x = row.x + row.width.saturating_sub(width(why)) / 2;
+            ink.text(row, x, row.y, why, theme.bad);
+        }
+    }
+}
+
+fn shares(ink: &mut Ink<'_>, row: Rect, green: Percent, seen: &Seen<'_>) {
+    let theme = seen.theme;
+    let mut pen = ink.line(row, 0);
+    pen.say(&format!("{:>3} ", green.rest().get()), theme.title);
+    pen.right(&format!("{:<3}", green.get()), theme.title);
+    let bar = Rect::new(pen.x(), row.y, pen.room(), 1);
+    bar::split(ink, bar, green.get(), theme);
+}
+
+/// Blue is not fixed: the slots by their names alone.
+fn unsettled(ink: &mut Ink<'_>, inner: Rect, seen: &Seen<'_>, first: Percent) {
+    let [one, two] = &seen.snapshot.slots;
+    let words =
+        format!(" {one} {first} · {two} {} · which of them is Blue is not settled", first.rest());
+    ink.line(inner, 0).say(&words, seen.theme.unknown);
+}
+
+/// What was asked and what is read.
+fn reading(seen: &Seen<'_>) -> (String, Style) {
+    let (traffic, theme) = (&seen.snapshot.traffic, seen.theme);
+    let asked = traffic.asked.map_or_else(String::new, |asked| format!("asked {asked} · "));
+    let age = traffic.read_at.map(|at| seen.now.since(at));
+    if let Some(why) = &traffic.trouble {
+        let age =
+            age.map_or_else(String::new, |age| format!(" (last read {} ago)", text::age(age)));
+        return (format!("{asked}router cannot be read: {why}{age}"), theme.bad);
+    }
+    let Some(read) = traffic.read.or(traffic.first) else {
+        return (format!("{asked}router not read yet"), theme.unknown);
+    };
+    let mut words = format!("{asked}router reads {read}");
+    let mut style = theme.text;
+    if traffic.asked.is_some_and(|asked| Some(asked) != traffic.read) {
+        style = theme.warn;
+    }
+    if let Some(age) = age.filter(|age| *age > FRESH) {
+        words.push_str(&format!(" {} ago", text::age(age)));
+        style = theme.unknown;
+    }
+    if traffic.moved_by_others {
+        words.push_str(" · MOVED BY OTHERS");
+        style = theme.bad;
+    }
+    (words, style)
+}
+
+/// How Blue is, and how long the last way back took.
+fn way_back(seen: &Seen<'_>) -> (String, Style) {
+    let theme = seen.theme;
+    let blue = &seen.snapshot.health[Role::Blue.index()];
+    let (good, of) = blue.good_of;
+    let (ready, style) = match blue.ready {
+        Some(true) => (format!("Blue ready {good} of {of}"), theme.good),
+        Some(false) => {
+            let since = text::clock(seen.now.since(blue.since));
+            (format!("BLUE NOT READY {since}"), theme.bad)
+        }
+        None => ("Blue unknown".to_owned(), theme.unknown),
+    };
+    let back = match seen.snapshot.facts.last_rollback {
+        Some((us, when)) => {
+            let ago = u64::try_from(seen.scene.unix_ms - when).unwrap_or(0);
+            format!("back in {} ({})", text::micros(us), text::age(Millis(ago)))
+        }
+        None => "no rollback timed yet".to_owned(),
+    };
+    (format!("{ready} · {back}"), style)
+}
