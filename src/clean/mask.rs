@@ -240,8 +240,10 @@ fn private_key(rest: &str) -> Option<usize> {
 
 /// Whether a private key begins right here.
 pub(super) fn begins_private_key(rest: &str) -> bool {
-    rest.strip_prefix("-----BEGIN ").is_some_and(|label| {
-        label.find("-----").is_some_and(|end| end < 64 && label[..end].ends_with("PRIVATE KEY"))
+    let label = |b: u8| upper_or_digit(b) || b == b' ';
+    rest.strip_prefix("-----BEGIN ").is_some_and(|rest| {
+        let label = run_of(rest, label);
+        label.ends_with("PRIVATE KEY") && rest[label.len()..].starts_with("-----")
     })
 }
 

@@ -371,7 +371,8 @@ impl Worker {
                     Message::Barrier(barrier) => self.barrier = barrier,
                     Message::Close { patience } => give_up = Some(Instant::now() + patience),
                 }
-                next = messages.try_recv().ok();
+                // A digest that is due comes before what would be behind it.
+                next = if self.digest_due() { None } else { messages.try_recv().ok() };
             }
             self.settle(done, tell);
         }
@@ -426,10 +427,16 @@ impl Worker {
             self.journal.sync().map_err(|e| failed(&self.journal, e))?;
             self.unsynced = None;
         }
-        if self.at.since(self.digest.1) >= DIGEST_EVERY && self.sample_lines > self.digest.0 {
+        if self.digest_due() {
             self.digest_samples()?;
         }
         Ok(())
+    }
+
+    fn digest_due(&self) -> bool {
+        self.trouble.is_none()
+            && self.at.since(self.digest.1) >= DIGEST_EVERY
+            && self.sample_lines > self.digest.0
     }
 
     fn write_samples(&mut self) -> Result<(), Fault> {
