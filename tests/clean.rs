@@ -1,4 +1,5 @@
 //! Stories about untrusted text: what must never reach a terminal, and what must never be lost.
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
 use proptest::prelude::*;
 use switchback::clean::{Clean, LENGTH, LineSplitter, Mask, lines};

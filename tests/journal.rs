@@ -1,4 +1,5 @@
 //! Stories about journals: written, read, lived again, cut off, tampered with.
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
 mod journal_help;
 
@@ -347,7 +348,7 @@ fn writes_until_it_is_killed() {
     engine.feed(Event::Begin, Millis::ZERO);
     for s in 1.. {
         engine.fly(s, 1);
-        if s % 7 == 0 {
+        if s.is_multiple_of(7) {
             let barrier = engine.writer.barrier();
             runtime().block_on(engine.writer.durable(barrier));
         }

@@ -67,8 +67,11 @@ const BEARER: usize = 1;
 const TOKEN: usize = 2;
 const USERINFO: usize = 3;
 
+/// Whether a byte belongs to a token.
+type Belongs = fn(u8) -> bool;
+
 /// Beginnings of well-known tokens, the characters that follow, and the fewest of them.
-const TOKENS: [(&str, fn(u8) -> bool, usize); 8] = [
+const TOKENS: [(&str, Belongs, usize); 8] = [
     ("AKIA", upper_or_digit, 16),
     ("ASIA", upper_or_digit, 16),
     ("ghp_", word, 20),

@@ -88,6 +88,7 @@ pub struct Stepper {
     pub seen: u64,
     pub acts: u32,
     pub requests: u64,
+    pub flips: u64,
     /// A stepper that was changed since the run says something else here.
     pub changed: bool,
 }
@@ -104,14 +105,15 @@ impl Stepper {
             Event::Resumed => vec![info(format!("picked up after {} inputs", self.seen))],
             Event::Sample(sample) => {
                 self.requests += sample.requests.unwrap_or(0);
-                if self.requests % 3 == 0 { vec![self.verdict()] } else { Vec::new() }
+                if self.requests.is_multiple_of(3) { vec![self.verdict()] } else { Vec::new() }
             }
             Event::Read(read) => match read.split() {
-                Some(_) if read.took_us % 5 != 0 => Vec::new(),
+                Some(_) if !read.took_us.is_multiple_of(5) => Vec::new(),
                 _ => vec![info(format!("read in {} us at {at}", read.took_us))],
             },
             Event::Done { outcome: Outcome::Router(_), after_us, .. } => {
-                let green = if self.acts % 2 == 0 { 50 } else { 0 };
+                self.flips += 1;
+                let green = if self.flips.is_multiple_of(2) { 50 } else { 0 };
                 vec![Effect::Record(Record::Split {
                     asked: Some(green),
                     read: Some(green),
