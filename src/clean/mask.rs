@@ -67,8 +67,11 @@ const BEARER: usize = 1;
 const TOKEN: usize = 2;
 const USERINFO: usize = 3;
 
+/// Whether a byte belongs to a token.
+type Belongs = fn(u8) -> bool;
+
 /// Beginnings of well-known tokens, the characters that follow, and the fewest of them.
-const TOKENS: [(&str, fn(u8) -> bool, usize); 8] = [
+const TOKENS: [(&str, Belongs, usize); 8] = [
     ("AKIA", upper_or_digit, 16),
     ("ASIA", upper_or_digit, 16),
     ("ghp_", word, 20),
@@ -240,8 +243,10 @@ fn private_key(rest: &str) -> Option<usize> {
 
 /// Whether a private key begins right here.
 pub(super) fn begins_private_key(rest: &str) -> bool {
-    rest.strip_prefix("-----BEGIN ").is_some_and(|label| {
-        label.find("-----").is_some_and(|end| end < 64 && label[..end].ends_with("PRIVATE KEY"))
+    let label = |b: u8| upper_or_digit(b) || b == b' ';
+    rest.strip_prefix("-----BEGIN ").is_some_and(|rest| {
+        let label = run_of(rest, label);
+        label.ends_with("PRIVATE KEY") && rest[label.len()..].starts_with("-----")
     })
 }
 

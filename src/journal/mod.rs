@@ -21,6 +21,7 @@ mod names;
 pub mod read;
 pub mod replay;
 pub mod samples;
+mod worker;
 pub mod writer;
 
 pub use entry::{Actor, Closed, Entry, Lost, Opened, Resumed, SamplesDigest, VERSION};
