@@ -35,7 +35,9 @@ impl Others {
         match asked.request {
             Request::Status => {
                 let snapshot = core.snapshot();
-                let says = format!("{} · {}", snapshot.headline.state, snapshot.headline.next);
+                let headline = &snapshot.headline;
+                let step = snapshot.step.number();
+                let says = format!("step {step} · {} · {}", headline.state, headline.next);
                 // A client that is gone does not want to know.
                 let _ = asked.reply.send(Reply {
                     good: true,

@@ -174,14 +174,13 @@ impl Core {
                 "you hold: h goes on, r goes back"
             };
             return Headline {
-                state: format!("STEP {} · HELD", self.step_now().number()),
+                state: "HELD".to_owned(),
                 going,
                 next: why.to_owned(),
                 tone: tone.max_warn(),
                 due: None,
             };
         }
-        let state = format!("STEP {} · {state}", self.step_now().number());
         Headline { state, going, next, tone, due }
     }
 
