@@ -21,10 +21,16 @@ use std::cell::Cell;
 use std::io::{self, Write};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use stories::Story;
+use switchback::runbook::snapshot::Update;
+use switchback::signal::{Histogram, Origin, Sample, Whose};
+use switchback::tui::history::History;
 use switchback::tui::screen;
 use switchback::units::Millis;
 
 const FRAMES: u32 = 1_000;
+/// Seconds that the run has lasted.
+const HISTORY: u64 = 15 * 60;
 
 /// Counts bytes and keeps none.
 #[derive(Clone, Default)]
@@ -39,6 +45,43 @@ impl Write for Counter {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// A wave between 0 and 1 for each of the four lines: both programs draw the same.
+fn wave(line: u64, second: u64) -> f64 {
+    let slow = ((second * (line + 3)) as f64 / 40.0).sin() * 0.3 + 0.4;
+    slow + ((second * 7919 + line * 31) % 17) as f64 / 170.0
+}
+
+/// A second of both slots.
+fn measure(story: &mut Story, second: u64) {
+    let at = Millis::secs(second);
+    let mut samples = Vec::new();
+    for (line, role) in [(0, Whose::Blue), (1, Whose::Green)] {
+        let mut users = Sample::empty(at, role, Origin::Users);
+        users.requests = Some(1_000);
+        // The plot's height is a little more than 3 %.
+        users.failed = Some((wave(line, second) * 33.0) as u64);
+        let mut latency = Histogram::default();
+        latency.add(wave(line + 2, second) * 800.0, 1_000);
+        users.latency_ms = Some(latency);
+        let mut probes = Sample::empty(at, role, Origin::Probes);
+        probes.ready = Some(true);
+        samples.extend([users, probes]);
+    }
+    let mut gauges = Sample::empty(at, Whose::Both, Origin::Gauges);
+    gauges.db_errors = Some(0);
+    gauges.queue_depth = Some((wave(0, second) * 400.0) as u64);
+    samples.push(gauges);
+    let update = Update {
+        seq: second,
+        snapshot: story.snapshot.clone(),
+        samples,
+        switches: Vec::new(),
+        log: Vec::new(),
+        output: Vec::new(),
+    };
+    story.history.take(&update);
 }
 
 struct Measured {
@@ -92,11 +135,18 @@ fn main() {
         let mut story = stories::holding();
         let mut cockpit = Measured::new("cockpit", size);
         let mut reference = Measured::new("hand-braille", size);
+        story.history = History::default();
+        story.history.switches = vec![(Millis::secs(520), 10), (Millis::secs(828), 50)];
+        (1..=HISTORY).for_each(|second| measure(&mut story, second));
         let data = Data::new();
         for i in 0..=FRAMES {
-            // The run goes on: four frames a second.
-            story.now = Some(story.snapshot.at + Millis(u64::from(i) * 250));
+            // The run goes on, at four frames a second.
+            let now = Millis::secs(HISTORY) + Millis(u64::from(i) * 250);
+            story.now = Some(now);
             story.snapshot.traffic.read_at = story.now;
+            if now.0 % 1_000 == 0 && i > 0 {
+                measure(&mut story, now.as_secs());
+            }
             cockpit.frame(|buf| {
                 screen::draw(&story.scene(), buf);
             });
@@ -119,9 +169,8 @@ struct Data {
 
 impl Data {
     fn new() -> Self {
-        let series = (0..4)
-            .map(|s| (0..900).map(|i| (f64::from(i * (s + 3)) / 40.0).sin() * 0.3 + 0.4).collect())
-            .collect();
+        let series =
+            (0..4).map(|line| (0..HISTORY).map(|second| wave(line, second)).collect()).collect();
         let lines =
             (0..60).map(|i| format!(" 14:20:{i:02}  router   asked 50/50 · reads 50/50")).collect();
         Self { series, lines }
