@@ -1,7 +1,7 @@
 //! What was, second by second: the screen's own memory.
 //!
 //! The engine sends each second once; this keeps it for as long as the widest plot reaches. Rates
-//! and quantiles are taken over the last ten seconds at the moment a second arrives, so that
+//! and quantiles are taken over the last half minute at the moment a second arrives, so that
 //! drawing is nothing but reading. A second that was not measured is a gap and stays one: no
 //! value is ever carried over, and none is zero for want of a better.
 
@@ -15,9 +15,12 @@ use std::collections::VecDeque;
 /// Seconds that are kept: what the widest plot shows, and a little.
 const SECONDS_KEPT: usize = 32 * 60;
 const LINES_KEPT: usize = 2_000;
-/// Seconds over which a plotted value is taken.
-const SMOOTH: u64 = 10;
-/// Seconds over which the value in a title is taken.
+/// Seconds over which a plotted value is taken. In ten seconds at a small share of the users, one
+/// failure looks like an incident; in a minute, an incident is slow to be seen.
+const SMOOTH: u64 = 30;
+/// Seconds after which the last value is no value of now.
+const FRESH: u64 = 4;
+/// Seconds over which database errors are counted.
 const MINUTE: u64 = 60;
 
 /// A value a second; `NaN` is a gap.
@@ -78,6 +81,11 @@ impl Series {
         (!most.is_nan()).then_some(most)
     }
 
+    /// The last value in `from..to`, in seconds; nothing where all of it is a gap.
+    pub fn last(&self, from: u64, to: u64) -> Option<f32> {
+        self.within(from, to).filter(|value| !value.is_nan()).last()
+    }
+
     /// The smallest value in `from..to`, in seconds; nothing where all of it is a gap.
     pub fn least(&self, from: u64, to: u64) -> Option<f32> {
         let least = self.within(from, to).fold(f32::NAN, f32::min);
@@ -102,9 +110,9 @@ struct Tick {
 /// The requests of one role from one origin.
 #[derive(Debug, Clone, Default)]
 pub struct Lane {
-    /// Percent of requests that failed, over ten seconds.
+    /// Percent of requests that failed, over half a minute.
     pub errors: Series,
-    /// 95th percentile in milliseconds, over ten seconds.
+    /// 95th percentile in milliseconds, over half a minute.
     pub p95: Series,
     recent: VecDeque<Tick>,
 }
@@ -148,10 +156,11 @@ impl Lane {
         self.ticks(since).fold((0, 0), |(bad, of), t| (bad + t.failed, of + t.requests))
     }
 
-    /// The last value of a minute up to `now`, if that minute has one.
-    fn minute(&self, now: Millis) -> (Option<f32>, Option<f32>) {
-        let since = now.as_secs().saturating_sub(MINUTE);
-        (self.error_rate(since), self.quantile(since))
+    const fn series(&self, what: Plotted) -> &Series {
+        match what {
+            Plotted::Errors => &self.errors,
+            Plotted::P95 => &self.p95,
+        }
     }
 }
 
@@ -225,20 +234,14 @@ impl History {
     /// The largest value of a role in `from..to`, in seconds: users' where users were measured,
     /// else the probes'.
     pub fn most(&self, what: Plotted, role: Role, from: u64, to: u64) -> Option<f32> {
-        self.lanes[role.index()].iter().find_map(|lane| match what {
-            Plotted::Errors => lane.errors.most(from, to),
-            Plotted::P95 => lane.p95.most(from, to),
-        })
+        self.lanes[role.index()].iter().find_map(|lane| lane.series(what).most(from, to))
     }
 
-    /// What a role's last minute up to `now` says.
+    /// What a role's last half minute says: the value at the right end of its plot.
     pub fn now(&self, what: Plotted, role: Role, now: Millis) -> Option<Measured> {
+        let second = now.as_secs();
         self.lanes[role.index()].iter().enumerate().find_map(|(origin, lane)| {
-            let (errors, p95) = lane.minute(now);
-            let value = match what {
-                Plotted::Errors => errors,
-                Plotted::P95 => p95,
-            }?;
+            let value = lane.series(what).last(second.saturating_sub(FRESH), second + 1)?;
             Some(Measured { value, probes: origin == PROBES })
         })
     }
@@ -305,15 +308,15 @@ mod tests {
     fn seconds_that_were_not_measured_are_gaps_and_no_requests_are_no_rate() {
         let mut history = History::default();
         history.sample(&second(10, 20, 1));
-        history.sample(&second(40, 0, 0));
-        history.sample(&second(41, 20, 0));
+        history.sample(&second(50, 0, 0));
+        history.sample(&second(51, 20, 0));
         let at = |s| history.most(Plotted::Errors, Role::Green, s, s + 1);
         assert_eq!(at(10), Some(5.0));
         assert_eq!(at(20), None, "not measured");
-        assert_eq!(at(40), None, "measured, and there was nobody");
-        assert_eq!(at(41), Some(0.0));
+        assert_eq!(at(50), None, "measured, and there was nobody");
+        assert_eq!(at(51), Some(0.0));
         assert_eq!(history.most(Plotted::Errors, Role::Blue, 0, 100), None);
-        let p95 = history.most(Plotted::P95, Role::Green, 41, 42).unwrap();
+        let p95 = history.most(Plotted::P95, Role::Green, 51, 52).unwrap();
         assert!((50.0..52.0).contains(&p95), "{p95}");
     }
 

@@ -228,7 +228,6 @@ pub struct Binding {
 const SCREEN: &[Mode] = &[Mode::Screen];
 const QUESTION: &[Mode] = &[Mode::Question];
 const FIELD: &[Mode] = &[Mode::Field];
-const HELP: &[Mode] = &[Mode::Help];
 const OVER: &[Mode] = &[Mode::Screen, Mode::Help];
 const ALL: &[Mode] = &Mode::ALL;
 
@@ -343,15 +342,6 @@ pub const BINDINGS: &[Binding] = &[
         available: always,
     },
     Binding {
-        keys: &[Key::Tab],
-        modes: SCREEN,
-        action: Action::NextView,
-        label: Label::Fixed("views"),
-        group: Group::Look,
-        what: "the next view: cockpit, log, output, gate and limits",
-        available: always,
-    },
-    Binding {
         keys: &[Key::BackTab],
         modes: SCREEN,
         action: Action::PreviousView,
@@ -416,20 +406,11 @@ pub const BINDINGS: &[Binding] = &[
     },
     Binding {
         keys: &[Key::Esc],
-        modes: SCREEN,
+        modes: OVER,
         action: Action::Close,
-        label: Label::Nowhere,
+        label: Label::By(close_label),
         group: Group::Look,
-        what: "back to the cockpit",
-        available: always,
-    },
-    Binding {
-        keys: &[Key::Esc],
-        modes: HELP,
-        action: Action::Close,
-        label: Label::Fixed("close"),
-        group: Group::Look,
-        what: "closes the keys",
+        what: "closes the keys; back to the cockpit",
         available: always,
     },
     Binding {
@@ -448,6 +429,15 @@ pub const BINDINGS: &[Binding] = &[
         label: Label::By(leave_label),
         group: Group::Terminal,
         what: "leave; asks while Green has users, for nobody guards them then",
+        available: always,
+    },
+    Binding {
+        keys: &[Key::Tab],
+        modes: SCREEN,
+        action: Action::NextView,
+        label: Label::Fixed("views"),
+        group: Group::Look,
+        what: "the next view: cockpit, log, output, gate and limits",
         available: always,
     },
     Binding {
@@ -573,6 +563,10 @@ fn hold_label(snapshot: &Snapshot, _: &UiState, _: Millis) -> String {
 
 fn leave_label(snapshot: &Snapshot, _: &UiState, _: Millis) -> String {
     if must_be_watched(snapshot) { "leave (nobody guards)" } else { "leave" }.to_owned()
+}
+
+fn close_label(_: &Snapshot, ui: &UiState, _: Millis) -> String {
+    if ui.help { "close" } else { "" }.to_owned()
 }
 
 fn yes_label(snapshot: &Snapshot, _: &UiState, _: Millis) -> String {

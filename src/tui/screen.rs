@@ -226,8 +226,8 @@ fn large(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) {
 }
 
 fn draw_plots(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
-    // Below two rows inside there is nothing to see: one plot is better than two stubs.
-    let first = if area.height >= 8 { area.height.div_ceil(2) } else { area.height };
+    // One plot that can be read is better than two stubs.
+    let first = if area.height >= 12 { area.height.div_ceil(2) } else { area.height };
     let [errors, p95] = cut(area, [first, area.height - first]);
     view::series::draw(ink, errors, seen, super::history::Plotted::Errors);
     view::series::draw(ink, p95, seen, super::history::Plotted::P95);

@@ -23,7 +23,10 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
         let tone = seen.snapshot.alarm.as_ref().map_or(Tone::Bad, |alarm| alarm.tone);
         pen.say(&format!(" ▲ {words}"), theme.tone(tone));
     } else if let Some((command, took)) = &seen.snapshot.running {
-        pen.say(&format!(" running {command} · {}", text::clock(*took)), theme.dim);
+        pen.say(&format!(" running {command} · {}", text::clock(*took)), theme.text);
+        if let Some(line) = seen.scene.history.output.back() {
+            pen.say(&format!(" · {line}"), theme.dim);
+        }
     } else if !seen.snapshot.owed.is_empty() {
         let owed: Vec<&str> = seen.snapshot.owed.iter().map(|owed| owed.as_str()).collect();
         pen.say(&format!(" still owed: {}", owed.join(", ")), theme.warn);

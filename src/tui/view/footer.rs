@@ -5,39 +5,74 @@
 //! ```
 //!
 //! Keys that do nothing now are dimmed and stay where they are: position is memory. Where there is
-//! no room for all, those at the end go.
+//! no room for all, those that can be done without go first.
 
-use crate::tui::keymap::{self, Action, Availability, BINDINGS, Label};
+use crate::tui::keymap::{self, Action, Availability, BINDINGS, Binding, Label};
 use crate::tui::screen::Seen;
 use crate::tui::widget::ink::{Ink, width};
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
+/// What goes first where there is no room for all.
+const DISPENSABLE: [Action; 7] = [
+    Action::NextView,
+    Action::Extend,
+    Action::Note,
+    Action::Hold,
+    Action::Help,
+    Action::Leave,
+    Action::Next,
+];
+
+struct Hint {
+    row: &'static Binding,
+    key: String,
+    label: String,
+}
+
+impl Hint {
+    fn width(&self) -> u16 {
+        width(&self.key) + 1 + width(&self.label)
+    }
+}
+
 /// Draws the row.
 pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
-    let (snapshot, theme, ui) = (seen.snapshot, seen.theme, seen.scene.ui);
-    let mode = ui.mode(Some(snapshot));
+    let (theme, ui) = (seen.theme, seen.scene.ui);
+    let gap = if area.width < 110 { 2 } else { 3 };
+    let mut hints = hints(seen);
+    for action in DISPENSABLE {
+        let all: u16 = hints.iter().map(|hint| hint.width() + gap).sum();
+        if all <= area.width {
+            break;
+        }
+        hints.retain(|hint| hint.row.action != action);
+    }
     let mut pen = ink.line(area, 0);
-    pen.gap(1);
-    for row in BINDINGS {
-        let Some(key) = keymap::shown(row, mode) else { continue };
-        let label = match row.label {
-            Label::Nowhere => continue,
-            Label::Fixed(label) => label.to_owned(),
-            Label::By(label) => label(snapshot, ui, seen.now),
-        };
-        let key = key.to_string();
+    for Hint { row, key, label } in &hints {
         if row.action == Action::Rollback {
-            pen.say(&format!(" {key} {label} "), theme.rollback).gap(2);
+            pen.say(&format!(" {key} {label} "), theme.rollback).gap(gap - 1);
             continue;
         }
-        if width(&key) + 1 + width(&label) > pen.room() {
-            continue;
-        }
-        let (key_style, style) = match (row.available)(snapshot, ui) {
+        let (key_style, style) = match (row.available)(seen.snapshot, ui) {
             Availability::Yes => (theme.key, theme.text),
             Availability::No(_) => (theme.dim.remove_modifier(Modifier::BOLD), theme.dim),
         };
-        pen.say(&key, key_style).gap(1).say(&label, style).gap(3);
+        pen.say(key, key_style).gap(1).say(label, style).gap(gap);
     }
+}
+
+fn hints(seen: &Seen<'_>) -> Vec<Hint> {
+    let (snapshot, ui) = (seen.snapshot, seen.scene.ui);
+    let mode = ui.mode(Some(snapshot));
+    let hint = |row: &'static Binding| {
+        let key = keymap::shown(row, mode)?.to_string();
+        let label = match row.label {
+            Label::Nowhere => return None,
+            Label::Fixed(label) => label.to_owned(),
+            Label::By(label) => label(snapshot, ui, seen.now),
+        };
+        (!label.is_empty()).then_some(Hint { row, key, label })
+    };
+    BINDINGS.iter().filter_map(hint).collect()
 }

@@ -65,9 +65,9 @@ fn draw(
     let bars = Rect::new(inner.x + 1, inner.y, inner.width - 2, inner.height);
     let axis = screen::axis(bars.width, ink.area(), seen.now);
     let value = |cell| axis.cell_seconds(cell).and_then(|(from, to)| series.most(from, to));
-    // The scale does not make a mountain of one job: it begins at a tenth of the limit.
+    // The height is the limit, so that a few jobs are no mountain.
     let floor = judgement.map_or(5.0, |judgement| match judgement.limit.above {
-        Bound::Count(count) => count as f32 / 10.0,
+        Bound::Count(count) => count as f32,
         Bound::Percent(_) | Bound::Millis(_) => 5.0,
     });
     let top = (0..bars.width).filter_map(value).fold(floor, f32::max);

@@ -9,7 +9,10 @@ use ratatui::layout::Rect;
 /// Draws the keys in the middle of `body`.
 pub fn draw(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) -> Scrolled {
     let theme = seen.theme;
-    let all = BINDINGS.len() + Group::ALL.len() * 2 - 1;
+    let tight = BINDINGS.len() + Group::ALL.len();
+    let roomy = tight + Group::ALL.len() - 1;
+    let spaced = roomy + 2 <= usize::from(body.height);
+    let all = if spaced { roomy } else { tight };
     let rows = u16::try_from(all + 2).unwrap_or(u16::MAX).min(body.height);
     let columns = 92.min(body.width);
     let area = Rect::new(
@@ -30,7 +33,7 @@ pub fn draw(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) -> Scrolled {
         (row - 1_usize).checked_sub(scroll).filter(|row| *row < page).map(|row| row as u16)
     };
     for (i, group) in Group::ALL.iter().enumerate() {
-        if i > 0 {
+        if i > 0 && spaced {
             place();
         }
         if let Some(at) = place() {

@@ -45,7 +45,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
         pen.say(&format!(" {label:<7}{counts:>11}"), theme.text).gap(2);
         if width(&bound) <= pen.room() {
             // Kept apart from the verdict, so that the eye finds a column of bounds.
-            let pad = usize::from(12.min(pen.room()));
+            let pad = usize::from(13.min(pen.room()));
             pen.say(&format!("{bound:>pad$}"), theme.dim);
         }
     }

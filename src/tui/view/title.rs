@@ -34,14 +34,14 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
         format!("{} {}", facts.run, snapshot.plan)
     };
     let mut pen = ink.line(area, 0);
-    pen.say(" ", theme.text).say(facts.kind.word(), theme.badge(facts.kind)).gap(1);
+    pen.say(&format!(" {} ", facts.kind.word()), theme.badge(facts.kind)).gap(1);
     pen.right(&format!("{clock} "), theme.text);
     pen.right(&if roomy { format!("{ids}  ") } else { ids }, theme.dim);
     match &snapshot.journal_trouble {
         Some(_) => pen.right("▲ NOT RECORDED", theme.bad),
         None => pen.right(&format!("● REC {}", text::clock(seen.now)), theme.text),
     };
-    let host = if roomy { format!("  on {}", facts.host) } else { format!(" on {}", facts.host) };
+    let host = if roomy { format!("  on {}", facts.host) } else { format!(" {}", facts.host) };
     // The host stays readable whatever the service is called.
     let name = format!("{}{release}", snapshot.service);
     let most = pen.room().saturating_sub(width(&host));

@@ -3,7 +3,7 @@
 //! ```text
 //! ╭ Traffic ─────────────────────────────────── users saw Green 312 of 623 ╮
 //! │ BLUE left 1.8.2   50 ████████████▒▒▒▒▒▒▒▒▒▒▒▒ 50   right 1.9.0 GREEN   │
-//! │ asked 50 · router reads 50      Blue ready 240 of 240 · back in 0.5 ms │
+//! │ asked 50/50 · router reads 50/50   Blue ready 240 of 240 · back 0.5 ms │
 //! ```
 //!
 //! The bar is what the router reports and nothing else. Where it does not report, there is no bar.
@@ -35,13 +35,17 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
             ink.line(inner, 0).say(" which slot is Blue is not known yet", theme.unknown);
         }
     }
+    let (reading, reading_style) = reading(seen);
+    let (blue, back, blue_style) = way_back(seen);
     let mut pen = ink.line(inner, 1);
     if seen.snapshot.blue.is_some() {
-        let (words, style) = way_back(seen);
-        pen.right(&format!("{words} "), style);
+        // What is wrong with the reading is more than how fast the last way back was.
+        if width(&reading) + width(&blue) + width(&back) + 4 <= inner.width {
+            pen.right(&format!("{back} "), theme.dim);
+        }
+        pen.right(&blue, blue_style);
     }
-    let (words, style) = reading(seen);
-    pen.say(&format!(" {words}"), style);
+    pen.say(&format!(" {reading}"), reading_style);
 }
 
 /// Blue is fixed: the bar, with each side's slot and release written out.
@@ -98,15 +102,19 @@ fn unsettled(ink: &mut Ink<'_>, inner: Rect, seen: &Seen<'_>, first: Percent) {
 /// What was asked and what is read.
 fn reading(seen: &Seen<'_>) -> (String, Style) {
     let (traffic, theme) = (&seen.snapshot.traffic, seen.theme);
-    let asked = traffic.asked.map_or_else(String::new, |asked| format!("asked {asked} · "));
+    // Both shares, Blue first: one number alone could be anybody's.
+    let both = |green: Percent| format!("{}/{green}", green.rest());
+    let asked = traffic.asked.map_or_else(String::new, |a| format!("asked {} · ", both(a)));
     let age = traffic.read_at.map(|at| seen.now.since(at));
     if let Some(why) = &traffic.trouble {
         let age =
             age.map_or_else(String::new, |age| format!(" (last read {} ago)", text::age(age)));
         return (format!("{asked}router cannot be read: {why}{age}"), theme.bad);
     }
-    let Some(read) = traffic.read.or(traffic.first) else {
-        return (format!("{asked}router not read yet"), theme.unknown);
+    let read = match (traffic.read, traffic.first) {
+        (Some(green), _) => both(green),
+        (None, Some(first)) => format!("{first}/{}", first.rest()),
+        (None, None) => return (format!("{asked}router not read yet"), theme.unknown),
     };
     let mut words = format!("{asked}router reads {read}");
     let mut style = theme.text;
@@ -124,8 +132,8 @@ fn reading(seen: &Seen<'_>) -> (String, Style) {
     (words, style)
 }
 
-/// How Blue is, and how long the last way back took.
-fn way_back(seen: &Seen<'_>) -> (String, Style) {
+/// How Blue is, how long the last way back took, and how the first of them looks.
+fn way_back(seen: &Seen<'_>) -> (String, String, Style) {
     let theme = seen.theme;
     let blue = &seen.snapshot.health[Role::Blue.index()];
     let (good, of) = blue.good_of;
@@ -140,9 +148,9 @@ fn way_back(seen: &Seen<'_>) -> (String, Style) {
     let back = match seen.snapshot.facts.last_rollback {
         Some((us, when)) => {
             let ago = u64::try_from(seen.scene.unix_ms - when).unwrap_or(0);
-            format!("back in {} ({})", text::micros(us), text::age(Millis(ago)))
+            format!("· back in {} ({})", text::micros(us), text::age(Millis(ago)))
         }
-        None => "no rollback timed yet".to_owned(),
+        None => "· no rollback timed yet".to_owned(),
     };
-    (format!("{ready} · {back}"), style)
+    (ready, back, style)
 }
