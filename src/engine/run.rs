@@ -75,13 +75,14 @@ async fn fly(
     let (mut core, clock, inputs, first) = match resume {
         None => (Core::new(plan.clone(), facts.clone()), Clock::begin(), 0, Event::Begin),
         Some(run) => {
-            let mut core = Core::new(run.opened.plan.clone(), facts.clone());
+            // As it began: whoever lives the run again knows nothing else.
+            let mut core = Core::new(run.opened.plan.clone(), run.opened.facts.clone());
             for turn in &run.turns {
                 // What followed then has been done, or was cut off; it is not done again.
                 let _ = core.step(turn.event.clone(), turn.at);
             }
             let clock = Clock::resume(facts.began_unix_ms, run.last_at);
-            (core, clock, run.last_n, Event::Resumed)
+            (core, clock, run.last_n, Event::Resumed { attended: facts.attended })
         }
     };
     let (done, mut outcomes) = mpsc::unbounded_channel();
@@ -96,11 +97,14 @@ async fn fly(
     engine.take(&mut core, first, Instant::now()).await;
     while core.finish().is_none() {
         let due = core.next_due().map(|at| clock.instant(at).into());
-        let mut at = Instant::now();
+        let mut read_at = None;
         // Keys come first: nothing that is measured may stand before the way back.
         let event = tokio::select! {
             biased;
-            Some(sent) = commands.recv() => { at = sent.read_at; Event::Command(sent.command) }
+            Some(sent) = commands.recv() => {
+                read_at = Some(sent.read_at);
+                Event::Command(sent.command)
+            }
             Some(done) = outcomes.recv() => done,
             asked = others.next() => match others.heard(asked, &mut core) {
                 Some(command) => Event::Command(command),
@@ -125,7 +129,8 @@ async fn fly(
                 }
             } => Event::Due,
         };
-        engine.take(&mut core, event, at).await;
+        // A key happened when it was read; everything else happens now.
+        engine.take(&mut core, event, read_at.unwrap_or_else(Instant::now)).await;
         others.answer(&mut core);
         if yes {
             let snapshot = core.snapshot();

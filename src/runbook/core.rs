@@ -62,6 +62,9 @@ pub struct Core {
     pub(super) irreversible_accepted: bool,
     pub(super) journal_trouble: Option<Clean>,
     pub(super) leaving: bool,
+    /// The run was picked up, and nobody has said yet that it shall go on: no timer of its steps
+    /// may run out on what happened while nobody watched.
+    pub(super) resuming: bool,
     pub(super) owed: Vec<Clean>,
     pub(super) regime: Option<Regime>,
     pub(super) gate_said: Option<(Step, GateState)>,
@@ -95,6 +98,7 @@ impl Core {
             irreversible_accepted: false,
             journal_trouble: None,
             leaving: false,
+            resuming: false,
             owed: Vec::new(),
             regime: None,
             gate_said: None,
@@ -109,7 +113,7 @@ impl Core {
         // Time never goes back in a run, whatever the machine's clock does.
         self.at = self.at.max(at);
         let interrupted = |finish: &Finish| finish.outcome == RunOutcome::Interrupted;
-        if event == Event::Resumed && self.finish.as_ref().is_some_and(interrupted) {
+        if matches!(event, Event::Resumed { .. }) && self.finish.as_ref().is_some_and(interrupted) {
             self.finish = None;
         }
         if self.finish.is_none() {
@@ -123,7 +127,7 @@ impl Core {
     fn take(&mut self, event: Event) {
         match event {
             Event::Begin => self.begin(),
-            Event::Resumed => self.resumed(),
+            Event::Resumed { attended } => self.resumed(attended),
             Event::Command(command) => self.command(command),
             Event::Sample(sample) => self.sampled(&sample),
             Event::Read(readback) => self.read(readback),
@@ -220,7 +224,7 @@ impl Core {
         self.questions_due();
         if self.rollback.is_some() {
             self.rollback_tick();
-        } else {
+        } else if !self.resuming {
             self.phase_tick();
         }
         self.observe();

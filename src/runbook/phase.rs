@@ -117,8 +117,11 @@ impl Core {
 
     /// The split was read because we asked (not by routine).
     pub(super) fn router_was_read(&mut self, readback: &Readback) {
-        if self.rollback.is_some() {
-            self.rollback_read(readback);
+        if let Some(rollback) = &self.rollback {
+            // Only the second look is believed: an older one may show what was before the write.
+            if rollback.rechecking {
+                self.rollback_read(readback);
+            }
         } else if self.asks(About::GoOn) || self.world.blue.is_none() {
             self.fix_blue();
         } else {

@@ -10,7 +10,9 @@ use crate::clean::Clean;
 use crate::units::{Percent, Role};
 
 impl Core {
-    pub(super) fn resumed(&mut self) {
+    pub(super) fn resumed(&mut self, attended: bool) {
+        self.facts.attended = attended;
+        self.resuming = true;
         self.warn("the run was cut off and is picked up: the router is read first");
         self.question = None;
         self.leaving = false;
@@ -25,6 +27,7 @@ impl Core {
         }
         if self.world.blue.is_none() {
             self.phase = Phase::Reading;
+            self.resuming = false;
         }
         self.act(Act::ReadRouter, Barrier::Nothing);
     }
@@ -90,6 +93,7 @@ impl Core {
 
     /// Going on: what was being timed is timed anew, because nobody watched in between.
     pub(super) fn go_on(&mut self) {
+        self.resuming = false;
         let at = self.at;
         match &mut self.phase {
             Phase::Deploy { answer_by, .. } => {

@@ -96,7 +96,7 @@ pub(super) struct Rollback {
     stamps: [StampState; 4],
     /// When to read once more; nothing once that has been done.
     recheck_at: Option<Millis>,
-    rechecking: bool,
+    pub rechecking: bool,
     capturing: bool,
     band: Option<Band>,
     leaving_since: Option<Millis>,
