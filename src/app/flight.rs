@@ -217,7 +217,10 @@ fn say(watcher: Watcher, ended: &Ended, directory: &Path) {
         return;
     }
     let finish = &ended.finish;
-    println!("{}: {} (exit {})", finish.outcome.word(), finish.says, finish.exit);
+    // Most sentences begin with the word already.
+    let word = finish.outcome.word();
+    let word = if finish.says.starts_with(word) { String::new() } else { format!("{word}: ") };
+    println!("{word}{} (exit {})", finish.says, finish.exit);
     println!("run: {}", directory.display());
     if finish.outcome == RunOutcome::Interrupted {
         let id = directory.file_name().unwrap_or_default().to_string_lossy();

@@ -33,13 +33,18 @@ pub fn rollback(global: &Global, loaded: Loaded, to: Option<&str>) -> Result<u8,
     let home = flight::home(global)?;
     let (router, identity) = find_within(&plan)?;
     if let Some(holder) = Lock::holder(&home.locks, &identity) {
-        if slot.is_some() {
+        let socket = Lock::socket_of(&home.locks, &identity);
+        if let Some(slot) = slot {
+            // While the split is nobody's, a cockpit only reads: it waits for this to be settled.
+            let status = ask(&socket, Request::Status, PAUSE).ok().and_then(|reply| reply.snapshot);
+            if status.is_some_and(|snapshot| snapshot.blue.is_none()) {
+                return block_on(back(&plan, router, slot))?;
+            }
             return Err(Failure::usage(
                 format!("run {} is open in process {}: it knows who Blue is", holder.run, holder.pid),
                 "leave --to out, and its engine goes back",
             ));
         }
-        let socket = Lock::socket_of(&home.locks, &identity);
         let reply = ask(&socket, Request::Rollback, PATIENCE)?;
         print(format!("{}\n", reply.says).as_bytes())?;
         return Ok(if reply.good { 0 } else { 4 });

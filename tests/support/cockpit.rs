@@ -103,6 +103,31 @@ impl Cockpit {
         self
     }
 
+    /// Answers the question that stands on the screen with yes.
+    pub fn yes(&mut self, question: &str) -> &mut Self {
+        self.expect(question);
+        loop {
+            self.key("y");
+            // A question that comes just as somebody types is not answered by what they typed.
+            self.until("the question answered", |screen| {
+                !screen.contains(question) || screen.contains("press again")
+            });
+            if !self.screen().contains(question) {
+                return self;
+            }
+        }
+    }
+
+    /// Sends so much to Green, as soon as the gate opens.
+    pub fn send(&mut self, percent: u32) -> &mut Self {
+        let (ready, question) =
+            (format!("press space to send {percent} %"), format!("Send {percent} % of users"));
+        self.until(&ready, |screen| {
+            screen.contains(&ready) && !screen.contains(&format!("then {ready}"))
+        });
+        self.key(" ").yes(&question)
+    }
+
     /// The process.
     pub fn pid(&self) -> u32 {
         self.child.process_id().unwrap()

@@ -26,6 +26,7 @@ pub fn soon(what: &str, mut is_so: impl FnMut() -> bool) {
 #[derive(Debug)]
 pub struct Haproxy {
     master: Child,
+    worker: std::sync::OnceLock<i32>,
     directory: tempfile::TempDir,
     /// Where users come in.
     pub front: String,
@@ -81,7 +82,8 @@ impl Haproxy {
             .unwrap_or_else(|error| {
                 panic!("haproxy does not start ({error}): apt-get install haproxy")
             });
-        let mut haproxy = Self { master, directory, front };
+        let worker = std::sync::OnceLock::new();
+        let mut haproxy = Self { master, worker, directory, front };
         soon("haproxy answers on its socket", || {
             let ended = haproxy.master.try_wait().unwrap();
             assert!(ended.is_none(), "haproxy ended: {}", haproxy.log());
@@ -117,6 +119,15 @@ impl Haproxy {
     pub fn worker(&self) -> Option<u64> {
         let info = self.ask("show info").ok()?;
         info.lines().find_map(|line| line.strip_prefix("Pid: ")?.parse().ok())
+    }
+
+    /// The process that serves, asked for while it answered, and known also while it does not.
+    pub fn worker_pid(&self) -> i32 {
+        if let Some(pid) = self.worker.get() {
+            return *pid;
+        }
+        let pid = self.worker().unwrap().try_into().unwrap();
+        *self.worker.get_or_init(|| pid)
     }
 
     /// Reads the configuration again, as an operator's reload does, and waits for the new worker.
