@@ -187,8 +187,7 @@ pub fn home(global: &Global) -> Result<Home, Failure> {
 
 /// Takes the router's lock, or says who has it.
 pub fn lock(home: &Home, identity: &str, run: &str) -> Result<Lock, Failure> {
-    Lock::take(&home.locks, identity, run)
-        .map_err(|fault| Failure::world(&fault, fault.hint()))
+    Lock::take(&home.locks, identity, run).map_err(|fault| Failure::world(&fault, fault.hint()))
 }
 
 fn host() -> crate::clean::Clean {
@@ -198,8 +197,7 @@ fn host() -> crate::clean::Clean {
 
 /// The runs' index gets its line when a run is over, not when it was interrupted.
 fn index(home: &Home, opened: &Opened, ended: &Ended) {
-    let (Some(journal), false) =
-        (&ended.journal, ended.finish.outcome == RunOutcome::Interrupted)
+    let (Some(journal), false) = (&ended.journal, ended.finish.outcome == RunOutcome::Interrupted)
     else {
         return;
     };

@@ -35,7 +35,10 @@ pub fn rollback(global: &Global, loaded: Loaded, to: Option<&str>) -> Result<u8,
     if let Some(holder) = Lock::holder(&home.locks, &identity) {
         if slot.is_some() {
             return Err(Failure::usage(
-                format!("run {} is open in process {}: it knows who Blue is", holder.run, holder.pid),
+                format!(
+                    "run {} is open in process {}: it knows who Blue is",
+                    holder.run, holder.pid
+                ),
                 "leave --to out, and its engine goes back",
             ));
         }

@@ -10,7 +10,8 @@ use crate::feed::{Feed, News, Sent};
 use crate::journal::{Closed, Entry, Trouble};
 use crate::plan::Plan;
 use crate::runbook::{
-    Barrier, Command, Core, Effect, Event, Fault, FaultKind, Finish, Interrupt, Record, RunOutcome, line,
+    Barrier, Command, Core, Effect, Event, Fault, FaultKind, Finish, Interrupt, Record, RunOutcome,
+    line,
 };
 use crate::runs::control;
 use crate::units::Millis;
@@ -96,11 +97,14 @@ async fn fly(
     engine.take(&mut core, first, Instant::now()).await;
     while core.finish().is_none() {
         let due = core.next_due().map(|at| clock.instant(at).into());
-        let mut at = Instant::now();
+        let mut read_at = None;
         // Keys come first: nothing that is measured may stand before the way back.
         let event = tokio::select! {
             biased;
-            Some(sent) = commands.recv() => { at = sent.read_at; Event::Command(sent.command) }
+            Some(sent) = commands.recv() => {
+                read_at = Some(sent.read_at);
+                Event::Command(sent.command)
+            }
             Some(done) = outcomes.recv() => done,
             asked = others.next() => match others.heard(asked, &mut core) {
                 Some(command) => Event::Command(command),
@@ -125,7 +129,8 @@ async fn fly(
                 }
             } => Event::Due,
         };
-        engine.take(&mut core, event, at).await;
+        // A key counts from when it was read, anything else from when it came.
+        engine.take(&mut core, event, read_at.unwrap_or_else(Instant::now)).await;
         others.answer(&mut core);
         if yes {
             let snapshot = core.snapshot();
