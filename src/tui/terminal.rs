@@ -38,6 +38,10 @@ pub fn was_lost() -> bool {
 /// How long a terminal may take no bytes before it is taken to be stuck.
 const STUCK: u16 = 250;
 
+fn stuck() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the terminal takes no bytes any more")
+}
+
 /// Whether the terminal takes bytes, or does so in a moment.
 fn is_writable(fd: BorrowedFd<'_>) -> bool {
     let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
@@ -78,7 +82,7 @@ fn give_back() -> io::Result<()> {
             cursor::Show
         )
     } else {
-        Err(io::ErrorKind::TimedOut.into())
+        Err(stuck())
     };
     terminal::disable_raw_mode().and(shown)
 }
@@ -186,7 +190,7 @@ fn write_patiently(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if !is_writable(file.as_fd()) && give_up() {
-                    return Err(io::ErrorKind::TimedOut.into());
+                    return Err(stuck());
                 }
             }
             Err(error) => return Err(error),
