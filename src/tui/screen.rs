@@ -96,7 +96,7 @@ const LEFT: u16 = 40;
 /// Draws the scene.
 pub fn draw(scene: &Scene<'_>, buf: &mut Buffer) -> Scrolled {
     let area = buf.area;
-    let mut ink = Ink::new(buf, scene.ascii);
+    let mut ink = Ink::new(buf, scene.theme.text, scene.ascii);
     if scene.theme.text != ratatui::style::Style::new() {
         ink.clear(area, scene.theme.text);
     }
