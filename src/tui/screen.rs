@@ -245,5 +245,16 @@ fn draw_small(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
 /// for it.
 pub fn axis(cells: u16, screen: Rect, now: Millis) -> Axis {
     let span = if screen.width >= 160 { 30 * 60 } else { 15 * 60 };
-    Axis::new(cells, span, now)
+    Axis::new(cells, grown(cells, span, now), now)
+}
+
+/// The span of a young run: as short as holds all of it, growing in steps, so that the first
+/// minutes are not a sliver at the edge of an empty plot.
+fn grown(cells: u16, span: u64, now: Millis) -> u64 {
+    let columns = u64::from(cells.max(1)) * 2;
+    [1, 2, 3]
+        .into_iter()
+        .map(|bucket| bucket * columns)
+        .find(|&s| now.as_secs() < s)
+        .map_or(span, |s| s.min(span))
 }

@@ -189,6 +189,7 @@ fn base() -> Snapshot {
         health: [well(0), well(60)],
         rollback: None,
         question: None,
+        next_open: false,
         held: false,
         can_extend: true,
         running: None,
@@ -214,6 +215,7 @@ pub fn update(at: u64, switches: &[(u64, u8)], bad: Option<u64>) -> Update {
         samples: Vec::new(),
         switches: switches.iter().map(|(at, green)| (Millis::secs(*at), *green)).collect(),
         log: Vec::new(),
+        records: Vec::new(),
         output: Vec::new(),
     };
     for second in 1..=at {
@@ -403,6 +405,7 @@ pub fn asking() -> Story {
         no: "stay at 50 %".to_owned(),
         type_word: None,
         due: None,
+        routine: true,
     });
     story
 }
