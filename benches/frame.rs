@@ -80,6 +80,7 @@ fn measure(story: &mut Story, second: u64) {
         snapshot: story.snapshot.clone(),
         samples,
         switches: Vec::new(),
+        records: Vec::new(),
         log: Vec::new(),
         output: Vec::new(),
     };

@@ -32,10 +32,12 @@ pub fn begin(
     let (router, identity) = find(plan)?;
     let home = home(global)?;
     let directory = RunDir::create(&home.runs, kind, text)?;
-    let lock = lock(&home, &identity, directory.id()).inspect_err(|_| {
-        // Nothing has happened in it: a run that never began leaves no trace.
-        let _ = std::fs::remove_dir_all(directory.path());
-    })?;
+    let lock = lock(&home, &identity, directory.id())
+        .and_then(|lock| super::leftover::settle(&home, &identity).map(|()| lock))
+        .inspect_err(|_| {
+            // Nothing has happened in it: a run that never began leaves no trace.
+            let _ = std::fs::remove_dir_all(directory.path());
+        })?;
     let facts = RunFacts {
         run: directory.id().to_owned(),
         kind,

@@ -39,10 +39,8 @@ pub fn run(setup: Setup, feed: &Feed, commands: UnboundedReceiver<Sent>) -> Resu
     drop(set);
     let (journal, mut closed, at) = setup_rest;
     closed.ended_unix_ms = unix_ms();
-    // A run that was interrupted stays open: it can be picked up.
-    if finish.outcome != RunOutcome::Interrupted {
-        journal.append(Entry::Closed(closed.clone()), at);
-    }
+    // A run that was interrupted is closed as such, and can be picked up all the same.
+    journal.append(Entry::Closed(closed.clone()), at);
     // The disk is waited for here, and not where a rollback could be waiting behind it.
     let ended = journal.close(LAST_WRITE);
     Ok(Ended { finish, journal: ended.ok(), closed })

@@ -392,6 +392,11 @@ impl Core {
         self.world.blue
     }
 
+    /// Whether any weight was ever asked for, or read, on Green.
+    pub const fn green_had_weight(&self) -> bool {
+        self.green_had_weight
+    }
+
     /// The step that the run is in.
     pub const fn step_now(&self) -> Step {
         self.phase.step()
