@@ -155,8 +155,8 @@ fn summary(dir: &RunDir) -> RunSummary {
         run.ended = Some(utc(closed.ended_unix_ms));
         run.rollback_us = closed.rollback_us;
     }
-    if run.open && opened.facts.kind == Kind::Drill {
-        // Its world ended with it: there is nothing to go back to.
+    if run.open && !opened.facts.kind.outlives_process() {
+        // There is nothing left to pick up.
         run.open = false;
         if run.outcome == "open" {
             run.outcome = "cut off";
