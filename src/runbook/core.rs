@@ -56,6 +56,8 @@ pub struct Core {
     pub(super) green_had_weight: bool,
     /// Whether somebody else moved the split, and it still stands so.
     pub(super) moved_by_others: Option<Clean>,
+    /// The split that somebody else set, and that was adopted.
+    pub(super) adopted: Option<Split>,
     /// The last write towards Green that was given up. It may land yet.
     pub(super) given_up: Option<Split>,
     /// Nothing moves forward: the operator's wish, or because of what happened. The way back and
@@ -105,6 +107,7 @@ impl Core {
             asked: None,
             green_had_weight: false,
             moved_by_others: None,
+            adopted: None,
             given_up: None,
             held: false,
             trip_held: false,

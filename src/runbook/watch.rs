@@ -40,11 +40,16 @@ impl Core {
             || self.rollback.as_ref().is_some_and(|rollback| !rollback.settled());
         let (Some(read), Some(asked), false) = (read, self.asked, writing) else { return };
         if read == asked {
+            self.adopted = None;
             if self.moved_by_others.take().is_some() {
                 self.info("the router reports our split again; h goes on");
             }
             return;
         }
+        if self.moved_by_others.is_some() && self.adopted == Some(read) {
+            return;
+        }
+        self.adopted = Some(read);
         let (Some(now), Some(ours)) = (self.green_of(read), self.green_of(asked)) else { return };
         let who = if self.given_up == Some(read) {
             "an earlier write of ours, given up, took effect after all"
@@ -54,21 +59,19 @@ impl Core {
             "somebody else moved the split"
         };
         let says = format!("{who}: Green has {now} %, we asked for {ours} %");
-        if self.moved_by_others.as_ref().is_none_or(|said| said.as_str() != says) {
-            self.moved_by_others = Some(Clean::new(&says));
-            self.withdraw(About::is_forward);
-            self.record(Record::Split {
-                asked: Some(ours.get()),
-                read: Some(now.get()),
-                took_us: 0,
-                says: Clean::new(&says),
-            });
-            if self.rollback.is_some() {
-                return self.warn(&format!("{says}; r goes back once more"));
-            }
-            self.held = true;
-            self.warn(&format!("{says}; HOLDING, and nothing is sent to Green; r goes back"));
+        self.moved_by_others = Some(Clean::new(&says));
+        self.withdraw(About::is_forward);
+        self.record(Record::Split {
+            asked: Some(ours.get()),
+            read: Some(now.get()),
+            took_us: 0,
+            says: Clean::new(&says),
+        });
+        if self.rollback.is_some() {
+            return self.warn(&format!("{says}; r goes back once more"));
         }
+        self.held = true;
+        self.warn(&format!("{says}; HOLDING, and nothing is sent to Green; r goes back"));
     }
 
     /// Brings the verdicts up to now, writes down what changed, and acts on a trip.

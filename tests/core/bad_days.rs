@@ -105,9 +105,8 @@ fn a_green_that_names_another_release_does_not_pass_step_two() {
             plan.identity.release =
                 Some(switchback::plan::ReleaseSource::Header("X-Version".to_owned()));
         })
+        .world(|world| world.deploys = Some("1.8.2".to_owned()))
         .reaches(Place::Deploying)
-        .waits_ms(2_050)
-        .world(|world| world.slots[1].release = Some("1.8.2".to_owned()))
         .waits(10)
         .is_in(Step::Deploy)
         .gate_says(GateState::Waiting, "Green names 1.8.2, not 1.9.0")
@@ -125,6 +124,7 @@ fn readiness_that_does_not_come_is_abandoned_or_asked_about_as_declared() {
         .tells("Green was not ready for 10s within 1m")
         .says("ABANDONED · ALL ON BLUE")
         .q()
+        .waits(2)
         .exits(5, RunOutcome::Abandoned);
     given()
         .plan(|plan| plan.health.deadline_then = DeadlineThen::Ask)

@@ -17,8 +17,14 @@ fn r_works_in_every_place_of_the_run() {
             story.r().exits(5, RunOutcome::Abandoned);
             continue;
         }
-        let had_users =
-            !matches!(place, Place::Confirmed | Place::Deploying | Place::Readiness | Place::Soak | Place::BeforeSwitch);
+        let had_users = !matches!(
+            place,
+            Place::Confirmed
+                | Place::Deploying
+                | Place::Readiness
+                | Place::Soak
+                | Place::BeforeSwitch
+        );
         let (code, how) =
             if had_users { (3, RunOutcome::RolledBack) } else { (5, RunOutcome::Abandoned) };
         back_on_blue(story.r(), code, how);
@@ -108,10 +114,11 @@ fn r_works_under_every_question() {
         given().reaches(Place::BeforeSwitch).space(),
         given().reaches(Place::Holding(50)).q(),
         given().command(CommandName::Stop).reaches(Place::Idle).space(),
-        given().asks_on_trip().reaches(Place::Watch).green_is(Health::Failing(50)).until(
-            "the trip is asked about",
-            |snap| snap.question.is_some(),
-        ),
+        given()
+            .asks_on_trip()
+            .reaches(Place::Watch)
+            .green_is(Health::Failing(50))
+            .until("the trip is asked about", |snap| snap.question.is_some()),
         given().world(|world| world.users = Some(0)).reaches(Place::Watch).waits(61),
         given().reaches(Place::Holding(50)).is_killed_and_resumed_after(30).waits(1),
     ];
@@ -143,7 +150,7 @@ fn a_router_that_refuses_five_times_is_asked_a_sixth_time_and_loudly() {
         .waits_ms(20)
         .alarms("permission denied")
         .says("ROLLING BACK");
-    let story = story.waits(10).green_has(0).says("BACK ON BLUE").has_four_stamps();
+    let story = story.waits(15).green_has(0).says("BACK ON BLUE").has_four_stamps();
     assert_eq!(story.writes().1, 6);
     story.q().exits(3, RunOutcome::RolledBack);
 }
@@ -231,10 +238,11 @@ fn a_trip_also_goes_back_while_the_operator_holds() {
 
 #[test]
 fn on_trip_ask_counts_down_to_the_way_back() {
-    let story = given().asks_on_trip().reaches(Place::Watch).green_is(Health::Failing(50)).until(
-        "it asks",
-        |snap| snap.question.is_some(),
-    );
+    let story = given()
+        .asks_on_trip()
+        .reaches(Place::Watch)
+        .green_is(Health::Failing(50))
+        .until("it asks", |snap| snap.question.is_some());
     story
         .asks("A limit has tripped")
         .is_not_going_back()
@@ -348,7 +356,14 @@ fn an_irreversible_release_is_not_taken_back_without_a_chance_to_say_no() {
 
 #[test]
 fn before_any_user_was_on_green_irreversible_does_not_ask() {
-    given().irreversible().reaches(Place::Soak).r().is_going_back().waits(3).q().exits(5, RunOutcome::Abandoned);
+    given()
+        .irreversible()
+        .reaches(Place::Soak)
+        .r()
+        .is_going_back()
+        .waits(3)
+        .q()
+        .exits(5, RunOutcome::Abandoned);
 }
 
 #[test]
@@ -385,5 +400,12 @@ fn unattended_the_way_back_is_given_up_after_thirty_seconds_and_a_person_must_lo
 
 #[test]
 fn a_rollback_needs_no_journal() {
-    given().reaches(Place::Holding(50)).journal(false).waits(1).r().waits(1).green_has(0).says("BACK ON BLUE");
+    given()
+        .reaches(Place::Holding(50))
+        .journal(false)
+        .waits(1)
+        .r()
+        .waits(1)
+        .green_has(0)
+        .says("BACK ON BLUE");
 }

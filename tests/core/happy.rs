@@ -112,7 +112,14 @@ fn a_hold_takes_the_question_away_that_would_move_forward() {
 
 #[test]
 fn held_in_readiness_and_soak_the_run_stays_where_it_is_and_no_deadline_strikes() {
-    given().reaches(Place::Readiness).h().waits(600).is_in(Step::Readiness).h().waits(2).is_in(Step::Soak);
+    given()
+        .reaches(Place::Readiness)
+        .h()
+        .waits(600)
+        .is_in(Step::Readiness)
+        .h()
+        .waits(2)
+        .is_in(Step::Soak);
     given().reaches(Place::Soak).h().waits(600).is_in(Step::Soak).h().waits(2).is_in(Step::Switch);
 }
 
@@ -140,7 +147,11 @@ fn extending_the_watch_lengthens_it_and_is_refused_where_nothing_is_timed() {
 
 #[test]
 fn a_note_is_kept_and_changes_nothing() {
-    given().reaches(Place::Watch).notes("watching the export page").tells("watching the export page").is_in(Step::Watch);
+    given()
+        .reaches(Place::Watch)
+        .notes("watching the export page")
+        .tells("watching the export page")
+        .is_in(Step::Watch);
 }
 
 #[test]
@@ -155,9 +166,5 @@ fn the_steps_tell_how_long_they_took() {
 
 #[test]
 fn where_nobody_sits_the_autopilot_answers_open_gates_and_the_run_ends_by_itself() {
-    given()
-        .nobody_at_the_keyboard()
-        .reaches(Place::Idle)
-        .waits(1)
-        .exits(0, RunOutcome::Kept);
+    given().nobody_at_the_keyboard().reaches(Place::Idle).waits(1).exits(0, RunOutcome::Kept);
 }

@@ -72,7 +72,8 @@ fn leaving_before_anybody_is_blue_says_what_is_there() {
 
 #[test]
 fn a_command_that_runs_is_ended_when_the_operator_leaves() {
-    let story = given().reaches(Place::Deploying).q().asks("`deploy` is running and will be ended").yes();
+    let story =
+        given().reaches(Place::Deploying).q().asks("`deploy` is running and will be ended").yes();
     let ended = story.flight.asked.iter().any(|(_, effect)| matches!(effect, Effect::Cancel(_)));
     assert!(ended);
     story.exits(0, RunOutcome::Interrupted);

@@ -1,7 +1,7 @@
 //! We write, others write: splits that nobody asked for, and routers that cannot be read.
 
 use crate::sim::Manner;
-use crate::story::{Place, Story, gives, given};
+use crate::story::{Place, Story, given, gives};
 use switchback::plan::CommandName;
 use switchback::runbook::{GateState, RunOutcome, Step};
 
@@ -11,7 +11,10 @@ fn a_start_split_is_explained_and_settled_by_others_the_run_goes_on() {
         .world(|world| world.router.split = gives(50))
         .begins()
         .waits(5)
-        .gate_says(GateState::Shut, "the router reports left 50 / right 50 (as default weights read)")
+        .gate_says(
+            GateState::Shut,
+            "the router reports left 50 / right 50 (as default weights read)",
+        )
         .says("WHO IS BLUE?")
         .space()
         .r()

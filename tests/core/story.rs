@@ -321,10 +321,8 @@ impl Story {
     /// The headline says this.
     pub fn says(mut self, words: &str) -> Self {
         let snap = self.snap();
-        let head = format!(
-            "{} · {} · {}",
-            snap.headline.state, snap.headline.going, snap.headline.next
-        );
+        let head =
+            format!("{} · {} · {}", snap.headline.state, snap.headline.going, snap.headline.next);
         if head.contains(words) { self } else { self.fail(&format!("it does not say {words:?}")) }
     }
 

@@ -50,6 +50,8 @@ pub struct World {
     pub blue_in_flight: Option<u64>,
     /// Whether an answer to an act that was cancelled still comes, much later.
     pub late_answers: bool,
+    /// The release that the deploy command brings; the plan's unless told.
+    pub deploys: Option<String>,
     /// Whether the router is read once a second by routine.
     pub routine_reads: bool,
 }
@@ -64,6 +66,7 @@ impl Default for World {
             users: Some(20),
             blue_in_flight: None,
             late_answers: true,
+            deploys: None,
             routine_reads: true,
         }
     }
@@ -335,7 +338,8 @@ impl Flight {
         let ran = Ran { end, took: Millis(ms), tail: vec![Clean::new("last line")] };
         self.schedule(ms, Arrival::Answer(id, Outcome::Ran(ran), ms * 1000));
         if end == End::Exit(0) {
-            let next = self.plan.release.next.clone().unwrap_or_default();
+            let planned = self.plan.release.next.clone().unwrap_or_default();
+            let next = self.world.deploys.clone().unwrap_or(planned);
             match command {
                 CommandName::Deploy => self.schedule(
                     ms,
@@ -360,8 +364,7 @@ impl Flight {
             return;
         }
         let at_blue = self.core.blue().is_some_and(|blue| {
-            self.world.router.split.sole() == Some(blue)
-                && self.world.slots[blue.index()].answers()
+            self.world.router.split.sole() == Some(blue) && self.world.slots[blue.index()].answers()
         });
         if !at_blue && self.now < until {
             return self.schedule(50, Arrival::Look(id, until));

@@ -11,8 +11,13 @@ use switchback::units::{Millis, Percent};
 
 /// Slots `left` and `right`, ramp 10/50/100, holds of 20 s, a watch of 60 s, 5xx over 2 % for 20 s.
 pub fn plan() -> Plan {
-    let limit =
-        |signal, above, secs| Limit { signal, above, hold: Millis::secs(secs), literal: true, declared: true };
+    let limit = |signal, above, secs| Limit {
+        signal,
+        above,
+        hold: Millis::secs(secs),
+        literal: true,
+        declared: true,
+    };
     let slot = |name: &str, port: u16| SlotPlan {
         name: name.to_owned(),
         url: format!("http://127.0.0.1:{port}"),
