@@ -136,7 +136,7 @@ impl Core {
     pub fn step(&mut self, event: Event, at: Millis) -> Vec<Effect> {
         // Time never goes back in a run, whatever the machine's clock does.
         self.at = self.at.max(at);
-        if event == Event::Resumed {
+        if matches!(event, Event::Resumed { .. }) {
             self.reopen();
         }
         if self.finish.is_none() {
@@ -154,7 +154,7 @@ impl Core {
     fn take(&mut self, event: Event) {
         match event {
             Event::Begin => self.begin(),
-            Event::Resumed => self.resumed(),
+            Event::Resumed { attended } => self.resumed(attended),
             Event::Command(command) => self.command(command),
             Event::Sample(sample) => self.sampled(&sample),
             Event::Read(readback) => self.read(readback),

@@ -14,7 +14,10 @@ pub enum Event {
     /// The run begins, for the first time.
     Begin,
     /// A run that was cut off is picked up. Whatever was in flight is unknown.
-    Resumed,
+    Resumed {
+        /// Whether somebody is at the keyboard now, whoever it was before.
+        attended: bool,
+    },
     /// The operator did something.
     Command(Command),
     /// A second was measured.

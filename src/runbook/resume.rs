@@ -38,7 +38,8 @@ impl Core {
         }
     }
 
-    pub(super) fn resumed(&mut self) {
+    pub(super) fn resumed(&mut self, attended: bool) {
+        self.facts.attended = attended;
         self.warn("the run was cut off and is picked up: the router is read first");
         self.open.clear();
         self.leaving = false;

@@ -354,14 +354,14 @@ proptest! {
                 Gust::Others(green) => {
                     Event::Read(crate::sim::Router::reports(gives(green), u64::from(green)))
                 }
-                Gust::Die(_) => Event::Resumed,
+                Gust::Die(_) => Event::Resumed { attended: true },
                 Gust::Time(_) => Event::Begin,
                 Gust::Saw(..) => {
                     Event::Seen { what: Seen::LastAnswer(Role::Green), after_us: u64::MAX }
                 }
                 _ => Event::Due,
             };
-            let resumed = event == Event::Resumed;
+            let resumed = matches!(event, Event::Resumed { .. });
             let effects = core.step(event, Millis(at));
             let text = to_json(&effects);
             if resumed {

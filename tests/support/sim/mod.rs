@@ -173,7 +173,8 @@ impl Flight {
         self.regime = None;
         self.rules.process_died();
         self.now += ms;
-        self.step(Event::Resumed);
+        let attended = self.core.snapshot().facts.attended;
+        self.step(Event::Resumed { attended });
     }
 
     /// Lets time pass.
