@@ -177,7 +177,10 @@ mod tests {
         };
         assert_eq!(understand("back", Some(&question)), Some(Command::Rollback));
         assert_eq!(understand("next", None), Some(Command::Next));
-        assert_eq!(understand("next", Some(&question)).map(|c| matches!(c, Command::Next)), Some(false));
+        assert_eq!(
+            understand("next", Some(&question)).map(|c| matches!(c, Command::Next)),
+            Some(false)
+        );
         assert_eq!(
             understand("notes", Some(&question)),
             Some(Command::Answer { question: 7, answer: Answer::Typed("notes".into()) })

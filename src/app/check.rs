@@ -62,8 +62,7 @@ impl Found {
     }
 
     fn print(self, global: &Global, path: &Path) -> Result<u8, Failure> {
-        let errors =
-            self.faults.iter().filter(|fault| fault.severity == Severity::Error).count();
+        let errors = self.faults.iter().filter(|fault| fault.severity == Severity::Error).count();
         let exit = match (errors, self.hold) {
             (0, _) => 0,
             (_, false) => 1,
@@ -107,11 +106,7 @@ fn json<'f>(faults: impl Iterator<Item = &'f PlanFault>) -> Result<(), Failure> 
 }
 
 /// Reaches the router, both slots and the front door, once.
-async fn reach(
-    loaded: &plan::Loaded,
-    secrets: &BTreeMap<String, String>,
-    found: &mut Found,
-) {
+async fn reach(loaded: &plan::Loaded, secrets: &BTreeMap<String, String>, found: &mut Found) {
     let plan = &loaded.plan;
     let error = |path: &str, cause: &str, hint: &str| loaded.places.error(path, cause, hint);
     let mut blue = None;
@@ -128,7 +123,11 @@ async fn reach(
                 say_split(loaded, &readback, blue, found);
             }
             for note in router.notes() {
-                found.bad(loaded.places.warning("router", note.as_str(), "see the router's manual"));
+                found.bad(loaded.places.warning(
+                    "router",
+                    note.as_str(),
+                    "see the router's manual",
+                ));
             }
         }
     }
@@ -151,7 +150,11 @@ async fn reach(
                 (None, _) => {
                     let why = answer.why.map_or_else(String::new, |why| format!(": {why}"));
                     let cause = format!("the front door at {front} does not answer{why}");
-                    found.bad(error("router.front", &cause, "see whether the router listens there"));
+                    found.bad(error(
+                        "router.front",
+                        &cause,
+                        "see whether the router listens there",
+                    ));
                 }
                 (Some(_), Some(header)) if answer.slot.is_none() => {
                     let cause = format!("answers of the front door have no header {header}");

@@ -11,7 +11,8 @@ use crate::runbook::Kind;
 /// Flies a drill.
 pub fn drill(global: &Global, name: &str, seed: Option<u64>) -> Result<u8, Failure> {
     let watcher = watcher(global)?;
-    let scenario = scenario::load(name).map_err(|fault| Failure::usage(&fault.cause, &fault.hint))?;
+    let scenario =
+        scenario::load(name).map_err(|fault| Failure::usage(&fault.cause, &fault.hint))?;
     let seed = seed.unwrap_or_else(|| scenario.default_seed());
     let mut lab = Lab::start(&scenario, seed)?;
     let text = lab.plan_toml();

@@ -32,10 +32,12 @@ pub fn begin(
     let (router, identity) = find(plan)?;
     let home = home(global)?;
     let directory = RunDir::create(&home.runs, kind, text)?;
-    let lock = lock(&home, &identity, directory.id()).inspect_err(|_| {
-        // Nothing has happened in it: a run that never began leaves no trace.
-        let _ = std::fs::remove_dir_all(directory.path());
-    })?;
+    let lock = lock(&home, &identity, directory.id())
+        .and_then(|lock| super::leftover::settle(&home, &identity).map(|()| lock))
+        .inspect_err(|_| {
+            // Nothing has happened in it: a run that never began leaves no trace.
+            let _ = std::fs::remove_dir_all(directory.path());
+        })?;
     let facts = RunFacts {
         run: directory.id().to_owned(),
         kind,
@@ -187,8 +189,7 @@ pub fn home(global: &Global) -> Result<Home, Failure> {
 
 /// Takes the router's lock, or says who has it.
 pub fn lock(home: &Home, identity: &str, run: &str) -> Result<Lock, Failure> {
-    Lock::take(&home.locks, identity, run)
-        .map_err(|fault| Failure::world(&fault, fault.hint()))
+    Lock::take(&home.locks, identity, run).map_err(|fault| Failure::world(&fault, fault.hint()))
 }
 
 fn host() -> crate::clean::Clean {
@@ -198,8 +199,7 @@ fn host() -> crate::clean::Clean {
 
 /// The runs' index gets its line when a run is over, not when it was interrupted.
 fn index(home: &Home, opened: &Opened, ended: &Ended) {
-    let (Some(journal), false) =
-        (&ended.journal, ended.finish.outcome == RunOutcome::Interrupted)
+    let (Some(journal), false) = (&ended.journal, ended.finish.outcome == RunOutcome::Interrupted)
     else {
         return;
     };

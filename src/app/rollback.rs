@@ -41,7 +41,10 @@ pub fn rollback(global: &Global, loaded: Loaded, to: Option<&str>) -> Result<u8,
                 return block_on(back(&plan, router, slot))?;
             }
             return Err(Failure::usage(
-                format!("run {} is open in process {}: it knows who Blue is", holder.run, holder.pid),
+                format!(
+                    "run {} is open in process {}: it knows who Blue is",
+                    holder.run, holder.pid
+                ),
                 "leave --to out, and its engine goes back",
             ));
         }

@@ -10,7 +10,8 @@ use crate::feed::{Feed, News, Sent};
 use crate::journal::{Closed, Entry, Trouble};
 use crate::plan::Plan;
 use crate::runbook::{
-    Barrier, Command, Core, Effect, Event, Fault, FaultKind, Finish, Interrupt, Record, RunOutcome, line,
+    Barrier, Command, Core, Effect, Event, Fault, FaultKind, Finish, Interrupt, Record, RunOutcome,
+    line,
 };
 use crate::runs::control;
 use crate::units::Millis;
@@ -38,10 +39,8 @@ pub fn run(setup: Setup, feed: &Feed, commands: UnboundedReceiver<Sent>) -> Resu
     drop(set);
     let (journal, mut closed, at) = setup_rest;
     closed.ended_unix_ms = unix_ms();
-    // A run that was interrupted stays open: it can be picked up.
-    if finish.outcome != RunOutcome::Interrupted {
-        journal.append(Entry::Closed(closed.clone()), at);
-    }
+    // A run that was interrupted is closed as such, and can be picked up all the same.
+    journal.append(Entry::Closed(closed.clone()), at);
     // The disk is waited for here, and not where a rollback could be waiting behind it.
     let ended = journal.close(LAST_WRITE);
     Ok(Ended { finish, journal: ended.ok(), closed })
@@ -129,7 +128,7 @@ async fn fly(
                 }
             } => Event::Due,
         };
-        // A key happened when it was read; everything else happens now.
+        // A key counts from when it was read, anything else from when it came.
         engine.take(&mut core, event, read_at.unwrap_or_else(Instant::now)).await;
         others.answer(&mut core);
         if yes {

@@ -38,6 +38,20 @@ impl Core {
         (state, checks)
     }
 
+    /// Whether a write that was answered with yes may be repeated: whatever opened the gate, but
+    /// the router's own answer, still stands.
+    pub(super) fn may_write(&self) -> bool {
+        let mut checks = vec![Check::new(Good, "the journal is written")];
+        if !matches!(self.phase, Phase::Confirm { .. }) {
+            checks.push(self.check_limits(Role::Green));
+            checks.push(self.check_ready(Role::Green));
+            checks.push(self.check_ready(Role::Blue));
+        }
+        self.journal_trouble.is_none()
+            && self.moved_by_others.is_none()
+            && judge(&checks) == GateState::Open
+    }
+
     /// Before Blue is fixed: the router must report one slot that serves everybody.
     fn check_start(&self) -> Check {
         if let Some(trouble) = self.world.router_trouble(self.at) {
@@ -63,7 +77,7 @@ impl Core {
         )
     }
 
-    fn check_router(&self) -> Check {
+    pub(super) fn check_router(&self) -> Check {
         let Some(asked) = self.asked.and_then(|split| self.green_of(split)) else {
             return Check::new(Waiting, "the router is being read");
         };
@@ -71,6 +85,10 @@ impl Core {
             Some(read) if read == asked => {
                 let took = self.world.readback.as_ref().map_or(0, |(r, _)| r.took_us);
                 Check::new(Good, format!("router reads {}/{read} ({})", read.rest(), micros(took)))
+            }
+            // Until the write has been read back, what stands is what was.
+            Some(read) if self.is_writing() => {
+                Check::new(Waiting, format!("router reads {}/{read}, asked {asked}", read.rest()))
             }
             Some(read) => {
                 // What is being written need not be read yet.
@@ -87,6 +105,10 @@ impl Core {
         }
     }
 
+    const fn is_writing(&self) -> bool {
+        matches!(self.phase, Phase::Switch { state: Rung::Writing { .. }, .. })
+    }
+
     fn check_ready(&self, role: Role) -> Check {
         let health = &self.world.health[role.index()];
         match self.world.ready(role, self.at) {
@@ -98,9 +120,19 @@ impl Core {
                 let why = health.why.as_ref().map_or("no answer", |why| why.as_str());
                 Check::new(Bad, format!("{role} not ready: {why}"))
             }
-            None if health.last.is_none() => Check::new(Waiting, format!("{role} not heard yet")),
+            None if health.last.is_none() && !self.silent_too_long() => {
+                Check::new(Waiting, format!("{role} not heard yet"))
+            }
+            None if health.last.is_none() => Check::new(Unknown, format!("{role} was never heard")),
             None => Check::new(Unknown, format!("{role} not heard any more")),
         }
+    }
+
+    /// Whether a slot that has said nothing since this step began should have been heard.
+    fn silent_too_long(&self) -> bool {
+        let entered = self.times[self.step_now() as usize].entered;
+        let health = &self.plan.health;
+        entered.is_some_and(|at| self.at.since(at) > health.every + health.every + health.timeout)
     }
 
     fn check_limits(&self, role: Role) -> Check {
@@ -184,9 +216,10 @@ impl Core {
             job => self.check_job(CommandName::Deploy, job, ""),
         });
         if *deploy == Job::Good {
-            checks.push(match self.world.health[Role::Green.index()].last {
-                Some(_) => Check::new(Good, "Green is asked"),
-                None => Check::new(Waiting, "Green has not answered yet"),
+            checks.push(if self.green_answered() {
+                Check::new(Good, "Green answers")
+            } else {
+                Check::new(Waiting, "Green has not answered yet")
             });
             checks.push(self.check_release());
         }
@@ -287,6 +320,9 @@ impl Core {
         let left = self.world.health[Role::Blue.index()].in_flight;
         let drained = match (left, state) {
             (Some(0), _) => Check::new(Good, "nothing in flight on Blue"),
+            (Some(n), Warmth::Drained | Warmth::Stopping | Warmth::Gone) => {
+                Check::new(Good, format!("the drain time has passed, {n} in flight on Blue"))
+            }
             (Some(n), _) => Check::new(Waiting, format!("{n} requests in flight on Blue")),
             (None, Warmth::Draining { until }) => {
                 self.check_time("drained", until - self.plan.drain, until)

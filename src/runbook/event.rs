@@ -1,7 +1,7 @@
 //! Everything that can happen to a run.
 
 use super::effect::EffectId;
-use super::readback::{Fault, Readback};
+use super::readback::{Fault, FaultKind, Readback};
 use crate::clean::Clean;
 use crate::signal::Sample;
 use crate::units::{Millis, Role};
@@ -133,6 +133,18 @@ pub enum Outcome {
     Kept(Clean),
     /// It could not be done.
     Failed(Fault),
+}
+
+impl Outcome {
+    /// The fault, where it could not be done; an outcome that does not fit its act is one too.
+    pub fn into_fault(self) -> Fault {
+        match self {
+            Self::Failed(fault) => fault,
+            Self::Router(_) | Self::Ran(_) | Self::Kept(_) => {
+                Fault::new(FaultKind::Garbage, "the answer does not fit the act", "report this")
+            }
+        }
+    }
 }
 
 /// How a command ended.

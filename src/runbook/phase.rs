@@ -1,10 +1,13 @@
 //! The phases of the runbook: what each waits for, and what time brings about in it.
 
 use super::core::Core;
-use super::effect::{Act, Barrier, Regime, RunOutcome};
+use super::effect::{Act, Barrier, EffectId, Regime, RunOutcome};
+use super::event::Answer;
 use super::gate::{CheckState, GateState};
 use super::question::About;
 use super::readback::Readback;
+use super::record::Record;
+use super::resume::PickUp;
 use super::step::Step;
 use crate::clean::Clean;
 use crate::plan::{CommandName, DeadlineThen, Migration, Signal, Unproven};
@@ -12,8 +15,11 @@ use crate::signal::judge::needed;
 use crate::signal::{Judgement, Origin, Verdict};
 use crate::units::{Millis, Percent, Role, Slot, Split};
 
-/// How many times a write towards Green is tried before the operator is asked.
+/// How many times a write towards Green, or of the standing split, is tried before the operator is
+/// asked.
 const WRITE_ATTEMPTS: u32 = 3;
+/// Time between two reads while the router does not say who Blue is.
+const READ_AGAIN: Millis = Millis::secs(1);
 
 /// How one of the operator's commands stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,16 +122,22 @@ impl Core {
     // ---- step 1 ----
 
     /// The split was read because we asked (not by routine).
-    pub(super) fn router_was_read(&mut self, readback: &Readback) {
-        if let Some(rollback) = &self.rollback {
-            // Only the second look is believed: an older one may show what was before the write.
-            if rollback.rechecking {
-                self.rollback_read(readback);
-            }
-        } else if self.asks(About::GoOn) || self.world.blue.is_none() {
+    pub(super) fn router_was_read(&mut self, id: EffectId, readback: &Readback) {
+        if self.rollback.is_some() {
+            self.rollback_read(id, readback);
+        } else if self.world.blue.is_none() {
             self.fix_blue();
-        } else {
-            self.resumed_read();
+        } else if self.picking_up == PickUp::Reading(id) {
+            self.resumed_read(readback);
+        }
+    }
+
+    /// Until the router says who serves users, it is asked again and again.
+    fn tick_reading(&mut self) {
+        let last = self.world.readback.as_ref().map(|(_, at)| *at);
+        let reading = self.in_flight.values().any(|flight| flight.act == Act::ReadRouter);
+        if !reading && last.is_none_or(|at| self.at.since(at) >= READ_AGAIN) {
+            self.act(Act::ReadRouter, Barrier::Nothing);
         }
     }
 
@@ -136,10 +148,7 @@ impl Core {
         }
         let Some(blue) = self.world.split(self.at).and_then(Split::sole) else { return };
         self.world.blue = Some(blue);
-        self.record(super::record::Record::Blue {
-            slot: blue,
-            name: Clean::new(self.plan.slot_name(blue)),
-        });
+        self.record(Record::Blue { slot: blue, name: Clean::new(self.plan.slot_name(blue)) });
         self.phase =
             Phase::Confirm { redeploy: job(self, CommandName::RedeployCheck), write: None };
         // Write access is proven by writing the split that stands: it moves nobody.
@@ -239,9 +248,25 @@ impl Core {
     pub(super) fn await_green(&mut self) {
         let by = self.at + self.plan.health.deadline;
         self.world.forget(Role::Green);
+        self.withdraw(|about| about == About::Again);
         if let Phase::Deploy { deploy, answer_by, .. } = &mut self.phase {
             *deploy = Job::Good;
             *answer_by = Some(by);
+        }
+    }
+
+    /// Green must answer as the new release: then it is waited for to be ready.
+    fn tick_deploy(&mut self, by: Millis) {
+        if self.held {
+            return;
+        }
+        if self.green_answered() && self.green_is_next() != Some(false) {
+            if self.gate().0 == GateState::Open {
+                self.begin_readiness();
+            }
+        } else if self.at >= by && !self.asks(About::HoldAgain) {
+            let then = self.plan.health.deadline_then;
+            self.give_up_or_ask("Green did not answer as the new release in time", then);
         }
     }
 
@@ -257,6 +282,7 @@ impl Core {
     // ---- steps 3 and 4 ----
 
     fn begin_readiness(&mut self) {
+        self.withdraw(|about| about == About::HoldAgain);
         self.pass(Step::Deploy);
         self.enter(Step::Readiness);
         self.phase = Phase::Readiness {
@@ -266,11 +292,19 @@ impl Core {
         };
     }
 
+    /// The wait for Green begins anew: for its first answer, or for its readiness.
     pub(super) fn hold_again(&mut self) {
-        self.begin_readiness();
+        match &mut self.phase {
+            Phase::Deploy { answer_by, .. } => {
+                *answer_by = Some(self.at + self.plan.health.deadline);
+            }
+            Phase::Readiness { .. } => self.begin_readiness(),
+            _ => {}
+        }
     }
 
     fn begin_soak(&mut self) {
+        self.withdraw(|about| about == About::HoldAgain);
         self.pass(Step::Readiness);
         self.enter(Step::Soak);
         self.phase = Phase::Soak { until: self.at + self.plan.soak };
@@ -283,11 +317,6 @@ impl Core {
         let Phase::Readiness { since, breaks, deadline } = &mut self.phase else { return };
         match (ready, *since) {
             (Some(true), None) => *since = Some(self.at),
-            (Some(true), Some(from)) if self.at.since(from) >= self.plan.health.hold => {
-                if !self.held {
-                    return self.begin_soak();
-                }
-            }
             (Some(true), Some(_)) | (_, None) => {}
             // Not ready, or unknown: the hold begins anew, and only a real answer is a flap.
             (answer, Some(_)) => {
@@ -298,10 +327,21 @@ impl Core {
             }
         }
         let (breaks, late) = (*breaks, self.at >= *deadline);
-        if breaks > self.plan.health.flaps && !self.asks(About::HoldAgain) {
+        let steady = since.is_some_and(|from| self.at.since(from) >= self.plan.health.hold);
+        let flapped = breaks > self.plan.health.flaps;
+        if self.held {
+            return;
+        }
+        if steady && !flapped {
+            // No deadline strikes a Green that has proven itself, whatever else shuts the gate.
+            if self.gate().0 == GateState::Open {
+                self.begin_soak();
+            }
+        } else if self.asks(About::HoldAgain) {
+        } else if flapped {
             let title = format!("Green was ready and fell back {breaks} times");
             self.give_up_or_ask(&title, DeadlineThen::Ask);
-        } else if late && !self.asks(About::HoldAgain) {
+        } else if late {
             let title = format!(
                 "Green was not ready for {} within {}",
                 self.plan.health.hold, self.plan.health.deadline
@@ -322,7 +362,7 @@ impl Core {
             format!("Without an answer Green is abandoned in {}.", self.plan.health.deadline),
         ];
         let open = self.ask(About::HoldAgain, title, lines, "wait for it again", "abandon Green");
-        open.due = Some((due, super::event::Answer::No));
+        open.due = Some((due, Answer::No));
     }
 
     // ---- step 5 ----
@@ -374,8 +414,21 @@ impl Core {
         self.act(Act::SetRouter { split, timeout, rollback: false }, Barrier::Journal);
     }
 
+    /// Writes once more what was answered with yes, if it may be: a write that is repeated
+    /// moves users as much as the first one did.
+    fn write_again(&mut self, id: EffectId, split: Split) -> bool {
+        let again = EffectId { n: id.n, attempt: id.attempt + 1 };
+        if again.attempt > WRITE_ATTEMPTS || self.held || !self.may_write() {
+            return false;
+        }
+        let timeout = self.plan.router.timeout;
+        let act = Act::SetRouter { split, timeout, rollback: false };
+        self.act_again(again, act, Barrier::Journal);
+        true
+    }
+
     /// A write towards Green, or of the standing split, has been read back.
-    pub(super) fn written(&mut self, split: Split, readback: &Readback) {
+    pub(super) fn written(&mut self, id: EffectId, split: Split, readback: &Readback) {
         let took_us = readback.took_us;
         let read = readback.split();
         let good = read == Some(split);
@@ -386,23 +439,28 @@ impl Core {
             }
             (false, None) => Clean::new("the router accepted the split and reports another one"),
         };
-        self.record(super::record::Record::Split {
+        self.record(Record::Split {
             asked: self.green_of(split).map(Percent::get),
             read: read.and_then(|split| self.green_of(split)).map(Percent::get),
             took_us,
             says: says.clone(),
         });
         match &mut self.phase {
-            Phase::Confirm { write, .. } => {
-                *write = Some(if good { Ok(took_us) } else { Err(says) })
+            Phase::Confirm { write, .. } if good => *write = Some(Ok(took_us)),
+            Phase::Confirm { .. } => {
+                if !self.write_again(id, split)
+                    && let Phase::Confirm { write, .. } = &mut self.phase
+                {
+                    *write = Some(Err(says));
+                }
             }
-            Phase::Switch { rung, state: Rung::Writing { tries } } => {
-                let (rung, tries) = (*rung, *tries);
+            Phase::Switch { rung, state: Rung::Writing { .. } } => {
+                let rung = *rung;
                 if good {
                     self.rung_stands(rung);
-                } else if tries < WRITE_ATTEMPTS {
-                    self.phase = Phase::Switch { rung, state: Rung::Writing { tries: tries + 1 } };
-                    self.write(split);
+                } else if self.write_again(id, split) {
+                    let tries = id.attempt + 1;
+                    self.phase = Phase::Switch { rung, state: Rung::Writing { tries } };
                 } else {
                     self.write_failed(rung);
                 }
@@ -422,18 +480,28 @@ impl Core {
 
     fn write_failed(&mut self, rung: usize) {
         self.phase = Phase::Switch { rung, state: Rung::Asking };
-        // What the router reports is what stands; what we asked for is over.
-        self.asked = self.world.good.map(|(split, _)| split);
+        self.given_up = self.asked;
+        // What stood before is what we ask for now; a write that lands late is found and told.
+        self.asked = self.standing(rung);
         self.warn("the router did not take the split: nothing more is tried until you say so");
     }
 
+    /// The split that stands before this step of the ramp is written.
+    pub(super) fn standing(&self, rung: usize) -> Option<Split> {
+        let before = rung.checked_sub(1).and_then(|rung| self.plan.ramp.get(rung));
+        self.green_gets(before.copied().unwrap_or(Percent::ZERO))
+    }
+
     pub(super) fn write_was_cancelled(&mut self) {
+        if let Phase::Confirm { write: write @ None, .. } = &mut self.phase {
+            *write = Some(Err(Clean::new("it was ended when the journal failed")));
+        }
         if let Phase::Switch { rung, state: Rung::Writing { .. } } = self.phase {
             self.write_failed(rung);
         }
     }
 
-    fn rung_stands(&mut self, rung: usize) {
+    pub(super) fn rung_stands(&mut self, rung: usize) {
         if self.plan.ramp.get(rung).is_some_and(|percent| *percent == Percent::ALL) {
             self.pass(Step::Switch);
             self.enter(Step::Watch);
@@ -453,9 +521,42 @@ impl Core {
         })
     }
 
+    /// The watch is over when its time has passed and the router is read where it should be. What
+    /// could not be judged, and a Blue that is not ready, do not lengthen it: they are told.
+    fn tick_watch(&mut self, until: Millis) {
+        let judge = &self.world.judges[Role::Green.index()];
+        let over = self.at >= until
+            && !self.held
+            && judge.tripped().or(judge.tripping()).is_none()
+            && self.may_keep()
+            && self.world.ready(Role::Green, self.at) != Some(false);
+        if over {
+            self.end_watch();
+        }
+    }
+
+    /// Whether the split is known and ours, and what is decided can be written down.
+    fn may_keep(&self) -> bool {
+        self.green_read() == Some(Percent::ALL)
+            && self.moved_by_others.is_none()
+            && self.journal_trouble.is_none()
+    }
+
+    /// The watch begins anew, because it saw too little or nobody watched.
+    pub(super) fn watch_again(&mut self) {
+        self.times[Step::Watch as usize].passed = None;
+        self.times[Step::Decide as usize] = super::core::Times::default();
+        self.phase = Phase::Watch { since: self.at, until: self.at + self.plan.watch };
+    }
+
     fn end_watch(&mut self) {
         self.pass(Step::Watch);
         self.enter(Step::Decide);
+        self.phase = Phase::Decide;
+        self.decide();
+    }
+
+    fn decide(&mut self) {
         let seen = self.world.judges[Role::Green.index()].requests();
         let needed = self.users_needed();
         let unread = self.unread();
@@ -467,24 +568,33 @@ impl Core {
             Some(signal) => format!("The watch ended unproven: {} was not read", signal.label()),
             None => format!("The watch ended unproven: {seen} of {needed} requests"),
         };
-        self.phase = Phase::Decide;
         match self.plan.unproven {
-            Unproven::Extend => {
+            Unproven::Extend if !self.watched_again => {
+                self.watched_again = true;
                 self.info(&format!("{title}; watching once more, as the plan says"));
-                self.phase = Phase::Watch { since: self.at, until: self.at + self.plan.watch };
+                self.watch_again();
             }
-            Unproven::Ask if self.facts.attended => {
+            Unproven::Ask | Unproven::Extend if self.facts.attended => {
                 let wait = self.plan.watch;
                 let lines = vec![
                     "No limit tripped, but a bad release might not have shown.".to_owned(),
                     format!("Without an answer all traffic goes back to Blue in {wait}."),
                 ];
-                let due = (self.at + wait, super::event::Answer::No);
+                let due = (self.at + wait, Answer::No);
                 let open = self.ask(About::Unproven, &title, lines, "keep Green", "go back");
                 open.due = Some(due);
             }
-            Unproven::Ask | Unproven::Rollback => self.go_back_if_blue_is_well(&title),
+            _ => self.go_back_if_blue_is_well(&title),
         }
+    }
+
+    /// The operator keeps what the watch could not prove.
+    pub(super) fn keep_unproven(&mut self) {
+        if self.may_keep() {
+            return self.keep();
+        }
+        let why = self.check_router().says;
+        self.warn(&format!("nothing was decided: Green cannot be kept now ({why})"));
     }
 
     /// A declared signal on Green that could not be judged when it counts.
@@ -512,14 +622,19 @@ impl Core {
     // ---- step 8 ----
 
     pub(super) fn stop_blue(&mut self) {
-        let (Phase::Warm { since, .. }, Some(blue)) = (&self.phase, self.world.blue) else {
+        let (Phase::Warm { since, state: Warmth::Drained }, Some(blue)) =
+            (&self.phase, self.world.blue)
+        else {
             return;
         };
+        if self.gate().0 != GateState::Open {
+            return self.warn("Blue was not stopped: the gate has shut since it was asked");
+        }
         self.phase = Phase::Warm { since: *since, state: Warmth::Stopping };
         self.run(CommandName::Stop, blue);
     }
 
-    fn offer_contract(&mut self) {
+    pub(super) fn offer_contract(&mut self) {
         if !self.plan.commands.has(CommandName::Contract) {
             return self.finish_kept();
         }
@@ -543,14 +658,23 @@ impl Core {
             Phase::Warm { state: Warmth::Keeping { until }, .. } => {
                 format!("kept; Blue is warm until {} UTC", self.clock(until))
             }
+            Phase::Warm { state: Warmth::Stopping, .. } => {
+                "kept; stopping Blue was cut off: look whether it still runs".to_owned()
+            }
             _ => "kept; Blue is still there".to_owned(),
         };
-        self.end(RunOutcome::Kept, 0, format!("{says}{owed}"));
+        let elsewhere = match self.green_read() {
+            Some(Percent::ALL) | None => String::new(),
+            Some(read) => {
+                format!("; the router reads {read} % on Green, which this run did not ask")
+            }
+        };
+        self.end(RunOutcome::Kept, 0, format!("{says}{owed}{elsewhere}"));
     }
 
     /// Wall-clock time of an instant, as hours and minutes.
     pub(super) fn clock(&self, at: Millis) -> String {
-        let day = (self.facts.began_unix_ms.max(0) as u64 + at.0) / 1000 % 86_400;
+        let day = (self.facts.began_unix_ms.max(0) as u64).saturating_add(at.0) / 1000 % 86_400;
         format!("{:02}:{:02}", day / 3600, day / 60 % 60)
     }
 
@@ -560,25 +684,20 @@ impl Core {
         self.stalled_tick();
         let at = self.at;
         match self.phase {
-            Phase::Deploy { deploy: Job::Good, answer_by: Some(by), .. } => {
-                let answers = self.world.health[Role::Green.index()].last.is_some()
-                    && self.world.health[Role::Green.index()].live != Some(false);
-                if answers && self.green_is_next() != Some(false) && self.green_answered() {
-                    self.begin_readiness();
-                } else if at >= by && !self.asks(About::HoldAgain) {
-                    let then = self.plan.health.deadline_then;
-                    self.give_up_or_ask("Green did not answer as the new release in time", then);
-                }
-            }
+            Phase::Reading => self.tick_reading(),
+            Phase::Deploy { deploy: Job::Good, answer_by: Some(by), .. } => self.tick_deploy(by),
             Phase::Readiness { .. } => self.tick_readiness(),
-            Phase::Soak { until } if at >= until && self.gate().0 == GateState::Open => {
+            Phase::Soak { until }
+                if at >= until && !self.held && self.gate().0 == GateState::Open =>
+            {
                 self.begin_switch();
             }
-            Phase::Watch { until, .. } if at >= until && !self.held => {
-                let judge = &self.world.judges[Role::Green.index()];
-                if judge.tripping().is_none() && self.moved_by_others.is_none() {
-                    self.end_watch();
-                }
+            Phase::Watch { until, .. } => self.tick_watch(until),
+            // Whatever was asked here is over and decided nothing: it is asked again.
+            Phase::Decide
+                if self.open.is_empty() && !self.held && self.waits_for_blue.is_none() =>
+            {
+                self.decide();
             }
             Phase::Warm { since, state: Warmth::Keeping { until } } if at >= until => {
                 let until = at + self.plan.drain;
@@ -587,10 +706,13 @@ impl Core {
             }
             Phase::Warm { since, state: Warmth::Draining { until } } => {
                 let left = self.world.health[Role::Blue.index()].in_flight;
-                if left == Some(0) || (left.is_none() && at >= until) {
+                if left == Some(0) || at >= until {
                     self.phase = Phase::Warm { since, state: Warmth::Drained };
                     self.info("Blue has nothing in flight and may be decommissioned");
                 }
+            }
+            Phase::Warm { state: Warmth::Drained, .. } if !self.facts.attended => {
+                self.finish_kept();
             }
             _ => {}
         }
@@ -628,10 +750,10 @@ impl Core {
     }
 
     /// Whether Green gave any answer since it was deployed (ready or not).
-    fn green_answered(&self) -> bool {
-        self.world.health[Role::Green.index()].release.is_some()
-            || self.world.health[Role::Green.index()].good > 0
-            || self.world.health[Role::Green.index()].live == Some(true)
+    pub(super) fn green_answered(&self) -> bool {
+        let green = &self.world.health[Role::Green.index()];
+        green.live != Some(false)
+            && (green.release.is_some() || green.good > 0 || green.live == Some(true))
     }
 
     pub(super) fn phase_due(&self) -> Option<Millis> {
