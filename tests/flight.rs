@@ -12,6 +12,7 @@ use std::time::Instant;
 use support::haproxy::{Config, soon};
 use support::place::{Place, Terms, flown, stamps, timeline};
 use switchback::journal::Run;
+use switchback::runbook::{Effect, Record};
 
 fn terms() -> Terms {
     Terms::default()
@@ -22,8 +23,13 @@ fn patient() -> Terms {
     Terms { hold: "60s", ..terms() }
 }
 
+/// How it ended at last, by its own word.
 fn exit_of(run: &Run) -> u8 {
-    run.closed.as_ref().unwrap_or_else(|| panic!("not closed:\n{}", timeline(run))).exit
+    let ends = run.effects().filter_map(|(_, effect)| match effect {
+        Effect::Record(Record::Ended { exit, .. }) => Some(*exit),
+        _ => None,
+    });
+    ends.last().unwrap_or_else(|| panic!("it has not ended:\n{}", timeline(run)))
 }
 
 fn says(run: &Run, text: &str) {

@@ -59,7 +59,7 @@ pub fn rollback(global: &Global, loaded: Loaded, to: Option<&str>) -> Result<u8,
         .find(|run| run.open && run.router.as_ref().is_some_and(|r| r.as_str() == identity));
     match (open, slot) {
         (Some(run), None) => {
-            let watcher = Watcher::Plain { attended: true };
+            let watcher = Watcher::Plain { attended: false };
             // Leaving after the rollback means: as soon as it is verified and read once more.
             let first = [Command::Rollback, Command::Leave];
             let exit = pick_up(global, watcher, &run, &first)?;
@@ -98,7 +98,7 @@ fn find_within(plan: &Plan) -> Result<(Router, String), Failure> {
                 return Err(Failure { exit: 4, says: failure.says });
             }
             Err(failure) => {
-                eprintln!("{}\nstill trying", failure.says);
+                crate::plain::complain(format_args!("{}\nstill trying", failure.says));
                 std::thread::sleep(PAUSE);
             }
         }
@@ -126,12 +126,12 @@ async fn back(plan: &Plan, mut router: Router, slot: Slot) -> Result<u8, Failure
                 };
                 return Ok(0);
             }
-            eprintln!("the split has moved again: writing once more");
+            crate::plain::complain(format_args!("the split has moved again: writing once more"));
             continue;
         }
         let trouble = trouble(&readback);
         if trouble != said {
-            eprintln!("{trouble}");
+            crate::plain::complain(format_args!("{trouble}"));
             said = trouble;
         }
         tokio::time::sleep(PAUSE).await;

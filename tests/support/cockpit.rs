@@ -105,14 +105,14 @@ impl Cockpit {
 
     /// Answers the question that stands on the screen with yes.
     pub fn yes(&mut self, question: &str) -> &mut Self {
-        self.expect(question);
+        self.until(question, |screen| screen.contains(question) && screen.contains("y yes: "));
         loop {
             self.key("y");
             // A question that comes just as somebody types is not answered by what they typed.
             self.until("the question answered", |screen| {
-                !screen.contains(question) || screen.contains("press again")
+                !screen.contains("y yes: ") || screen.contains("press again")
             });
-            if !self.screen().contains(question) {
+            if !self.screen().contains("y yes: ") {
                 return self;
             }
         }
@@ -141,7 +141,7 @@ impl Cockpit {
     /// `kill -9`, and waits until it is gone.
     pub fn kill(mut self) {
         self.signal(Signal::SIGKILL);
-        self.exit_code();
+        self.child.wait().unwrap();
     }
 
     /// Closes the terminal's window: whatever runs in it is hung up.
@@ -162,6 +162,7 @@ impl Cockpit {
                 if let Some(reader) = self.reader.take() {
                     let _ = reader.join();
                 }
+                assert!(status.signal().is_none(), "{status:?}; on the screen:\n{}", self.screen());
                 return status.exit_code();
             }
             let screen = self.screen();
