@@ -167,8 +167,11 @@ impl Screen {
         give_back()?;
         raise(Signal::SIGTSTP)?;
         take()?;
-        // What the terminal shows now is not what we last drew.
-        self.terminal.clear()
+        // What the terminal shows now is not what we last drew. Clearing it the library's way asks
+        // where the cursor is, and the answer would be eaten by the thread that reads keys.
+        queue!(self.frame, terminal::Clear(terminal::ClearType::All))?;
+        self.terminal = Terminal::new(CrosstermBackend::new(self.frame.clone()))?;
+        Ok(())
     }
 
     /// Gives the terminal back.
