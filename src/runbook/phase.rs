@@ -721,7 +721,9 @@ impl Core {
     /// A gate that stays shut is waited for as long as readiness is: then the operator is told,
     /// and where there is none, the run goes back.
     fn stalled_tick(&mut self) {
-        let stuck = matches!(self.gate().0, GateState::Shut | GateState::Unknown) && !self.held;
+        // What the gate said at the end of the last step is fresh enough for a wait of minutes.
+        let said = self.gate_said.filter(|(step, _)| *step == self.step_now()).map(|(_, s)| s);
+        let stuck = matches!(said, Some(GateState::Shut | GateState::Unknown)) && !self.held;
         if !stuck {
             self.stalled_since = None;
             return;
@@ -734,10 +736,9 @@ impl Core {
         // Said once for each time it stalls, not once a second.
         self.stalled_since = Some(self.at + wait);
         let (gate, checks) = self.gate();
-        let why = checks
-            .iter()
-            .find(|check| matches!(check.state, CheckState::Bad | CheckState::Unknown))
-            .map_or_else(String::new, |check| check.says.clone());
+        let stuck = |state| matches!(state, CheckState::Bad | CheckState::Unknown);
+        let Some(why) = checks.iter().find(|check| stuck(check.state)) else { return };
+        let why = &why.says;
         let step = self.step_now().number();
         let says = format!("the gate of step {step} was {} for {wait}: {why}", gate.word());
         if self.facts.attended {
