@@ -47,7 +47,7 @@ enum Gust {
 fn key() -> impl Strategy<Value = Command> {
     prop_oneof![
         3 => Just(Command::Next),
-        1 => Just(Command::Rollback),
+        2 => Just(Command::Rollback),
         2 => Just(Command::Hold),
         2 => Just(Command::Extend),
         1 => Just(Command::Note(Clean::new("a remark"))),
@@ -102,7 +102,7 @@ fn gust() -> impl Strategy<Value = Gust> {
         8 => (1u64..8_000).prop_map(Gust::Time),
         1 => (8_000u64..60_000).prop_map(Gust::Time),
         14 => (1_000u64..40_000).prop_map(Gust::Fly),
-        4 => key().prop_map(Gust::Key),
+        6 => key().prop_map(Gust::Key),
         3 => any::<bool>().prop_map(Gust::Answer),
         1 => Just(Gust::Type),
         3 => (manner(), prop::option::of(1u32..6)).prop_map(|(m, n)| Gust::Router(m, n)),
