@@ -40,6 +40,10 @@ enum Gust {
     Stray(u32, u32, bool),
     /// Something was seen at the front door, whether or not anybody looked.
     Saw(bool, u64),
+    /// Between the question and its yes, something happens, and time passes.
+    Between(Box<Gust>, u64),
+    /// A yes, and so many milliseconds later the way back.
+    SecondThoughts(u64),
     /// A second with numbers that nobody believes.
     Nonsense(u64, u64),
 }
@@ -98,6 +102,21 @@ fn fate() -> impl Strategy<Value = Fate> {
 }
 
 fn gust() -> impl Strategy<Value = Gust> {
+    let between = prop_oneof![
+        manner().prop_map(|manner| Gust::Router(manner, None)),
+        any::<bool>().prop_map(Gust::Journal),
+        (0u8..=100).prop_map(Gust::Others),
+        (0usize..2, health()).prop_map(|(slot, health)| Gust::Slot(slot, health)),
+        key().prop_map(Gust::Key),
+    ];
+    prop_oneof![
+        4 => (between, 0u64..20_000).prop_map(|(gust, ms)| Gust::Between(Box::new(gust), ms)),
+        2 => (0u64..2_000).prop_map(Gust::SecondThoughts),
+        30 => weather(),
+    ]
+}
+
+fn weather() -> impl Strategy<Value = Gust> {
     prop_oneof![
         8 => (1u64..8_000).prop_map(Gust::Time),
         1 => (8_000u64..60_000).prop_map(Gust::Time),
@@ -169,6 +188,21 @@ fn blow(flight: &mut Flight, gust: Gust) {
                 flight.command(Command::Answer { question: question.number, answer });
             }
         }
+        Gust::Between(gust, ms) => {
+            until_next(flight);
+            flight.command(Command::Next);
+            let question = flight.snapshot().question.map_or(0, |question| question.number);
+            blow(flight, *gust);
+            flight.advance(ms);
+            flight.command(Command::Answer { question, answer: Answer::Yes });
+        }
+        Gust::SecondThoughts(ms) => {
+            until_next(flight);
+            flight.command(Command::Next);
+            blow(flight, Gust::Answer(true));
+            flight.advance(ms);
+            flight.command(Command::Rollback);
+        }
         Gust::Router(manner, writes) => flight.world.router.behaves(manner, writes),
         Gust::Others(green) => flight.world.router.split = gives(green),
         Gust::Restart(green) => flight.world.router.restarts(gives(green)),
@@ -212,6 +246,12 @@ fn blow(flight: &mut Flight, gust: Gust) {
             }
         }
     }
+}
+
+/// Lets time pass until space would do something, for a minute at most.
+fn until_next(flight: &mut Flight) {
+    let end = flight.now + 60_000;
+    while !flight.snapshot().next_open && flight.advance_to_next(end) {}
 }
 
 /// Takes the run forward with the keys, as a pilot in a hurry would.
