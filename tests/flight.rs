@@ -28,7 +28,8 @@ fn a_good_release_is_kept_and_users_notice_nothing() {
 #[test]
 #[ignore = "needs haproxy: apt-get install haproxy"]
 fn green_dies_at_half_the_traffic_and_users_are_taken_back() {
-    let place = Place::new(&Terms { hold: "2s", ramp: "[50, 100]", ..Terms::default() }).with_users(60);
+    let place =
+        Place::new(&Terms { hold: "2s", ramp: "[50, 100]", ..Terms::default() }).with_users(60);
     let flight = place.lines("deploy PLAN --yes --plain");
     place.soon_at([50, 50]);
     let died = std::time::Instant::now();
@@ -40,5 +41,9 @@ fn green_dies_at_half_the_traffic_and_users_are_taken_back() {
     assert_eq!(stamps(&run), 4, "{}", timeline(&run));
     assert!(timeline(&run).contains("tripped"), "{}", timeline(&run));
     let users = place.users.as_ref().unwrap();
-    println!("{:?} since it died; {:?} in all\n{printed}", users.failed_since(died), users.failed());
+    println!(
+        "{:?} since it died; {:?} in all\n{printed}",
+        users.failed_since(died),
+        users.failed()
+    );
 }

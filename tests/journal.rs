@@ -373,7 +373,10 @@ fn a_cockpit_that_is_killed_leaves_a_run_that_can_be_picked_up() {
         victim.wait().unwrap();
         let (writer, _, run) = Writer::resume(dir.path()).unwrap();
         assert!(run.turns.len() > 20 && run.gaps.is_empty(), "{:?}", run.gaps);
-        writer.append(Entry::Input { n: run.last_n + 1, event: Event::Resumed { attended: true } }, run.last_at);
+        writer.append(
+            Entry::Input { n: run.last_n + 1, event: Event::Resumed { attended: true } },
+            run.last_at,
+        );
         drop(writer);
         let mut stepper = Stepper::default();
         let run = journal::read(dir.path()).unwrap();
