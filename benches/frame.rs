@@ -8,6 +8,8 @@
 //!
 //! `cargo bench --bench frame`
 
+#![allow(clippy::expect_used)]
+
 #[path = "../tests/stories/mod.rs"]
 mod stories;
 
@@ -144,7 +146,7 @@ fn main() {
             let now = Millis::secs(HISTORY) + Millis(u64::from(i) * 250);
             story.now = Some(now);
             story.snapshot.traffic.read_at = story.now;
-            if now.0 % 1_000 == 0 && i > 0 {
+            if now.0.is_multiple_of(1_000) && i > 0 {
                 measure(&mut story, now.as_secs());
             }
             cockpit.frame(|buf| {

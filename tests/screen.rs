@@ -3,6 +3,8 @@
 //! Snapshots keep the words and shapes; they hold no colours. Where colour repeats a meaning, a
 //! test names the style.
 
+#![allow(clippy::unwrap_used)]
+
 mod stories;
 
 use ratatui::buffer::Buffer;

@@ -37,7 +37,7 @@ impl Others {
                 let snapshot = core.snapshot();
                 let headline = &snapshot.headline;
                 let step = snapshot.step.number();
-                let says = format!("step {step} · {} · {}", headline.state, headline.next);
+                let says = format!("step {step} · {} · {}", headline.state, headline.going);
                 // A client that is gone does not want to know.
                 let _ = asked.reply.send(Reply {
                     good: true,

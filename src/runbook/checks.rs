@@ -72,6 +72,10 @@ impl Core {
                 let took = self.world.readback.as_ref().map_or(0, |(r, _)| r.took_us);
                 Check::new(Good, format!("router reads {}/{read} ({})", read.rest(), micros(took)))
             }
+            // Until the write has been read back, what stands is what was.
+            Some(read) if self.is_writing() => {
+                Check::new(Waiting, format!("router reads {}/{read}, asked {asked}", read.rest()))
+            }
             Some(read) => {
                 Check::new(Bad, format!("router reads {}/{read}, asked {asked}", read.rest()))
             }
@@ -81,6 +85,10 @@ impl Core {
                 Check::new(Unknown, format!("router: {why}"))
             }
         }
+    }
+
+    const fn is_writing(&self) -> bool {
+        matches!(self.phase, Phase::Switch { state: Rung::Writing { .. }, .. })
     }
 
     fn check_ready(&self, role: Role) -> Check {

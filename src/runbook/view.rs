@@ -284,7 +284,7 @@ impl Core {
             Phase::Readiness { since, deadline, .. } => match since {
                 Some(since) => (
                     "GREEN READY, HOLDING".to_owned(),
-                    "soak begins by itself".to_owned(),
+                    "the soak begins by itself in {}".to_owned(),
                     Some(*since + self.plan.health.hold),
                 ),
                 None => (
@@ -293,12 +293,14 @@ impl Core {
                     Some(*deadline),
                 ),
             },
-            Phase::Soak { until } => {
-                ("SOAKING".to_owned(), "then the switch, by your yes".to_owned(), Some(*until))
-            }
+            Phase::Soak { until } => (
+                "SOAKING".to_owned(),
+                "ready in {}, then the switch by your yes".to_owned(),
+                Some(*until),
+            ),
             Phase::Switch { rung, state } => self.headline_switch(*rung, *state, gate),
             Phase::Watch { until, .. } => {
-                ("WATCHING AT 100 %".to_owned(), "then the limits decide".to_owned(), Some(*until))
+                ("WATCHING AT 100 %".to_owned(), "the limits decide in {}".to_owned(), Some(*until))
             }
             Phase::Decide => ("UNPROVEN".to_owned(), "you decide".to_owned(), None),
             Phase::Warm { state, .. } => self.headline_warm(*state),
@@ -332,7 +334,7 @@ impl Core {
                 let state = format!("HOLDING AT {} %", percent(rung));
                 let then = format!("press space to send {} %", percent(rung + 1));
                 if self.at < until {
-                    (state, format!("then {then}"), Some(until))
+                    (state, format!("ready in {{}}, then {then}"), Some(until))
                 } else if gate == GateState::Open {
                     (state, then, None)
                 } else {

@@ -484,8 +484,11 @@ const fn always(_: &Snapshot, _: &UiState) -> Availability {
 fn gate_open(snapshot: &Snapshot, _: &UiState) -> Availability {
     match snapshot.gate {
         _ if snapshot.finish.is_some() => Availability::No("the run is over"),
-        _ if snapshot.rollback.is_some() => Availability::No("the run goes back to Blue"),
-        GateState::Open => Availability::Yes,
+        _ if snapshot.rollback.is_some() && !snapshot.next_open => {
+            Availability::No("the run goes back to Blue")
+        }
+        _ if snapshot.next_open => Availability::Yes,
+        GateState::Open => Availability::No("the next move is not yours"),
         GateState::Waiting => Availability::No("the gate still waits"),
         GateState::Shut => Availability::No("the gate is shut"),
         GateState::Unknown => Availability::No("the gate cannot be judged"),

@@ -9,7 +9,7 @@
 //! ```text
 //!  input    sleeps in poll(2); a key becomes a Command here and is sent at once
 //!  signals  sleeps; a hangup or a resize is passed on
-//!  drawing  (the caller's) sleeps on the Bell; draws what has changed, and may block in a write
+//!  drawing  (the caller's) sleeps on the Bell; draws what has changed, as fast as the terminal takes it
 //! ```
 //!
 //! Between them is one small mutex around the view state and the last snapshot. The drawing thread
@@ -205,8 +205,16 @@ impl Drawing<'_> {
                 unix_ms,
             };
             let mut scrolled = screen::Scrolled::default();
-            let drawn = screen.draw(|buf| scrolled = screen::draw(&scene, buf));
+            let give_up = || {
+                self.link.feed.is_over()
+                    || self.shared.gone.load(Ordering::Acquire)
+                    || terminal::was_lost()
+            };
+            let drawn = screen.draw(|buf| scrolled = screen::draw(&scene, buf), give_up);
             if let Err(error) = drawn {
+                if error.kind() == io::ErrorKind::TimedOut && self.link.feed.is_over() {
+                    return Ok(());
+                }
                 self.shared.hang_up(self.link);
                 return Err(eyre!(error).wrap_err("the terminal cannot be written"));
             }

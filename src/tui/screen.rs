@@ -96,7 +96,7 @@ const LEFT: u16 = 40;
 /// Draws the scene.
 pub fn draw(scene: &Scene<'_>, buf: &mut Buffer) -> Scrolled {
     let area = buf.area;
-    let mut ink = Ink::new(buf, scene.ascii);
+    let mut ink = Ink::new(buf, scene.theme.text, scene.ascii);
     if scene.theme.text != ratatui::style::Style::new() {
         ink.clear(area, scene.theme.text);
     }
@@ -245,5 +245,16 @@ fn draw_small(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
 /// for it.
 pub fn axis(cells: u16, screen: Rect, now: Millis) -> Axis {
     let span = if screen.width >= 160 { 30 * 60 } else { 15 * 60 };
-    Axis::new(cells, span, now)
+    Axis::new(cells, grown(cells, span, now), now)
+}
+
+/// The span of a young run: as short as holds all of it, growing in steps, so that the first
+/// minutes are not a sliver at the edge of an empty plot.
+fn grown(cells: u16, span: u64, now: Millis) -> u64 {
+    let columns = u64::from(cells.max(1)) * 2;
+    [1, 2, 3]
+        .into_iter()
+        .map(|bucket| bucket * columns)
+        .find(|&s| now.as_secs() < s)
+        .map_or(span, |s| s.min(span))
 }

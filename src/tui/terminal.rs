@@ -3,15 +3,23 @@
 //! Raw mode, the alternate screen, bracketed paste and the hidden cursor are taken together and
 //! given back together: when the run is over, on an error, in a panic of any thread (before its
 //! message is printed), and while the process is stopped by Ctrl-Z. A frame leaves in one write,
-//! inside a synchronized update, so that it is seen whole or not at all.
+//! inside a synchronized update, so that it is seen whole or not at all. A terminal that takes no
+//! bytes (a dead SSH line, a paused multiplexer) holds up the drawing and nothing else: writing does
+//! not block, and is given up when the run is over.
 
 use crossterm::{cursor, event, execute, queue, terminal};
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::signal::{Signal, raise};
+use nix::unistd::ttyname;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use std::cell::RefCell;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::rc::Rc;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +33,27 @@ static HOOK: Once = Once::new();
 /// Whether a panic, in whatever thread, has given the terminal back under our feet.
 pub fn was_lost() -> bool {
     LOST.load(Ordering::Acquire)
+}
+
+/// How long a terminal may take no bytes before it is taken to be stuck.
+const STUCK: u16 = 250;
+
+fn stuck() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the terminal takes no bytes any more")
+}
+
+/// Whether the terminal takes bytes, or does so in a moment.
+fn is_writable(fd: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
+    poll(&mut fds, STUCK).is_ok_and(|ready| ready > 0)
+}
+
+/// The terminal behind standard output, opened anew for writing that does not block. The flag
+/// belongs to this opening alone: the shell's own is left as it is.
+fn open_unblocked() -> Option<File> {
+    let path = ttyname(io::stdout().as_fd()).ok()?;
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    OpenOptions::new().write(true).custom_flags(flags.bits()).open(path).ok()
 }
 
 fn take() -> io::Result<()> {
@@ -43,13 +72,18 @@ fn give_back() -> io::Result<()> {
     if !TAKEN.swap(false, Ordering::AcqRel) {
         return Ok(());
     }
-    let shown = execute!(
-        io::stdout(),
-        terminal::EndSynchronizedUpdate,
-        event::DisableBracketedPaste,
-        terminal::LeaveAlternateScreen,
-        cursor::Show
-    );
+    // A terminal that is stuck shows nothing any more; waiting for it would keep the process.
+    let shown = if is_writable(io::stdout().as_fd()) {
+        execute!(
+            io::stdout(),
+            terminal::EndSynchronizedUpdate,
+            event::DisableBracketedPaste,
+            terminal::LeaveAlternateScreen,
+            cursor::Show
+        )
+    } else {
+        Err(stuck())
+    };
     terminal::disable_raw_mode().and(shown)
 }
 
@@ -75,6 +109,7 @@ impl Write for Frame {
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Frame>>,
     frame: Frame,
+    unblocked: Option<File>,
 }
 
 impl Screen {
@@ -97,7 +132,7 @@ impl Screen {
         }
         let frame = Frame { bytes: Rc::new(RefCell::new(Vec::with_capacity(128 * 1024))) };
         match Terminal::new(CrosstermBackend::new(frame.clone())) {
-            Ok(terminal) => Ok(Self { terminal, frame }),
+            Ok(terminal) => Ok(Self { terminal, frame, unblocked: open_unblocked() }),
             Err(error) => {
                 let _ = give_back();
                 Err(error)
@@ -105,14 +140,24 @@ impl Screen {
         }
     }
 
-    /// Draws a frame and writes what changed.
-    pub fn draw(&mut self, draw: impl FnOnce(&mut Buffer)) -> io::Result<()> {
+    /// Draws a frame and writes what changed. While the terminal takes no bytes, `give_up` is
+    /// asked a few times a second whether to go on waiting for it.
+    pub fn draw(
+        &mut self,
+        draw: impl FnOnce(&mut Buffer),
+        give_up: impl Fn() -> bool,
+    ) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), terminal::BeginSynchronizedUpdate)?;
         self.terminal.draw(|frame| draw(frame.buffer_mut()))?;
         queue!(self.terminal.backend_mut(), terminal::EndSynchronizedUpdate)?;
         let mut bytes = self.frame.bytes.borrow_mut();
-        let mut out = io::stdout().lock();
-        let written = out.write_all(&bytes).and_then(|()| out.flush());
+        let written = match &mut self.unblocked {
+            Some(file) => write_patiently(file, &bytes, give_up),
+            None => {
+                let mut out = io::stdout().lock();
+                out.write_all(&bytes).and_then(|()| out.flush())
+            }
+        };
         bytes.clear();
         written
     }
@@ -132,8 +177,66 @@ impl Screen {
     }
 }
 
+/// Writes all of it, as fast as the terminal takes it, unless it is given up.
+fn write_patiently(
+    file: &mut File,
+    mut bytes: &[u8],
+    give_up: impl Fn() -> bool,
+) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match file.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(n) => bytes = &bytes[n..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if !is_writable(file.as_fd()) && give_up() {
+                    return Err(stuck());
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 impl Drop for Screen {
     fn drop(&mut self) {
         let _ = give_back();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::fcntl::{FcntlArg, fcntl};
+    use std::io::Read;
+    use std::os::fd::OwnedFd;
+
+    fn unblocked_pipe() -> (io::PipeReader, File) {
+        let (reader, writer) = io::pipe().unwrap();
+        fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+        (reader, File::from(OwnedFd::from(writer)))
+    }
+
+    #[test]
+    fn a_terminal_that_takes_nothing_is_given_up_when_that_is_asked_for() {
+        let (_reader, mut writer) = unblocked_pipe();
+        let frame = vec![b'x'; 1 << 20];
+        let error = write_patiently(&mut writer, &frame, || true).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn a_slow_terminal_gets_all_of_it() {
+        let (mut reader, mut writer) = unblocked_pipe();
+        let frame: Vec<u8> = (0..1_u32 << 18).map(|i| i as u8).collect();
+        let sent = frame.clone();
+        let thread = std::thread::spawn(move || {
+            write_patiently(&mut writer, &sent, || false).unwrap();
+        });
+        let mut seen = Vec::new();
+        reader.read_to_end(&mut seen).unwrap();
+        thread.join().unwrap();
+        assert!(seen == frame);
     }
 }

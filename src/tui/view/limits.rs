@@ -36,6 +36,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
         let mut pen = ink.line(inner, row as u16);
         let style = look(judgement.verdict, theme);
         let bound = format!("{} for {}", judgement.limit.above, judgement.limit.hold);
+        let short = bound.replacen(' ', "", 1);
         pen.right(&format!("{} ", verdict(judgement)), style);
         let mut counts = judgement.counts();
         if judgement.probes && !all_probes {
@@ -43,6 +44,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
         }
         let label = judgement.signal().label();
         pen.say(&format!(" {label:<7}{counts:>11}"), theme.text).gap(2);
+        let bound = if width(&bound) <= pen.room() { bound } else { short };
         if width(&bound) <= pen.room() {
             // Kept apart from the verdict, so that the eye finds a column of bounds.
             let pad = usize::from(13.min(pen.room()));

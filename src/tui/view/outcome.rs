@@ -14,7 +14,7 @@ use crate::runbook::effect::RunOutcome;
 use crate::runbook::snapshot::{RollbackView, Stamp, StampState};
 use crate::text;
 use crate::tui::screen::Seen;
-use crate::tui::widget::ink::{Ink, width};
+use crate::tui::widget::ink::Ink;
 use crate::tui::widget::{big, panel};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -48,15 +48,15 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     panel::head(ink, area, &[(title, theme.title)], (why, theme.text));
     let letters =
         Rect::new(inner.x + 2, inner.y + 1, inner.width.saturating_sub(4), 5).intersection(inner);
-    let time = rollback.and_then(|rollback| elapsed(rollback, seen));
+    let took = rollback.and_then(|rollback| elapsed(rollback, seen));
     if big::width(words) <= letters.width {
         big::write(ink, letters, words, style);
-        if let Some(time) = &time {
+        if let Some(took) = took {
             let x = letters.x + big::width(words) + 4;
             let room = Rect { x, width: letters.right().saturating_sub(x), ..letters };
-            let upper = time.to_uppercase();
-            if big::width(&upper) <= room.width {
-                big::write(ink, room, &upper, theme.title);
+            let time = large_time(took);
+            if big::width(&time) <= room.width {
+                big::write(ink, room, &time, theme.title);
             }
         }
     } else {
@@ -66,7 +66,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let rows = Rect { y: inner.y + under, height: inner.height.saturating_sub(under), ..inner };
     let mut row = 0;
     if let Some(rollback) = rollback {
-        row = stamps(ink, rows, rollback, time.as_deref(), seen);
+        row = stamps(ink, rows, rollback, took, seen);
     }
     if let Some(finish) = &seen.snapshot.finish {
         let words = format!("exit {} · {}", finish.exit, finish.says);
@@ -101,15 +101,22 @@ fn headline(seen: &Seen<'_>) -> (&'static str, Style) {
     }
 }
 
-/// The time that runs until the router is read at Blue, then the time that it took.
-fn elapsed(rollback: &RollbackView, seen: &Seen<'_>) -> Option<String> {
+/// The time that runs until the router is read at Blue, then the time that it took, in
+/// microseconds.
+fn elapsed(rollback: &RollbackView, seen: &Seen<'_>) -> Option<u64> {
     match (&rollback.stamps[0], rollback.verified) {
-        (StampState::After(us), _) => Some(text::micros(*us)),
-        (_, false) => {
-            let ms = seen.now.since(rollback.began).0;
-            Some(if ms < 10_000 { format!("{ms} ms") } else { text::micros(ms * 1_000) })
-        }
+        (StampState::After(us), _) => Some(*us),
+        (_, false) => Some(seen.now.since(rollback.began).0 * 1_000),
         _ => None,
+    }
+}
+
+/// A time in large letters: in milliseconds, for there is no large µ.
+fn large_time(us: u64) -> String {
+    match us {
+        0..=9_949 => format!("{:.1} MS", us as f64 / 1_000.0),
+        9_950..=9_999_499 => format!("{} MS", (us + 500) / 1_000),
+        _ => format!("{} S", us / 1_000_000),
     }
 }
 
@@ -117,7 +124,7 @@ fn stamps(
     ink: &mut Ink<'_>,
     rows: Rect,
     rollback: &RollbackView,
-    time: Option<&str>,
+    took: Option<u64>,
     seen: &Seen<'_>,
 ) -> u16 {
     let theme = seen.theme;
@@ -128,8 +135,8 @@ fn stamps(
     } else {
         pen.say(&format!("attempt {}", rollback.attempt.max(1)), theme.warn);
     }
-    if let Some(time) = time {
-        pen.say(&format!(" · {time}"), theme.title);
+    if let Some(us) = took {
+        pen.say(&format!(" · {}", text::micros(us)), theme.title);
     }
     let mut row = 1;
     if let Some(trouble) = &rollback.trouble {
@@ -143,9 +150,28 @@ fn stamps(
             StampState::Not(why) => ('?', format!("cannot be had: {why}"), theme.unknown),
         };
         let words = format!("{mark} {:<24} {words}", stamp.words());
-        debug_assert!(width(&words) > 0);
         ink.line(rows, row).gap(2).say(&words, style);
         row += 1;
     }
     row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_time_has_no_letter_that_cannot_be_written() {
+        for (us, words) in [
+            (0, "0.0 MS"),
+            (412, "0.4 MS"),
+            (9_949, "9.9 MS"),
+            (412_000, "412 MS"),
+            (9_999_000, "9999 MS"),
+            (12_400_000, "12 S"),
+        ] {
+            assert_eq!(large_time(us), words);
+            assert!(words.chars().all(|ch| ch == ' ' || big::has(ch)));
+        }
+    }
 }

@@ -40,7 +40,10 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>, what: Plotted) {
     let judgement = seen.judgement(signal);
     let verdict = judgement.map(|judgement| judgement.verdict);
     let border = match verdict {
-        Some(verdict @ (Verdict::Tripping | Verdict::Tripped)) => limits::look(verdict, theme),
+        // The colour of the verdict; without colours, a border that is not dimmed.
+        Some(verdict @ (Verdict::Tripping | Verdict::Tripped)) => {
+            limits::look(verdict, theme).fg.map_or(theme.text, |colour| theme.text.fg(colour))
+        }
         _ => theme.border,
     };
     let inner = panel::framed(ink, area, border);
@@ -78,10 +81,12 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>, what: Plotted) {
     ];
     if let Some(clipped) = plot::draw(ink, plot_area, &axis, top, &lines) {
         let words = format!("↑{}", long(what, clipped.value));
-        let x = (plot_area.x + clipped.cell + 1)
-            .min(plot_area.right().saturating_sub(width(&words)))
-            .max(plot_area.x);
-        ink.text(plot_area, x, plot_area.y, &words, theme.title);
+        // Left of its peak, so that the peak is seen; right of it where there is no room.
+        let x = match clipped.cell.checked_sub(width(&words)) {
+            Some(cell) => plot_area.x + cell,
+            None => plot_area.x + clipped.cell + 1,
+        };
+        ink.text(plot_area, x, plot_area.y, &words, theme.title.patch(clipped.style));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The first row: what kind of run this is, of what, where, and whether it is written down.
 //!
 //! ```text
-//!  DEPLOY  notes-api 1.8.2 → 1.9.0   on vps-1   ● REC 12:41   run 7f3a  plan 9c41e2d0   UTC
+//!  DEPLOY  notes-api 1.8.2 → 1.9.0   on vps-1   ● journal 12:41   run 7f3a  plan 9c41e2d0   UTC
 //! ```
 //!
 //! Host, run, plan and clock are on every frame: a picture of the screen says what it shows. Where
@@ -38,8 +38,8 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     pen.right(&format!("{clock} "), theme.text);
     pen.right(&if roomy { format!("{ids}  ") } else { ids }, theme.dim);
     match &snapshot.journal_trouble {
-        Some(_) => pen.right("▲ NOT RECORDED", theme.bad),
-        None => pen.right(&format!("● REC {}", text::clock(seen.now)), theme.text),
+        Some(_) => pen.right("▲ NOT JOURNALLED", theme.bad),
+        None => pen.right(&format!("● journal {}", text::clock(seen.now)), theme.text),
     };
     let host = if roomy { format!("  on {}", facts.host) } else { format!(" {}", facts.host) };
     // The host stays readable whatever the service is called.

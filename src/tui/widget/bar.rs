@@ -32,7 +32,12 @@ mod tests {
         let shaded = |green| {
             let mut buf = Buffer::empty(Rect::new(0, 0, 20, 1));
             let area = buf.area;
-            split(&mut Ink::new(&mut buf, false), area, green, &theme);
+            split(
+                &mut Ink::new(&mut buf, ratatui::style::Style::new(), false),
+                area,
+                green,
+                &theme,
+            );
             buf.content().iter().filter(|cell| cell.symbol() == "▒").count()
         };
         assert_eq!([0, 1, 50, 99, 100].map(shaded), [0, 1, 10, 19, 20]);

@@ -11,6 +11,11 @@ pub const fn rows(ascii: bool) -> u16 {
     if ascii { 5 } else { 3 }
 }
 
+/// Whether there is a big letter for a character.
+pub fn has(ch: char) -> bool {
+    glyph(ch).iter().any(|row| row.contains('#'))
+}
+
 /// Columns that a text takes in big letters.
 pub fn width(text: &str) -> u16 {
     let columns: usize = text.chars().map(|ch| glyph(ch)[0].len() + 1).sum();

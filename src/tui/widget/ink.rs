@@ -3,9 +3,9 @@
 //! This is the only place that knows whether the terminal shows more than ASCII: whatever a view
 //! writes, service names and log lines included, comes out in what can be shown.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -13,7 +13,15 @@ use unicode_width::UnicodeWidthStr;
 #[derive(Debug)]
 pub struct Ink<'b> {
     buf: &'b mut Buffer,
+    ground: Style,
     ascii: bool,
+}
+
+/// Gives a cell a style, whole: nothing of what it looked like before shines through.
+fn paint(cell: &mut Cell, style: Style, ground: Style) {
+    cell.fg = style.fg.or(ground.fg).unwrap_or(Color::Reset);
+    cell.bg = style.bg.or(ground.bg).unwrap_or(Color::Reset);
+    cell.modifier = style.add_modifier;
 }
 
 /// Columns that a text takes.
@@ -23,9 +31,10 @@ pub fn width(text: &str) -> u16 {
 }
 
 impl<'b> Ink<'b> {
-    /// Ink for a buffer; `ascii` where the terminal shows nothing else.
-    pub const fn new(buf: &'b mut Buffer, ascii: bool) -> Self {
-        Self { buf, ascii }
+    /// Ink for a buffer; `ground` is what styles leave open, `ascii` where the terminal shows
+    /// nothing else.
+    pub const fn new(buf: &'b mut Buffer, ground: Style, ascii: bool) -> Self {
+        Self { buf, ground, ascii }
     }
 
     /// Whether only ASCII can be shown.
@@ -42,7 +51,8 @@ impl<'b> Ink<'b> {
     pub fn dot(&mut self, x: u16, y: u16, ch: char, style: Style) {
         let ch = if self.ascii { to_ascii(ch) } else { ch };
         if let Some(cell) = self.buf.cell_mut((x, y)) {
-            cell.set_char(ch).set_style(style);
+            cell.set_char(ch);
+            paint(cell, style, self.ground);
         }
     }
 
@@ -86,11 +96,13 @@ impl<'b> Ink<'b> {
             _ if self.ascii => (0..columns).for_each(|i| self.cell(x + i, y, '?', style)),
             _ => {
                 if let Some(cell) = self.buf.cell_mut((x, y)) {
-                    cell.set_symbol(part).set_style(style);
+                    cell.set_symbol(part);
+                    paint(cell, style, self.ground);
                 }
                 for i in 1..columns {
                     if let Some(cell) = self.buf.cell_mut((x + i, y)) {
                         cell.reset();
+                        paint(cell, style, self.ground);
                     }
                 }
             }
@@ -101,7 +113,8 @@ impl<'b> Ink<'b> {
     fn cell(&mut self, x: u16, y: u16, ch: char, style: Style) {
         let ch = if ch.is_ascii_control() { ' ' } else { ch };
         if let Some(cell) = self.buf.cell_mut((x, y)) {
-            cell.set_char(ch).set_style(style);
+            cell.set_char(ch);
+            paint(cell, style, self.ground);
         }
     }
 
@@ -119,7 +132,7 @@ impl<'b> Ink<'b> {
             for x in area.left()..area.right() {
                 if let Some(cell) = self.buf.cell_mut((x, y)) {
                     cell.reset();
-                    cell.set_style(style);
+                    paint(cell, style, self.ground);
                 }
             }
         }
@@ -218,7 +231,7 @@ mod tests {
     fn row(columns: u16, ascii: bool, text: &str) -> String {
         let mut buf = Buffer::empty(Rect::new(0, 0, columns, 1));
         let area = buf.area;
-        Ink::new(&mut buf, ascii).text(area, 0, 0, text, Style::new());
+        Ink::new(&mut buf, Style::new(), ascii).text(area, 0, 0, text, Style::new());
         buf.content().iter().map(|cell| cell.symbol()).collect()
     }
 
@@ -240,11 +253,11 @@ mod tests {
     fn the_right_end_is_kept_free() {
         let mut buf = Buffer::empty(Rect::new(0, 0, 12, 1));
         let area = buf.area;
-        let mut ink = Ink::new(&mut buf, false);
+        let mut ink = Ink::new(&mut buf, Style::new(), false);
         ink.line(area, 0).right("ok", Style::new()).say("a long word", Style::new());
         let text: String = buf.content().iter().map(|cell| cell.symbol()).collect();
         assert_eq!(text, "a long w… ok");
-        let mut ink = Ink::new(&mut buf, false);
+        let mut ink = Ink::new(&mut buf, Style::new(), false);
         ink.line(area, 3).say("outside", Style::new());
     }
 }

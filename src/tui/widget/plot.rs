@@ -223,7 +223,13 @@ mod tests {
         let area = buf.area;
         let axis = Axis::new(8, 16, Millis::secs(now));
         let line = Line { style: Style::new(), thick: false, value: &value };
-        let clipped = draw(&mut Ink::new(&mut buf, false), area, &axis, 7.0, &[line]);
+        let clipped = draw(
+            &mut Ink::new(&mut buf, ratatui::style::Style::new(), false),
+            area,
+            &axis,
+            7.0,
+            &[line],
+        );
         let cells: Vec<&str> = buf.content().iter().map(|cell| cell.symbol()).collect();
         (cells.chunks(8).map(<[&str]>::concat).collect(), clipped)
     }
