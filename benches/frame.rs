@@ -81,6 +81,7 @@ fn measure(story: &mut Story, second: u64) {
         samples,
         switches: Vec::new(),
         log: Vec::new(),
+        records: Vec::new(),
         output: Vec::new(),
     };
     story.history.take(&update);
