@@ -398,8 +398,8 @@ fn runs_are_listed_found_and_indexed_by_what_their_journals_say() {
     let run = journal::read(over.path()).unwrap();
     let line = IndexLine::new(&run.opened, run.closed.as_ref().unwrap(), &ended);
     runs::index::append(&root, &line).unwrap();
-    let open = RunDir::create(&root, Kind::Drill, b"").unwrap();
-    let engine = Engine::new(open.path(), open.id(), Kind::Drill);
+    let open = RunDir::create(&root, Kind::Deploy, b"").unwrap();
+    let engine = Engine::new(open.path(), open.id(), Kind::Deploy);
     fs::create_dir(root.join("20200101T000000Z-dead")).unwrap();
 
     let list = runs::list(&root).unwrap();

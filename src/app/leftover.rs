@@ -45,7 +45,7 @@ fn settle_one(home: &Home, found: &RunSummary) -> Result<(), Failure> {
         ));
     };
     close(home, journal, &run.opened, run.last_at, outcome, exit, says);
-    eprintln!("run {id}: {says}");
+    crate::plain::complain(format_args!("run {id}: {says}"));
     Ok(())
 }
 
@@ -64,7 +64,9 @@ fn close(
     if let Ok(ended) = journal.close(LAST_WRITE) {
         let line = IndexLine::new(opened, &closed, &ended);
         if let Err(fault) = runs::index::append(&home.runs, &line) {
-            eprintln!("warning: the runs' index was not written: {fault}");
+            crate::plain::complain(format_args!(
+                "warning: the runs' index was not written: {fault}"
+            ));
         }
     }
 }

@@ -373,9 +373,10 @@ impl Core {
             return;
         }
         if let Some(rollback) = &self.rollback {
-            if rollback.verified {
+            // Where nobody is there to answer, it is tried for a while and then said.
+            if rollback.verified || !self.facts.attended {
                 self.leaving = true;
-                self.info("leaving as soon as the router has been read once more");
+                self.info("leaving as soon as the router has been read at Blue once more");
                 return;
             }
             return self.ask_leave("The router has NOT been read at Blue yet.");

@@ -446,6 +446,10 @@ impl Core {
     }
 
     fn note_gate(&mut self) {
+        if self.rollback.is_some() {
+            // The way back has no gates.
+            return;
+        }
         let (state, checks): (GateState, Vec<Check>) = self.gate();
         let step = self.step_now();
         if self.gate_said != Some((step, state)) {

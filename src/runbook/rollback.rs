@@ -186,7 +186,9 @@ impl Core {
             let says = self.start_split(split);
             return self.warn(&format!("there is nothing to go back to: {says}"));
         }
-        if self.going_back_is_risky() && !self.asks(About::Irreversible) {
+        // Typed as a command without a screen it is meant; and nobody is there to be asked.
+        let ask = self.facts.attended && self.going_back_is_risky();
+        if ask && !self.asks(About::Irreversible) {
             let lines = vec![
                 RISK.to_owned(),
                 "Going back may lose what users wrote since the switch.".to_owned(),

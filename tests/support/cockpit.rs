@@ -107,6 +107,31 @@ impl Cockpit {
         self
     }
 
+    /// Answers the question that stands on the screen with yes.
+    pub fn yes(&mut self, question: &str) -> &mut Self {
+        self.until(question, |screen| screen.contains(question) && screen.contains("y yes: "));
+        loop {
+            self.key("y");
+            // A question that comes just as somebody types is not answered by what they typed.
+            self.until("the question answered", |screen| {
+                !screen.contains("y yes: ") || screen.contains("press again")
+            });
+            if !self.screen().contains("y yes: ") {
+                return self;
+            }
+        }
+    }
+
+    /// Sends so much to Green, as soon as the gate opens.
+    pub fn send(&mut self, percent: u32) -> &mut Self {
+        let (ready, question) =
+            (format!("press space to send {percent} %"), format!("Send {percent} % of users"));
+        self.until(&ready, |screen| {
+            screen.contains(&ready) && !screen.contains(&format!("then {ready}"))
+        });
+        self.key(" ").yes(&question)
+    }
+
     /// The process.
     pub fn pid(&self) -> u32 {
         self.child.process_id().unwrap()
@@ -120,7 +145,7 @@ impl Cockpit {
     /// `kill -9`, and waits until it is gone.
     pub fn kill(mut self) {
         self.signal(Signal::SIGKILL);
-        self.exit_code();
+        self.child.wait().unwrap();
     }
 
     /// Closes the terminal's window: whatever runs in it is hung up.
@@ -141,6 +166,7 @@ impl Cockpit {
                 if let Some(reader) = self.reader.take() {
                     let _ = reader.join();
                 }
+                assert!(status.signal().is_none(), "{status:?}; on the screen:\n{}", self.screen());
                 return status.exit_code();
             }
             let screen = self.screen();

@@ -1,11 +1,16 @@
-//! A place to deploy to: an HAProxy, two services behind it, users in front of it, a plan for it,
+//! A place to deploy to: a router, two services behind it, users in front of it, a plan for it,
 //! and the built program with a home of its own.
+//!
+//! The router is an HAProxy, or a file that two shell commands write and read: the latter moves
+//! nobody, and needs nothing to be installed.
 
 use super::cockpit::Cockpit;
 use super::haproxy::{Config, Haproxy, soon};
 use super::lines::Lines;
 use super::site::Site;
 use super::users::Users;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write as _};
@@ -61,8 +66,8 @@ pub struct Place {
     pub left: Site,
     /// Green, at first.
     pub right: Site,
-    /// The router.
-    pub haproxy: Haproxy,
+    /// The router, where it is one.
+    haproxy: Option<Haproxy>,
     directory: tempfile::TempDir,
     deployer: Option<JoinHandle<()>>,
 }
@@ -75,9 +80,19 @@ impl Place {
 
     /// A place with another HAProxy.
     pub fn with(terms: &Terms, config: &Config) -> Self {
+        Self::build(terms, Some(config))
+    }
+
+    /// A place whose split is a file.
+    pub fn of_files(terms: &Terms) -> Self {
+        Self::build(terms, None)
+    }
+
+    fn build(terms: &Terms, config: Option<&Config>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (left, right) = (Site::start("1.0.0"), Site::start("0.9.0"));
-        let haproxy = Haproxy::start(config, [left.url(), right.url()]);
+        let haproxy = config.map(|config| Haproxy::start(config, [left.url(), right.url()]));
+        fs::write(directory.path().join("split"), "left=100 right=0\n").unwrap();
         let fifo = directory.path().join("deploy");
         nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
         // Open for writing too, so that it has no end when one deploy is over.
@@ -95,8 +110,40 @@ impl Place {
 
     /// So many users a second come in.
     pub fn with_users(mut self, per_second: u32) -> Self {
-        self.users = Some(Users::come(&self.haproxy.front, per_second));
+        self.users = Some(Users::come(&self.haproxy().front, per_second));
         self
+    }
+
+    /// The HAProxy.
+    pub fn haproxy(&self) -> &Haproxy {
+        self.haproxy.as_ref().unwrap()
+    }
+
+    /// The users.
+    pub fn users(&self) -> &Users {
+        self.users.as_ref().unwrap()
+    }
+
+    fn router_text(&self) -> String {
+        match &self.haproxy {
+            Some(haproxy) => format!(
+                "kind = \"haproxy\"\naddress = \"{}\"\nfront = \"http://{}\"\ntimeout = \"1s\"",
+                haproxy.socket().display(),
+                haproxy.front
+            ),
+            None => {
+                let split = self.path("split").display().to_string();
+                format!(
+                    "kind = \"command\"\n\
+                     set = [\"/bin/sh\", \"-c\", \"echo left={{left}} right={{right}} > {split}\"]\n\
+                     get = [\"cat\", \"{split}\"]\ntimeout = \"1s\""
+                )
+            }
+        }
+    }
+
+    fn identity_text(&self) -> &'static str {
+        if self.haproxy.is_some() { "slot = { header = \"X-Slot\" }" } else { "" }
     }
 
     /// A file of the place.
@@ -128,12 +175,9 @@ migration = "none"
 left = "{left}"
 right = "{right}"
 [router]
-kind = "haproxy"
-address = "{socket}"
-front = "http://{front}"
-timeout = "1s"
+{router}
 [identity]
-slot = {{ header = "X-Slot" }}
+{identity}
 release = {{ header = "X-Version" }}
 [health]
 readiness = "/readyz"
@@ -141,6 +185,7 @@ every = "200ms"
 timeout = "1s"
 hold = "1s"
 deadline = {{ after = "{deadline}", then = "abandon" }}
+flaps = 3
 [probes]
 every = "100ms"
 [[probe]]
@@ -163,8 +208,8 @@ deploy = ["/bin/sh", "-c", '''{deploy}''']
 {more}"#,
             left = self.left.url(),
             right = self.right.url(),
-            socket = self.haproxy.socket().display(),
-            front = self.haproxy.front,
+            router = self.router_text(),
+            identity = self.identity_text(),
         )
     }
 
@@ -183,7 +228,8 @@ deploy = ["/bin/sh", "-c", '''{deploy}''']
         .to_vec()
     }
 
-    fn argv(&self, args: &str) -> Vec<String> {
+    /// The program's command line; `PLAN` stands for the plan's file.
+    pub fn argv(&self, args: &str) -> Vec<String> {
         let plan = self.plan().display().to_string();
         std::iter::once(PROGRAM.to_owned())
             .chain(args.split_whitespace().map(|word| word.replace("PLAN", &plan)))
@@ -195,9 +241,8 @@ deploy = ["/bin/sh", "-c", '''{deploy}''']
         Cockpit::open(&self.argv(args), &self.env(), HOME)
     }
 
-    /// The program under a shell with job control, which says `SUSPENDED` and waits for a line.
-    pub fn cockpit_under_a_shell(&self, args: &str) -> Cockpit {
-        let script = r#"set -m; "$0" "$@"; echo SUSPENDED; read x; fg; echo "ENDED $?""#;
+    /// The program in a terminal, under a shell that does something first, or afterwards.
+    pub fn cockpit_under_a_shell(&self, script: &str, args: &str) -> Cockpit {
         let shell = ["/bin/sh", "-c", script].map(str::to_owned);
         let argv: Vec<String> = shell.into_iter().chain(self.argv(args)).collect();
         Cockpit::open(&argv, &self.env(), HOME)
@@ -216,18 +261,61 @@ deploy = ["/bin/sh", "-c", '''{deploy}''']
         self.lines(args).end()
     }
 
-    /// Weights of the two servers, as HAProxy itself reports them.
+    /// Weights of the two slots, as the router itself reports them.
     pub fn weights(&self) -> [u32; 2] {
-        let table = self.haproxy.ask("show servers state").unwrap();
+        let Some(haproxy) = &self.haproxy else {
+            let split = fs::read_to_string(self.path("split")).unwrap_or_default();
+            let mut words = split.split_whitespace().map(|word| word.split('=').nth(1).unwrap());
+            // While it is being written it is empty.
+            return [(); 2].map(|()| words.next().map_or(0, |n| n.parse().unwrap()));
+        };
+        let table = haproxy.ask("show servers state").unwrap();
         ["app_a", "app_b"].map(|name| {
             let line = table.lines().find(|line| line.split(' ').nth(3) == Some(name)).unwrap();
             line.split(' ').nth(7).unwrap().parse().unwrap()
         })
     }
 
-    /// Waits until HAProxy reports these weights.
+    /// Waits until the router reports these weights.
     pub fn soon_at(&self, weights: [u32; 2]) {
-        soon(&format!("haproxy is at {weights:?}"), || self.weights() == weights);
+        soon(&format!("the router is at {weights:?}"), || self.weights() == weights);
+    }
+
+    /// Stops the router's process, or lets it go on.
+    pub fn stop_router(&self, stop: bool) {
+        let worker = self.haproxy().worker_pid();
+        let signal = if stop { Signal::SIGSTOP } else { Signal::SIGCONT };
+        kill(Pid::from_raw(worker), signal).unwrap();
+    }
+
+    /// Opens the cockpit and flies it to the question that would deploy.
+    pub fn to_deploy(&self) -> Cockpit {
+        let mut cockpit = self.cockpit("deploy PLAN");
+        cockpit.expect("press space to deploy").key(" ").expect("Deploy 1.1.0 to right");
+        cockpit
+    }
+
+    /// Opens the cockpit and flies it to the soak.
+    pub fn to_soak(&self) -> Cockpit {
+        let mut cockpit = self.to_deploy();
+        cockpit.yes("Deploy 1.1.0 to right").expect("SOAKING");
+        cockpit
+    }
+
+    /// Opens the cockpit and flies it until Green has the first share of the ramp.
+    pub fn to_split(&self, percent: u32) -> Cockpit {
+        let mut cockpit = self.to_soak();
+        cockpit.send(percent).expect(&format!("HOLDING AT {percent} %"));
+        self.soon_at([100 - percent, percent]);
+        cockpit
+    }
+
+    /// Opens the cockpit and flies it into the watch.
+    pub fn to_watch(&self) -> Cockpit {
+        let mut cockpit = self.to_soak();
+        cockpit.send(100).expect("WATCHING AT 100 %");
+        self.soon_at([0, 100]);
+        cockpit
     }
 
     /// Directories of all runs, oldest first.
@@ -251,6 +339,10 @@ deploy = ["/bin/sh", "-c", '''{deploy}''']
 
 impl Drop for Place {
     fn drop(&mut self) {
+        // A story that failed may have left it stopped; it could not end.
+        if let Some(haproxy) = &self.haproxy {
+            let _ = kill(Pid::from_raw(haproxy.worker_pid()), Signal::SIGCONT);
+        }
         self.users = None;
         if let Ok(mut orders) = File::options().write(true).open(self.path("deploy")) {
             let _ = orders.write_all(b"end\n");
