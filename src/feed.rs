@@ -26,25 +26,55 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Wakes one sleeper, whoever rings.
 #[derive(Debug, Default)]
 pub struct Bell {
-    rung: Mutex<bool>,
+    rung: Mutex<Rung>,
     changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Rung {
+    loud: bool,
+    soft: bool,
+    /// The sleeper wakes for nothing soft.
+    resting: bool,
 }
 
 impl Bell {
     /// Wakes the sleeper, or keeps it from falling asleep next time.
     pub fn ring(&self) {
-        *lock(&self.rung) = true;
-        self.changed.notify_one();
+        // It is told once: whoever has not come yet does not come sooner for more ringing.
+        if !std::mem::replace(&mut lock(&self.rung).loud, true) {
+            self.changed.notify_one();
+        }
     }
 
-    /// Sleeps until it rings or `timeout` has passed; says whether it rang.
+    /// Wakes the sleeper unless it rests; then it finds out when it has rested.
+    pub fn tap(&self) {
+        let mut rung = lock(&self.rung);
+        if !std::mem::replace(&mut rung.soft, true) && !rung.resting {
+            drop(rung);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Sleeps until anything rings or `timeout` has passed; says whether it rang.
     pub fn wait(&self, timeout: Duration) -> bool {
-        let rung = lock(&self.rung);
+        self.sleep(timeout, false)
+    }
+
+    /// Sleeps until it rings aloud or `timeout` has passed; says whether anything rang.
+    pub fn rest(&self, timeout: Duration) -> bool {
+        self.sleep(timeout, true)
+    }
+
+    fn sleep(&self, timeout: Duration, resting: bool) -> bool {
+        let mut rung = lock(&self.rung);
+        rung.resting = resting;
         let (mut rung, _) = self
             .changed
-            .wait_timeout_while(rung, timeout, |rung| !*rung)
+            .wait_timeout_while(rung, timeout, |rung| !rung.loud && (resting || !rung.soft))
             .unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut rung)
+        let rung = std::mem::take(&mut *rung);
+        rung.loud || rung.soft
     }
 }
 
@@ -72,7 +102,6 @@ struct Kept {
     log: VecDeque<(u64, LogLine)>,
     records: VecDeque<(u64, (Millis, Record))>,
     output: VecDeque<(u64, Clean)>,
-    bells: Vec<Arc<Bell>>,
     over: bool,
 }
 
@@ -80,6 +109,7 @@ struct Kept {
 #[derive(Debug, Default)]
 pub struct Feed {
     kept: Mutex<Kept>,
+    bells: Mutex<Vec<Arc<Bell>>>,
 }
 
 fn keep<T>(queue: &mut VecDeque<(u64, T)>, seq: u64, items: Vec<T>, limit: usize) {
@@ -95,9 +125,9 @@ fn after<T: Clone>(queue: &VecDeque<(u64, T)>, seq: u64) -> Vec<T> {
 }
 
 impl Feed {
-    /// Rings `bell` with each change from now on.
+    /// Taps `bell` with each change from now on, and rings it at the end.
     pub fn ring(&self, bell: Arc<Bell>) {
-        lock(&self.kept).bells.push(bell);
+        lock(&self.bells).push(bell);
     }
 
     /// Publishes how things stand, and what is new.
@@ -111,18 +141,15 @@ impl Feed {
         keep(&mut kept.log, seq, news.log, LINES_KEPT);
         keep(&mut kept.records, seq, news.records, LINES_KEPT);
         keep(&mut kept.output, seq, news.output, LINES_KEPT);
-        for bell in &kept.bells {
-            bell.ring();
-        }
+        // Whoever wakes shall not wait for us at once.
+        drop(kept);
+        lock(&self.bells).iter().for_each(|bell| bell.tap());
     }
 
     /// The engine has ended: nothing new will come.
     pub fn close(&self) {
-        let mut kept = lock(&self.kept);
-        kept.over = true;
-        for bell in &kept.bells {
-            bell.ring();
-        }
+        lock(&self.kept).over = true;
+        lock(&self.bells).iter().for_each(|bell| bell.ring());
     }
 
     /// Whether the engine has ended.

@@ -225,7 +225,9 @@ fn killed_in_step_4_it_soaks_anew() {
     cockpit.yes("Leave?");
     assert_eq!(cockpit.exit_code(), 0);
     let run = place.flown();
-    let soaked = run.effects().any(|(_, effect)| format!("{effect:?}").contains("step: Soak, took: Millis(3"));
+    let soaked = run
+        .effects()
+        .any(|(_, effect)| format!("{effect:?}").contains("step: Soak, took: Millis(3"));
     assert!(soaked, "{}", timeline(&run));
 }
 

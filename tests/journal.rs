@@ -373,7 +373,10 @@ fn a_cockpit_that_is_killed_leaves_a_run_that_can_be_picked_up() {
         victim.wait().unwrap();
         let (writer, _, run) = Writer::resume(dir.path()).unwrap();
         assert!(run.turns.len() > 20 && run.gaps.is_empty(), "{:?}", run.gaps);
-        writer.append(Entry::Input { n: run.last_n + 1, event: Event::Resumed { attended: true } }, run.last_at);
+        writer.append(
+            Entry::Input { n: run.last_n + 1, event: Event::Resumed { attended: true } },
+            run.last_at,
+        );
         drop(writer);
         let mut stepper = Stepper::default();
         let run = journal::read(dir.path()).unwrap();
@@ -395,8 +398,8 @@ fn runs_are_listed_found_and_indexed_by_what_their_journals_say() {
     let run = journal::read(over.path()).unwrap();
     let line = IndexLine::new(&run.opened, run.closed.as_ref().unwrap(), &ended);
     runs::index::append(&root, &line).unwrap();
-    let open = RunDir::create(&root, Kind::Drill, b"").unwrap();
-    let engine = Engine::new(open.path(), open.id(), Kind::Drill);
+    let open = RunDir::create(&root, Kind::Deploy, b"").unwrap();
+    let engine = Engine::new(open.path(), open.id(), Kind::Deploy);
     fs::create_dir(root.join("20200101T000000Z-dead")).unwrap();
 
     let list = runs::list(&root).unwrap();

@@ -128,7 +128,9 @@ pub fn fly(
     if let Err(report) = &watched {
         // Whoever watched has failed; the run has not. It ends in order, and says what stands.
         engine.link.send(Command::Interrupt(Interrupt::Screen));
-        crate::plain::complain(format_args!("error: the screen failed: {report:#}\nhint: --plain prints lines instead"));
+        crate::plain::complain(format_args!(
+            "error: the screen failed: {report:#}\nhint: --plain prints lines instead"
+        ));
     }
     let ended = engine.join()?;
     drop(lock);
@@ -211,7 +213,9 @@ fn index(home: &Home, opened: &Opened, ended: &Ended) {
 
 fn say(watcher: Watcher, ended: &Ended, directory: &Path) {
     if ended.journal.is_none() {
-        crate::plain::complain(format_args!("warning: the end of the journal could not be written"));
+        crate::plain::complain(format_args!(
+            "warning: the end of the journal could not be written"
+        ));
     }
     if matches!(watcher, Watcher::Json { .. }) {
         return;

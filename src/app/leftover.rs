@@ -64,7 +64,9 @@ fn close(
     if let Ok(ended) = journal.close(LAST_WRITE) {
         let line = IndexLine::new(opened, &closed, &ended);
         if let Err(fault) = runs::index::append(&home.runs, &line) {
-            crate::plain::complain(format_args!("warning: the runs' index was not written: {fault}"));
+            crate::plain::complain(format_args!(
+                "warning: the runs' index was not written: {fault}"
+            ));
         }
     }
 }

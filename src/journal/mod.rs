@@ -18,6 +18,7 @@ pub mod entry;
 pub mod fault;
 pub mod line;
 mod names;
+mod queue;
 pub mod read;
 pub mod replay;
 pub mod samples;

@@ -8,6 +8,7 @@ use super::chain::{GENESIS, digest, hex};
 use super::entry::{Entry, Lost, SamplesDigest};
 use super::fault::JournalFault;
 use super::line::{self, Stamped};
+use super::queue::{Found, Queue};
 use super::read::{Run, SAMPLES};
 use super::samples::{self, Routine};
 use super::writer::{Ended, Trouble};
@@ -18,7 +19,6 @@ use crate::units::Millis;
 use sha2::{Digest, Sha256};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, watch};
 
@@ -107,20 +107,17 @@ impl Worker {
 
     pub(super) fn run(
         mut self,
-        messages: &Receiver<Message>,
+        messages: &Queue,
         done: &watch::Sender<u64>,
         tell: &mpsc::UnboundedSender<Trouble>,
     ) -> Result<Ended, Fault> {
         let mut give_up = None;
         while give_up.is_none() {
-            let first = match self.wait(Instant::now(), *done.borrow()) {
-                None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(wait) => messages.recv_timeout(wait),
-            };
-            let mut next = match first {
-                Ok(message) => Some(message),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => {
+            let wait = self.wait(Instant::now(), *done.borrow());
+            let mut next = match messages.wait(wait) {
+                Found::Message(message) => Some(message),
+                Found::Nothing => None,
+                Found::Closed => {
                     give_up = Some(Instant::now());
                     None
                 }
@@ -132,7 +129,7 @@ impl Worker {
                     Message::Close { patience } => give_up = Some(Instant::now() + patience),
                 }
                 // A digest that is due comes before what would be behind it.
-                next = if self.digest_due() { None } else { messages.try_recv().ok() };
+                next = if self.digest_due() { None } else { messages.next() };
             }
             self.settle(done, tell);
         }

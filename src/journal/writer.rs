@@ -17,15 +17,15 @@
 use super::append::AppendFile;
 use super::entry::{Closed, Entry, Lost, Opened, Resumed};
 use super::fault::JournalFault;
+use super::queue::Queue;
 use super::read::{self, JOURNAL, Run, SAMPLES};
 use super::worker::{Message, Worker, fault, now_ms};
 use crate::clean::Clean;
-use crate::runbook::{Fault, FaultKind, Finish};
+use crate::runbook::{Event, Fault, FaultKind, Finish};
 use crate::units::Millis;
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -101,9 +101,7 @@ impl Durable {
 /// Writes a journal.
 #[derive(Debug)]
 pub struct Writer {
-    /// The sender, and the number of the last barrier: a barrier's number and its place among the
-    /// entries are given together.
-    line: Mutex<(Option<Sender<Message>>, u64)>,
+    queue: Arc<Queue>,
     durable: watch::Receiver<u64>,
     thread: Option<JoinHandle<Result<Ended, Fault>>>,
 }
@@ -154,12 +152,13 @@ impl Writer {
     }
 
     fn start(worker: Worker) -> Result<(Self, Troubles), Fault> {
-        let (sender, receiver) = channel();
+        let queue = Arc::new(Queue::default());
+        let of_thread = Arc::clone(&queue);
         let (done, durable) = watch::channel(0);
         let (tell, troubles) = mpsc::unbounded_channel();
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || worker.run(&receiver, &done, &tell))
+            .spawn(move || worker.run(&of_thread, &done, &tell))
             .map_err(|e| {
                 Fault::new(
                     FaultKind::Local,
@@ -167,30 +166,22 @@ impl Writer {
                     "end other processes of this user, or raise their limit (ulimit -u)",
                 )
             })?;
-        let line = Mutex::new((Some(sender), 0));
-        Ok((Self { line, durable, thread: Some(thread) }, troubles))
-    }
-
-    fn send(&self, message: impl FnOnce(&mut u64) -> Message) -> u64 {
-        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        let (sender, barrier) = &mut *line;
-        let message = message(barrier);
-        if let Some(sender) = sender {
-            // The thread ends only after `Close`; then there is nobody left to tell.
-            let _ = sender.send(message);
-        }
-        *barrier
+        Ok((Self { queue, durable, thread: Some(thread) }, troubles))
     }
 
     /// Takes an entry to be written. `at` is the run's time. It never waits.
     pub fn append(&self, entry: Entry, at: Millis) {
+        let routine = matches!(
+            entry,
+            Entry::Input { event: Event::Sample(_) | Event::Due | Event::Read(_), .. }
+        );
         let entry = Box::new(entry);
-        self.send(|_| Message::Entry { entry, at, unix_ms: now_ms() });
+        self.queue.put(routine, |_| Message::Entry { entry, at, unix_ms: now_ms() });
     }
 
     /// Asks the disk to confirm everything that was taken so far; gives the number to wait for.
     pub fn barrier(&self) -> u64 {
-        self.send(|barrier| {
+        self.queue.put(false, |barrier| {
             *barrier += 1;
             Message::Barrier(*barrier)
         })
@@ -210,12 +201,12 @@ impl Writer {
     /// Writes what is left and ends, or gives up after `patience`. It waits: not for the
     /// engine's own thread.
     pub fn close(mut self, patience: Duration) -> Result<Ended, Fault> {
-        self.send(|_| Message::Close { patience });
+        self.queue.put(false, |_| Message::Close { patience });
         self.join()
     }
 
     fn join(&mut self) -> Result<Ended, Fault> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner).0 = None;
+        self.queue.close();
         let ended = self.thread.take().and_then(|thread| thread.join().ok());
         ended.unwrap_or_else(|| {
             Err(Fault::new(

@@ -1,4 +1,5 @@
-//! The phases of the runbook: what each waits for, and what time brings about in it.
+//! The phases of the runbook: what each waits for, and what time brings about in it. Steps 1 to 4
+//! are here, step 5 is in [`super::ramp`], and what follows in [`super::keep`].
 
 use super::core::Core;
 use super::effect::{Act, Barrier, EffectId, Regime, RunOutcome};
@@ -10,14 +11,10 @@ use super::record::Record;
 use super::resume::PickUp;
 use super::step::Step;
 use crate::clean::Clean;
-use crate::plan::{CommandName, DeadlineThen, Migration, Signal, Unproven};
-use crate::signal::judge::needed;
-use crate::signal::{Judgement, Origin, Verdict};
-use crate::units::{Millis, Percent, Role, Slot, Split};
+use crate::plan::{CommandName, DeadlineThen, Migration};
+use crate::signal::Origin;
+use crate::units::{Millis, Role, Slot, Split};
 
-/// How many times a write towards Green, or of the standing split, is tried before the operator is
-/// asked.
-const WRITE_ATTEMPTS: u32 = 3;
 /// Time between two reads while the router does not say who Blue is.
 const READ_AGAIN: Millis = Millis::secs(1);
 
@@ -365,319 +362,6 @@ impl Core {
         open.due = Some((due, Answer::No));
     }
 
-    // ---- step 5 ----
-
-    pub(super) fn begin_switch(&mut self) {
-        self.pass(Step::Soak);
-        self.enter(Step::Switch);
-        self.phase = Phase::Switch { rung: 0, state: Rung::Asking };
-    }
-
-    /// The share that the next yes would give to Green, and its place in the ramp.
-    pub(super) fn next_rung(&self) -> Option<(usize, Percent)> {
-        let rung = match self.phase {
-            Phase::Switch { rung, state: Rung::Asking } => rung,
-            Phase::Switch { rung, state: Rung::Holding { .. } } => rung + 1,
-            _ => return None,
-        };
-        self.plan.ramp.get(rung).map(|percent| (rung, *percent))
-    }
-
-    /// Moves users towards Green. The gate is asked once more, now: a yes that was given to an
-    /// open gate is worth nothing if it has shut since.
-    pub(super) fn climb(&mut self, to: Percent) {
-        let (gate, checks) = self.gate();
-        let next = self.next_rung();
-        let (Some((rung, percent)), GateState::Open) = (next, gate) else {
-            let why = checks
-                .iter()
-                .find(|check| check.state != super::gate::CheckState::Good)
-                .map_or_else(
-                    || "it is not this step's turn".to_owned(),
-                    |check| check.says.clone(),
-                );
-            self.warn(&format!("nothing was moved: the gate is {} ({why})", gate.word()));
-            return;
-        };
-        let Some(split) = self.green_gets(percent).filter(|_| percent == to) else { return };
-        if rung == 0 {
-            // From here on users are judged; ramp and watch share one judge.
-            self.world.judge_green(&self.plan, Origin::Users, self.at);
-        }
-        self.phase = Phase::Switch { rung, state: Rung::Writing { tries: 1 } };
-        self.asked = Some(split);
-        self.write(split);
-    }
-
-    fn write(&mut self, split: Split) {
-        let timeout = self.plan.router.timeout;
-        self.act(Act::SetRouter { split, timeout, rollback: false }, Barrier::Journal);
-    }
-
-    /// Writes once more what was answered with yes, if it may be: a write that is repeated
-    /// moves users as much as the first one did.
-    fn write_again(&mut self, id: EffectId, split: Split) -> bool {
-        let again = EffectId { n: id.n, attempt: id.attempt + 1 };
-        if again.attempt > WRITE_ATTEMPTS || self.held || !self.may_write() {
-            return false;
-        }
-        let timeout = self.plan.router.timeout;
-        let act = Act::SetRouter { split, timeout, rollback: false };
-        self.act_again(again, act, Barrier::Journal);
-        true
-    }
-
-    /// A write towards Green, or of the standing split, has been read back.
-    pub(super) fn written(&mut self, id: EffectId, split: Split, readback: &Readback) {
-        let took_us = readback.took_us;
-        let read = readback.split();
-        let good = read == Some(split);
-        let says = match (good, readback.first_fault()) {
-            (true, _) => Clean::new(&self.split_words(split, took_us)),
-            (false, Some((node, fault))) => {
-                Clean::new(&format!("{node}: {}; {}", fault.cause, fault.hint))
-            }
-            (false, None) => Clean::new("the router accepted the split and reports another one"),
-        };
-        self.record(Record::Split {
-            asked: self.green_of(split).map(Percent::get),
-            read: read.and_then(|split| self.green_of(split)).map(Percent::get),
-            took_us,
-            says: says.clone(),
-        });
-        match &mut self.phase {
-            Phase::Confirm { write, .. } if good => *write = Some(Ok(took_us)),
-            Phase::Confirm { .. } => {
-                if !self.write_again(id, split)
-                    && let Phase::Confirm { write, .. } = &mut self.phase
-                {
-                    *write = Some(Err(says));
-                }
-            }
-            Phase::Switch { rung, state: Rung::Writing { .. } } => {
-                let rung = *rung;
-                if good {
-                    self.rung_stands(rung);
-                } else if self.write_again(id, split) {
-                    let tries = id.attempt + 1;
-                    self.phase = Phase::Switch { rung, state: Rung::Writing { tries } };
-                } else {
-                    self.write_failed(rung);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn split_words(&self, split: Split, took_us: u64) -> String {
-        let green = self.green_of(split).map_or(0, Percent::get);
-        let blue = 100 - green;
-        format!(
-            "asked {blue}/{green} · reads {blue}/{green} after {}",
-            super::line::micros(took_us)
-        )
-    }
-
-    fn write_failed(&mut self, rung: usize) {
-        self.phase = Phase::Switch { rung, state: Rung::Asking };
-        self.given_up = self.asked;
-        // What stood before is what we ask for now; a write that lands late is found and told.
-        self.asked = self.standing(rung);
-        self.warn("the router did not take the split: nothing more is tried until you say so");
-    }
-
-    /// The split that stands before this step of the ramp is written.
-    pub(super) fn standing(&self, rung: usize) -> Option<Split> {
-        let before = rung.checked_sub(1).and_then(|rung| self.plan.ramp.get(rung));
-        self.green_gets(before.copied().unwrap_or(Percent::ZERO))
-    }
-
-    pub(super) fn write_was_cancelled(&mut self) {
-        if let Phase::Confirm { write: write @ None, .. } = &mut self.phase {
-            *write = Some(Err(Clean::new("it was ended when the journal failed")));
-        }
-        if let Phase::Switch { rung, state: Rung::Writing { .. } } = self.phase {
-            self.write_failed(rung);
-        }
-    }
-
-    pub(super) fn rung_stands(&mut self, rung: usize) {
-        if self.plan.ramp.get(rung).is_some_and(|percent| *percent == Percent::ALL) {
-            self.pass(Step::Switch);
-            self.enter(Step::Watch);
-            self.phase = Phase::Watch { since: self.at, until: self.at + self.plan.watch };
-        } else {
-            let until = self.at + self.plan.ramp_hold;
-            self.phase = Phase::Switch { rung, state: Rung::Holding { since: self.at, until } };
-        }
-    }
-
-    // ---- steps 6 and 7 ----
-
-    /// Requests of Green's users that a verdict needs, given Blue's normal rate.
-    pub(super) fn users_needed(&self) -> u64 {
-        self.plan.limit(Signal::ErrorRate).map_or(0, |limit| {
-            needed(limit, self.world.judges[Role::Blue.index()].record(Signal::ErrorRate))
-        })
-    }
-
-    /// The watch is over when its time has passed and the router is read where it should be. What
-    /// could not be judged, and a Blue that is not ready, do not lengthen it: they are told.
-    fn tick_watch(&mut self, until: Millis) {
-        let judge = &self.world.judges[Role::Green.index()];
-        let over = self.at >= until
-            && !self.held
-            && judge.tripped().or(judge.tripping()).is_none()
-            && self.may_keep()
-            && self.world.ready(Role::Green, self.at) != Some(false);
-        if over {
-            self.end_watch();
-        }
-    }
-
-    /// Whether the split is known and ours, and what is decided can be written down.
-    fn may_keep(&self) -> bool {
-        self.green_read() == Some(Percent::ALL)
-            && self.moved_by_others.is_none()
-            && self.journal_trouble.is_none()
-    }
-
-    /// The watch begins anew, because it saw too little or nobody watched.
-    pub(super) fn watch_again(&mut self) {
-        self.times[Step::Watch as usize].passed = None;
-        self.times[Step::Decide as usize] = super::core::Times::default();
-        self.phase = Phase::Watch { since: self.at, until: self.at + self.plan.watch };
-    }
-
-    fn end_watch(&mut self) {
-        self.pass(Step::Watch);
-        self.enter(Step::Decide);
-        self.phase = Phase::Decide;
-        self.decide();
-    }
-
-    fn decide(&mut self) {
-        let seen = self.world.judges[Role::Green.index()].requests();
-        let needed = self.users_needed();
-        let unread = self.unread();
-        if seen >= needed && unread.is_none() {
-            self.keep();
-            return;
-        }
-        let title = match unread {
-            Some(signal) => format!("The watch ended unproven: {} was not read", signal.label()),
-            None => format!("The watch ended unproven: {seen} of {needed} requests"),
-        };
-        match self.plan.unproven {
-            Unproven::Extend if !self.watched_again => {
-                self.watched_again = true;
-                self.info(&format!("{title}; watching once more, as the plan says"));
-                self.watch_again();
-            }
-            Unproven::Ask | Unproven::Extend if self.facts.attended => {
-                let wait = self.plan.watch;
-                let lines = vec![
-                    "No limit tripped, but a bad release might not have shown.".to_owned(),
-                    format!("Without an answer all traffic goes back to Blue in {wait}."),
-                ];
-                let due = (self.at + wait, Answer::No);
-                let open = self.ask(About::Unproven, &title, lines, "keep Green", "go back");
-                open.due = Some(due);
-            }
-            _ => self.go_back_if_blue_is_well(&title),
-        }
-    }
-
-    /// The operator keeps what the watch could not prove.
-    pub(super) fn keep_unproven(&mut self) {
-        if self.may_keep() {
-            return self.keep();
-        }
-        let why = self.check_router().says;
-        self.warn(&format!("nothing was decided: Green cannot be kept now ({why})"));
-    }
-
-    /// A declared signal on Green that could not be judged when it counts.
-    fn unread(&self) -> Option<Signal> {
-        self.world.judges[Role::Green.index()]
-            .judgements()
-            .find(|judgement| matches!(judgement.verdict, Verdict::Stale | Verdict::Unknown))
-            .map(Judgement::signal)
-    }
-
-    pub(super) fn keep(&mut self) {
-        self.pass(Step::Decide);
-        self.enter(Step::Warm);
-        self.phase = Phase::Warm {
-            since: self.at,
-            state: Warmth::Keeping { until: self.at + self.plan.warm },
-        };
-        if self.plan.commands.has(CommandName::Contract) {
-            self.owed.push(Clean::new("contract the schema (after Blue is decommissioned)"));
-        }
-        self.info("kept: Green serves all users, Blue stays warm as the way back");
-        self.act(Act::PersistRouter, Barrier::Nothing);
-    }
-
-    // ---- step 8 ----
-
-    pub(super) fn stop_blue(&mut self) {
-        let (Phase::Warm { since, state: Warmth::Drained }, Some(blue)) =
-            (&self.phase, self.world.blue)
-        else {
-            return;
-        };
-        if self.gate().0 != GateState::Open {
-            return self.warn("Blue was not stopped: the gate has shut since it was asked");
-        }
-        self.phase = Phase::Warm { since: *since, state: Warmth::Stopping };
-        self.run(CommandName::Stop, blue);
-    }
-
-    pub(super) fn offer_contract(&mut self) {
-        if !self.plan.commands.has(CommandName::Contract) {
-            return self.finish_kept();
-        }
-        let lines = vec![
-            "Blue is decommissioned: the old version does not need the old schema any more."
-                .to_owned(),
-            "Left out, it stays listed as owed.".to_owned(),
-        ];
-        self.ask(About::Contract, "Contract the schema now?", lines, "contract", "leave it owed");
-    }
-
-    pub(super) fn finish_kept(&mut self) {
-        let owed = if self.owed.is_empty() {
-            String::new()
-        } else {
-            let owed: Vec<&str> = self.owed.iter().map(Clean::as_str).collect();
-            format!("; still owed: {}", owed.join(", "))
-        };
-        let says = match self.phase {
-            Phase::Warm { state: Warmth::Gone, .. } => "kept; Blue is decommissioned".to_owned(),
-            Phase::Warm { state: Warmth::Keeping { until }, .. } => {
-                format!("kept; Blue is warm until {} UTC", self.clock(until))
-            }
-            Phase::Warm { state: Warmth::Stopping, .. } => {
-                "kept; stopping Blue was cut off: look whether it still runs".to_owned()
-            }
-            _ => "kept; Blue is still there".to_owned(),
-        };
-        let elsewhere = match self.green_read() {
-            Some(Percent::ALL) | None => String::new(),
-            Some(read) => {
-                format!("; the router reads {read} % on Green, which this run did not ask")
-            }
-        };
-        self.end(RunOutcome::Kept, 0, format!("{says}{owed}{elsewhere}"));
-    }
-
-    /// Wall-clock time of an instant, as hours and minutes.
-    pub(super) fn clock(&self, at: Millis) -> String {
-        let day = (self.facts.began_unix_ms.max(0) as u64).saturating_add(at.0) / 1000 % 86_400;
-        format!("{:02}:{:02}", day / 3600, day / 60 % 60)
-    }
-
     // ---- time ----
 
     pub(super) fn phase_tick(&mut self) {
@@ -721,7 +405,9 @@ impl Core {
     /// A gate that stays shut is waited for as long as readiness is: then the operator is told,
     /// and where there is none, the run goes back.
     fn stalled_tick(&mut self) {
-        let stuck = matches!(self.gate().0, GateState::Shut | GateState::Unknown) && !self.held;
+        // What the gate said at the end of the last step is fresh enough for a wait of minutes.
+        let said = self.gate_said.filter(|(step, _)| *step == self.step_now()).map(|(_, s)| s);
+        let stuck = matches!(said, Some(GateState::Shut | GateState::Unknown)) && !self.held;
         if !stuck {
             self.stalled_since = None;
             return;
@@ -734,10 +420,9 @@ impl Core {
         // Said once for each time it stalls, not once a second.
         self.stalled_since = Some(self.at + wait);
         let (gate, checks) = self.gate();
-        let why = checks
-            .iter()
-            .find(|check| matches!(check.state, CheckState::Bad | CheckState::Unknown))
-            .map_or_else(String::new, |check| check.says.clone());
+        let stuck = |state| matches!(state, CheckState::Bad | CheckState::Unknown);
+        let Some(why) = checks.iter().find(|check| stuck(check.state)) else { return };
+        let why = &why.says;
         let step = self.step_now().number();
         let says = format!("the gate of step {step} was {} for {wait}: {why}", gate.word());
         if self.facts.attended {

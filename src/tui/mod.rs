@@ -46,7 +46,7 @@ use state::UiState;
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use terminal::Screen;
 use theme::{Theme, ThemeChoice};
 
@@ -190,7 +190,10 @@ impl Drawing<'_> {
             };
             let wait = self.pace.wait(Instant::now(), (self.unix_ms)(), ui.revision);
             if !wait.is_zero() && !self.link.feed.is_over() {
-                self.shared.bell.wait(wait);
+                match self.pace.gather(Instant::now()).min(wait) {
+                    Duration::ZERO => self.shared.bell.wait(wait),
+                    gather => self.shared.bell.rest(gather),
+                };
                 continue;
             }
             let unix_ms = (self.unix_ms)();
@@ -237,7 +240,7 @@ impl Drawing<'_> {
         self.clock.heard(update.snapshot.at, read_at);
         let snapshot = Arc::new(update.snapshot);
         let mut front = self.shared.front();
-        self.pace.news(front.snapshot.as_deref(), &snapshot);
+        self.pace.news(front.snapshot.as_deref(), &snapshot, read_at);
         front.ui.see(&snapshot, read_at);
         front.snapshot = Some(snapshot);
     }

@@ -1,8 +1,10 @@
 //! When to draw: soon enough to be believed, seldom enough to be cheap.
 //!
 //! A key is drawn at once. While traffic goes back the milliseconds run at 30 frames a second.
-//! What the operator must know is drawn within a twentieth of a second; numbers that only moved
-//! are drawn four times a second, and clock text once a second.
+//! That it has begun, and that it is done, is drawn at once. What the operator must know is drawn
+//! within a twentieth of a second; numbers that only moved are drawn at most four times a second,
+//! and clock text once a second. What is measured in a second comes in a handful of pieces: they
+//! are gathered for a moment and drawn together.
 
 use crate::runbook::snapshot::Snapshot;
 use crate::units::Millis;
@@ -11,6 +13,7 @@ use std::time::{Duration, Instant};
 const ROLLING: Duration = Duration::from_millis(33);
 const URGENT: Duration = Duration::from_millis(50);
 const ORDINARY: Duration = Duration::from_millis(250);
+const GATHER: Duration = Duration::from_millis(40);
 
 /// Decides when the next frame is due.
 #[derive(Debug, Default)]
@@ -18,7 +21,8 @@ pub struct Pace {
     last: Option<Drawn>,
     at_once: bool,
     urgent: bool,
-    news: bool,
+    /// Since when something is new.
+    news: Option<Instant>,
     rolling: bool,
 }
 
@@ -36,8 +40,13 @@ impl Pace {
     }
 
     /// Something is new.
-    pub fn news(&mut self, before: Option<&Snapshot>, after: &Snapshot) {
-        self.news = true;
+    pub fn news(&mut self, before: Option<&Snapshot>, after: &Snapshot, now: Instant) {
+        self.news.get_or_insert(now);
+        let way_back = |snapshot: &Snapshot| {
+            let verified = snapshot.rollback.as_ref().map(|rollback| rollback.verified);
+            (verified, snapshot.finish.is_some())
+        };
+        self.at_once |= before.is_some_and(|before| way_back(before) != way_back(after));
         self.rolling = after.rollback.as_ref().is_some_and(|rollback| !rollback.verified)
             && after.finish.is_none();
         self.urgent |= before.is_none_or(|before| {
@@ -65,13 +74,24 @@ impl Pace {
             Duration::from_millis(1_000 - u64::try_from(unix_ms.rem_euclid(1_000)).unwrap_or(0));
         let to_tick =
             if unix_ms.div_euclid(1_000) == last.second { to_next_second } else { Duration::ZERO };
-        let spacing = match (self.rolling, self.urgent, self.news) {
-            (true, ..) => ROLLING,
-            (_, true, _) => URGENT,
-            (_, _, true) => ORDINARY,
+        let due = match (self.rolling, self.urgent, self.news) {
+            (true, ..) => last.at + ROLLING,
+            (_, true, _) => last.at + URGENT,
+            (_, _, Some(since)) => (last.at + ORDINARY).max(since + GATHER),
             _ => return to_tick,
         };
-        spacing.saturating_sub(now - last.at).min(to_tick)
+        due.saturating_duration_since(now).min(to_tick)
+    }
+
+    /// How long more news need not be looked at, because what there is waits for it; zero if it
+    /// does not.
+    pub fn gather(&self, now: Instant) -> Duration {
+        match self.news {
+            Some(since) if !self.at_once && !self.rolling && !self.urgent => {
+                (since + GATHER).saturating_duration_since(now)
+            }
+            _ => Duration::ZERO,
+        }
     }
 
     /// A frame was drawn.
@@ -79,7 +99,7 @@ impl Pace {
         self.last = Some(Drawn { at, second: unix_ms.div_euclid(1_000), revision });
         self.at_once = false;
         self.urgent = false;
-        self.news = false;
+        self.news = None;
     }
 }
 
@@ -124,8 +144,13 @@ mod tests {
         assert_eq!(pace.wait(start, 5_100, 0), Duration::from_millis(900));
         assert_eq!(pace.wait(start, 6_001, 0), Duration::ZERO);
         assert_eq!(pace.wait(start, 5_100, 1), Duration::ZERO, "a key");
-        pace.news = true;
+        pace.news = Some(start);
         assert_eq!(pace.wait(start, 5_100, 0), ORDINARY);
+        assert_eq!(pace.gather(start), GATHER);
+        let later = start + ORDINARY;
+        pace.news = Some(later);
+        assert_eq!(pace.wait(later, 5_350, 0), GATHER, "more of the same second may come");
+        assert_eq!(pace.gather(later + GATHER), Duration::ZERO);
         pace.rolling = true;
         assert_eq!(pace.wait(start, 5_100, 0), ROLLING);
     }

@@ -224,7 +224,7 @@ fn a_router_that_acknowledges_and_does_nothing_moves_nothing_and_is_told() {
         .waits(1)
         .tells("the router accepted the split and reports another one")
         .green_has(0)
-        .says("STEP 5");
+        .says("press space to send 10 %");
 }
 
 #[test]

@@ -39,7 +39,11 @@ impl Cockpit {
         drop(pair.slave);
         let mut from = pair.master.try_clone_reader().unwrap();
         let keys = pair.master.take_writer().unwrap();
-        let seen = Arc::new(Mutex::new(vt100::Parser::new(rows.try_into().unwrap(), cols.try_into().unwrap(), 0)));
+        let seen = Arc::new(Mutex::new(vt100::Parser::new(
+            rows.try_into().unwrap(),
+            cols.try_into().unwrap(),
+            0,
+        )));
         let let_go = Arc::new(AtomicBool::new(false));
         let (of_reader, gone) = (Arc::clone(&seen), Arc::clone(&let_go));
         let reader = std::thread::spawn(move || {

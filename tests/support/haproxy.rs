@@ -69,7 +69,9 @@ impl Haproxy {
     /// Where HAProxy is not installed; the message names the command that installs it.
     pub fn start(config: &Config, slots: [String; 2]) -> Self {
         // Somebody else may take the port between the system's word and HAProxy's.
-        (0..5).find_map(|_| Self::try_start(config, &slots)).unwrap_or_else(|| panic!("no port stays free"))
+        (0..5)
+            .find_map(|_| Self::try_start(config, &slots))
+            .unwrap_or_else(|| panic!("no port stays free"))
     }
 
     fn try_start(config: &Config, slots: &[String; 2]) -> Option<Self> {

@@ -99,8 +99,7 @@ impl Place {
         let orders = File::options().read(true).write(true).open(&fifo).unwrap();
         let slots = [left.clone(), right.clone()];
         let deployer = std::thread::spawn(move || deploy_as_told(orders, &slots));
-        let place =
-            Self { users: None, left, right, haproxy, directory, deployer: Some(deployer) };
+        let place = Self { users: None, left, right, haproxy, directory, deployer: Some(deployer) };
         let text = place.plan_text(terms);
         fs::write(place.plan(), text).unwrap();
         for dir in ["state", "runtime"] {
@@ -160,8 +159,10 @@ impl Place {
     /// The plan.
     pub fn plan_text(&self, terms: &Terms) -> String {
         let Terms { ramp, hold, soak, watch, deadline, deploy, more } = terms;
-        let tell =
-            format!("echo $SWITCHBACK_SLOT $SWITCHBACK_RELEASE > {}", self.path("deploy").display());
+        let tell = format!(
+            "echo $SWITCHBACK_SLOT $SWITCHBACK_RELEASE > {}",
+            self.path("deploy").display()
+        );
         let deploy = deploy.replace("$TELL", &tell);
         format!(
             r#"schema = 1

@@ -9,6 +9,18 @@ use switchback::runbook::{
 use switchback::signal::Verdict;
 use switchback::units::{Millis, Role, Slot, Split};
 
+/// When and after what a promise was broken; printed only then.
+struct At<'a> {
+    now: u64,
+    event: &'a Event,
+}
+
+impl std::fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "at {} ms after {:?}", self.now, self.event)
+    }
+}
+
 /// Looks at every step of a core and fails where a promise is broken.
 #[derive(Debug, Default)]
 pub struct Rules {
@@ -35,8 +47,12 @@ impl Rules {
 
     /// Checks one step.
     pub fn check(&mut self, now: u64, event: &Event, effects: &[Effect], core: &mut Core) {
+        // A second of which nothing followed is looked at together with the read that ends it.
+        if matches!(event, Event::Sample(_)) && effects.is_empty() {
+            return;
+        }
         let after = core.snapshot();
-        let at = format!("at {now} after {event:?}");
+        let at = At { now, event };
         self.check_end(effects, &at);
         self.remember_reads(now, event);
         if let Event::Done { effect, .. } = event {
@@ -63,7 +79,7 @@ impl Rules {
         self.before = Some(after);
     }
 
-    fn check_end(&mut self, effects: &[Effect], at: &str) {
+    fn check_end(&mut self, effects: &[Effect], at: &At<'_>) {
         assert!(!self.finished || effects.is_empty(), "effects after the end {at}: {effects:?}");
         let ends = effects.iter().filter(|effect| matches!(effect, Effect::Finish(_))).count();
         assert!(ends <= 1, "the run ended twice {at}");
@@ -80,7 +96,7 @@ impl Rules {
         act: &Act,
         event: &Event,
         blue: Option<Slot>,
-        at: &str,
+        at: &At<'_>,
     ) {
         let Act::SetRouter { split, rollback, .. } = act else { return };
         if *rollback {
@@ -151,7 +167,7 @@ impl Rules {
         }
     }
 
-    fn check_screen(&self, now: u64, after: &Snapshot, at: &str) {
+    fn check_screen(&self, now: u64, after: &Snapshot, at: &At<'_>) {
         let head = &after.headline;
         assert!(!head.state.is_empty(), "no headline {at}");
         if after.finish.is_some() {
