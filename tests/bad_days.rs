@@ -62,7 +62,7 @@ fn green_that_paints_the_terminal_paints_nothing_on_the_screen() {
     let place = Place::of_files(&Terms { deadline: "60s", ..terms() });
     place.right.set(Some(Ill::Escapes));
     let mut cockpit = place.to_deploy();
-    cockpit.yes("Deploy 1.1.0").expect("Green not ready: 503").key("g").expect("503");
+    cockpit.yes("Deploy 1.1.0").expect("Green not ready: status 503").key("g").expect("status 503");
     assert!(cockpit.is_raw() && cockpit.screen().contains("DEPLOY  notes"), "{}", cockpit.screen());
     cockpit.key("r").expect("ALL ON BLUE").key("q");
     assert_eq!(cockpit.exit_code(), 5);

@@ -263,7 +263,8 @@ impl Running {
             )
             .await;
         lines.finish(|line| flow.pass(std::time::Instant::now(), line, &mut pass));
-        flow.finish(&mut pass);
+        // How it ended is what is wanted most: the last lines are never held back.
+        flow.finish_with(&lines.tail(), &mut pass);
         let took = Millis(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
         Ran { end, took, tail: lines.tail() }
     }

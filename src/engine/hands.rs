@@ -194,12 +194,13 @@ impl Hands {
                 let prober = Prober::new(&plan, url, &self.secrets).ok();
                 Box::pin(async move { Some(capture(&plan, prober.as_ref(), slot, &logs).await) })
             }
-            Act::Chase { blue, timeout } => self.chase(blue, timeout, cause),
+            Act::Chase { blue, timeout } => self.chase(id, blue, timeout, cause),
         }
     }
 
     fn chase(
         &self,
+        id: EffectId,
         blue: Slot,
         patience: Millis,
         began: Instant,
@@ -215,9 +216,13 @@ impl Hands {
             began,
             found: self.found.clone(),
         };
+        let found = self.found.clone();
         Box::pin(async move {
             // What was not seen by then is said by the core.
             let _ = timeout(patience.into(), chase.run(blue)).await;
+            // Its end goes the way of what it saw, so that it cannot come before it.
+            let after_us = began.elapsed().as_micros() as u64;
+            let _ = found.send(Measured::Over { effect: id, after_us });
             None
         })
     }

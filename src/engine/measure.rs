@@ -9,7 +9,7 @@ use crate::adapter::router::{Router, SlotCounters};
 use crate::adapter::source::http::Prober;
 use crate::adapter::source::second::Second;
 use crate::plan::Plan;
-use crate::runbook::{Fault, Readback, Regime, Seen};
+use crate::runbook::{EffectId, Fault, Readback, Regime, Seen};
 use crate::signal::counter::{Counter, Counts, Users};
 use crate::signal::{Origin, Sample, Whose};
 use crate::units::{Millis, Slot};
@@ -40,6 +40,13 @@ pub enum Measured {
     Seen {
         /// Which one.
         what: Seen,
+        /// Microseconds since the rollback began.
+        after_us: u64,
+    },
+    /// Nobody looks for these answers any more: what was not seen will not be seen.
+    Over {
+        /// Which act has ended.
+        effect: EffectId,
         /// Microseconds since the rollback began.
         after_us: u64,
     },

@@ -6,11 +6,12 @@ use super::hands::Hands;
 use super::measure::Measured;
 use super::others::Others;
 use super::{Ended, Setup};
+use crate::clean::Clean;
 use crate::feed::{Feed, News, Sent};
 use crate::journal::{Closed, Entry, Trouble};
 use crate::plan::Plan;
 use crate::runbook::{
-    Barrier, Command, Core, Effect, Event, Fault, FaultKind, Finish, Interrupt, Record, RunOutcome,
+    Barrier, Command, Core, Effect, Event, Fault, FaultKind, Finish, Interrupt, Outcome, Record, RunOutcome,
     line,
 };
 use crate::runs::control;
@@ -225,6 +226,10 @@ impl Loop<'_> {
                 Some(Event::Sample(sample))
             }
             Measured::Seen { what, after_us } => Some(Event::Seen { what, after_us }),
+            Measured::Over { effect, after_us } => {
+                let outcome = Outcome::Kept(Clean::new("no more answers are looked for"));
+                Some(Event::Done { effect, outcome, after_us })
+            }
             Measured::Printed => {
                 // Nothing was decided: there is only more to see.
                 let news = News { output: self.hands.printed(), ..News::default() };

@@ -263,7 +263,18 @@ impl Core {
             }
         } else if self.at >= by && !self.asks(About::HoldAgain) {
             let then = self.plan.health.deadline_then;
-            self.give_up_or_ask("Green did not answer as the new release in time", then);
+            let health = &self.world.health[Role::Green.index()];
+            let next = self.plan.release.next.as_deref().unwrap_or_default();
+            let why = match (&health.release, &health.why) {
+                (Some(named), _) if self.green_is_next() == Some(false) => {
+                    format!("it names {named}, not {next}")
+                }
+                (_, Some(why)) => why.to_string(),
+                (None, None) if health.last.is_some() => format!("it does not name {next}"),
+                (_, None) => "no answer at all".to_owned(),
+            };
+            let title = format!("Green did not answer as the new release in time: {why}");
+            self.give_up_or_ask(&title, then);
         }
     }
 

@@ -40,6 +40,8 @@ const PAUSE_MAX: Millis = Millis(1_000);
 struct Band {
     shares: Vec<(Limit, Share)>,
     users: Share,
+    /// Whether anybody counts Blue's users.
+    counted: bool,
     began: Millis,
 }
 
@@ -50,7 +52,7 @@ impl Band {
         };
         let shares =
             limits.iter().filter(of_users).map(|limit| (*limit, Share::new(BAND))).collect();
-        Self { shares, users: Share::new(BAND), began }
+        Self { shares, users: Share::new(BAND), counted: false, began }
     }
 
     fn add(&mut self, sample: &Sample) {
@@ -58,6 +60,7 @@ impl Band {
             return;
         }
         let Some(requests) = sample.requests else { return };
+        self.counted = true;
         self.users.add(sample.at, 0, requests);
         for (limit, share) in &mut self.shares {
             let bad = match (limit.signal, limit.above, &sample.latency_ms) {
@@ -490,11 +493,15 @@ impl Core {
             return;
         }
         let waited = at.since(rollback.verified_at);
+        let counted = rollback.band.as_ref().is_some_and(|band| band.counted);
         let in_band = rollback.band.as_mut().is_some_and(|band| band.is_well(at));
         let after_us = at.since(rollback.began).0.saturating_mul(1000);
         let verified = rollback.verified;
         if verified && in_band {
             self.stamp(Stamp::UsersInBand, Some(after_us), "");
+        }
+        if verified && waited >= BAND && !counted {
+            self.stamp(Stamp::UsersInBand, None, "nobody counts users here");
         }
         if verified && waited >= STAMPS_WAIT {
             self.stamp(Stamp::FirstFromBlue, None, "no answer was seen");

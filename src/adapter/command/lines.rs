@@ -116,6 +116,14 @@ impl Flow {
         pass(clean(line));
     }
 
+    /// No more lines come: passes on those of the last ones that were held back.
+    pub(super) fn finish_with(&mut self, tail: &[Clean], pass: &mut impl FnMut(Clean)) {
+        let held_back = usize::try_from(self.held_back).unwrap_or(usize::MAX).min(tail.len());
+        self.held_back -= held_back as u64;
+        self.finish(pass);
+        tail[tail.len() - held_back..].iter().cloned().for_each(pass);
+    }
+
     /// Says how many lines were held back since the last one that passed.
     pub(super) fn finish(&mut self, pass: &mut impl FnMut(Clean)) {
         match std::mem::take(&mut self.held_back) {
