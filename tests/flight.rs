@@ -11,6 +11,7 @@ use nix::sys::signal::Signal;
 use std::time::Instant;
 use support::haproxy::{Config, soon};
 use support::place::{Place, Terms, flown, stamps, timeline};
+use support::site::Ill;
 use switchback::journal::Run;
 use switchback::runbook::{Effect, Record};
 
@@ -202,7 +203,7 @@ fn killed_in_step_3_the_hold_begins_anew_even_after_its_deadline() {
     let deploy = "echo told nobody";
     let place = Place::new(&Terms { deploy, deadline: "3s", ..terms() }).with_users(40);
     place.right.deploy("1.1.0");
-    place.right.set(Some(support::site::Ill::NotReady));
+    place.right.set(Some(Ill::NotReady));
     let mut cockpit = place.to_deploy();
     cockpit.yes("Deploy 1.1.0").expect("WAITING FOR GREEN TO BE READY");
     let killed = Instant::now();
@@ -320,6 +321,57 @@ fn killed_while_it_goes_back_it_goes_on_going_back_by_itself() {
     assert_eq!(place.weights(), [100, 0]);
     cockpit.key("q");
     assert_eq!(cockpit.exit_code(), 3);
+    assert_eq!(exit_of(&place.flown()), 3);
+}
+
+// ---- never back onto the dead ----
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
+fn a_limit_that_trips_while_blue_is_down_holds_and_the_key_still_works() {
+    let place = Place::new(&Terms { ramp: "[50, 100]", hold: "60s", ..terms() }).with_users(60);
+    let mut cockpit = place.to_split(50);
+    place.left.set(Some(Ill::NotReady));
+    cockpit.expect("BLUE NOT READY");
+    place.right.set(Some(Ill::Failing));
+    cockpit.expect("5xx TRIPPED").expect("HOLDING");
+    assert_eq!(place.weights(), [50, 50], "Blue is not well: nobody is sent there");
+    cockpit.key("r").expect("BACK ON BLUE");
+    assert_eq!(place.weights(), [100, 0]);
+    cockpit.key("q");
+    assert_eq!(cockpit.exit_code(), 3);
+    says(&place.flown(), "r goes back all the same");
+}
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
+fn a_limit_that_trips_asks_where_the_plan_says_so_and_the_countdown_ends_in_rollback() {
+    let more = "[on_trip]\ndo = \"ask\"\ncountdown = \"3s\"\n".to_owned();
+    let terms = Terms { ramp: "[50, 100]", hold: "60s", more, ..terms() };
+    let place = Place::new(&terms).with_users(60);
+    let mut cockpit = place.to_split(50);
+    place.right.set(Some(Ill::Failing));
+    cockpit.expect("A limit has tripped").expect("BACK ON BLUE");
+    assert_eq!(place.weights(), [100, 0]);
+    cockpit.key("q");
+    assert_eq!(cockpit.exit_code(), 3);
+    says(&place.flown(), "the time was up");
+}
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
+fn a_way_back_whose_router_is_gone_is_told_loudly_and_ends_with_4() {
+    let place = Place::new(&patient()).with_users(40);
+    let mut cockpit = place.to_split(10);
+    place.stop_router(true);
+    cockpit.key("r").expect("ROLLING BACK").expect("attempt 2").key("q");
+    cockpit.yes("Leave?");
+    assert_eq!(cockpit.exit_code(), 4);
+    place.stop_router(false);
+    assert_eq!(exit_of(&place.flown()), 4);
+    // Whoever looks finds the run, and brings it to its end.
+    let (exit, printed) = place.run("rollback PLAN");
+    assert_eq!((exit, place.weights()), (0, [100, 0]), "{printed}");
     assert_eq!(exit_of(&place.flown()), 3);
 }
 

@@ -181,6 +181,7 @@ right = "{right}"
 release = {{ header = "X-Version" }}
 [health]
 readiness = "/readyz"
+require = ["database"]
 every = "200ms"
 timeout = "1s"
 hold = "1s"

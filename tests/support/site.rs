@@ -189,8 +189,8 @@ fn answer(
         }
         Some(Ill::Huge) if readiness => {
             let n = 100 << 20;
-            stream
-                .write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {n}\r\n\r\n").as_bytes())?;
+            let head = format!("HTTP/1.1 200 OK\r\nX-Version: {release}\r\nContent-Length: {n}");
+            stream.write_all(format!("{head}\r\n\r\n").as_bytes())?;
             for _ in 0..n >> 16 {
                 stream.write_all(&[b'x'; 1 << 16])?;
             }
