@@ -82,7 +82,6 @@ fn measure(story: &mut Story, second: u64) {
         switches: Vec::new(),
         records: Vec::new(),
         log: Vec::new(),
-        records: Vec::new(),
         output: Vec::new(),
     };
     story.history.take(&update);
