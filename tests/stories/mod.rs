@@ -181,6 +181,7 @@ fn base() -> Snapshot {
             trouble: None,
             seen: Some((312, 623)),
             moved_by_others: false,
+            named: true,
         },
         gate: judge(&checks),
         checks,
