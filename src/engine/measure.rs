@@ -6,7 +6,7 @@
 
 use super::clock::Clock;
 use crate::adapter::router::{Router, SlotCounters};
-use crate::adapter::source::http::Prober;
+use crate::adapter::source::http::{ProbeAnswer, Prober};
 use crate::adapter::source::second::Second;
 use crate::plan::Plan;
 use crate::runbook::{EffectId, Fault, Readback, Regime, Seen};
@@ -153,23 +153,30 @@ async fn knock(prober: Prober, mut router: Router, plan: Rc<Plan>, shared: Rc<Sh
             continue;
         };
         let next = Instant::now() + regime.every.into();
-        let questions = prober.questions();
-        let question = questions.first().unwrap_or_else(|| prober.knock());
-        let answer = prober.probe(question).await;
-        let slot = match &answer.slot {
-            Some(name) => router.slot_named(&plan, name.as_str()).await,
-            None => None,
-        };
-        if let Some(slot) = slot {
-            let own = &mut shared.own.borrow_mut()[slot.index()];
-            own.requests += 1;
-            own.failed += u64::from(answer.is_server_error());
-            own.client_errors += u64::from(answer.is_client_error());
-            if let Some(ms) = answer.latency_ms {
-                own.latency_ms.get_or_insert_default().record(ms);
+        let knock = std::slice::from_ref(prober.knock());
+        // Without a probe of the plan's it only matters who answers.
+        let questions = if prober.questions().is_empty() { knock } else { prober.questions() };
+        for question in questions {
+            let answer = prober.probe(question).await;
+            let slot = match &answer.slot {
+                Some(name) => router.slot_named(&plan, name.as_str()).await,
+                None => None,
+            };
+            if let Some(slot) = slot {
+                count_own(&mut shared.own.borrow_mut()[slot.index()], &answer);
             }
         }
         until(next, &mut changes).await;
+    }
+}
+
+/// Our own request is taken off what the router counts for the slot that answered it.
+fn count_own(own: &mut Counts, answer: &ProbeAnswer) {
+    own.requests += 1;
+    own.failed += u64::from(answer.is_server_error());
+    own.client_errors += u64::from(answer.is_client_error());
+    if let Some(ms) = answer.latency_ms {
+        own.latency_ms.get_or_insert_default().record(ms);
     }
 }
 

@@ -204,6 +204,7 @@ impl Core {
             ),
             self.check_limits(Role::Blue),
             migration,
+            Check::new(NotDeclared, "DB connections, memory, disk for two: not declared"),
         ]
     }
 

@@ -194,6 +194,9 @@ pub struct Traffic {
     pub seen: Option<(u64, u64)>,
     /// Whether somebody else moved it.
     pub moved_by_others: bool,
+    /// Whether the plan says how an answer names its slot; otherwise what users saw is the
+    /// router's word alone.
+    pub named: bool,
 }
 
 /// How a slot is.

@@ -79,6 +79,7 @@ impl Core {
             trouble: self.world.router_trouble(self.at),
             seen,
             moved_by_others: self.moved_by_others.is_some(),
+            named: self.plan.identity.slot_header.is_some(),
         }
     }
 

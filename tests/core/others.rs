@@ -13,7 +13,7 @@ fn a_start_split_is_explained_and_settled_by_others_the_run_goes_on() {
         .waits(5)
         .gate_says(
             GateState::Shut,
-            "the router reports left 50 / right 50 (as default weights read)",
+            "nobody is Blue at left 50 / right 50",
         )
         .says("WHO IS BLUE?")
         .space()

@@ -181,6 +181,7 @@ fn base() -> Snapshot {
             trouble: None,
             seen: Some((312, 623)),
             moved_by_others: false,
+            named: true,
         },
         gate: judge(&checks),
         checks,
@@ -316,6 +317,7 @@ pub fn confirming() -> Story {
         first: percent(100),
         read_at: Some(s.at),
         seen: Some((0, 360)),
+        named: true,
         ..Traffic::default()
     };
     s.limits_on = Role::Blue;
@@ -350,6 +352,7 @@ pub fn soaking() -> Story {
         first: percent(100),
         read_at: Some(s.at),
         seen: Some((0, 2_400)),
+        named: true,
         ..Traffic::default()
     };
     for judgement in &mut s.limits {

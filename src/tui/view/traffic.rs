@@ -24,7 +24,10 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let (traffic, theme) = (&seen.snapshot.traffic, seen.theme);
     let inner = panel::frame(ink, area, theme);
     let users = match traffic.seen {
-        Some((green, all)) => format!("users saw Green {green} of {all}"),
+        Some((green, all)) if traffic.named => {
+            format!("users saw Green {green} of {all}")
+        }
+        Some((green, all)) => format!("Green {green} of {all} users · verified by the router"),
         None => "users are not counted".to_owned(),
     };
     panel::head(ink, area, &[("Traffic", theme.title)], (&users, theme.text));
