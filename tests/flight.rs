@@ -26,11 +26,11 @@ fn patient() -> Terms {
 
 /// How it ended at last, by its own word.
 fn exit_of(run: &Run) -> u8 {
-    let ends = run.effects().filter_map(|(_, effect)| match effect {
+    let mut ends = run.effects().rev().filter_map(|(_, effect)| match effect {
         Effect::Record(Record::Ended { exit, .. }) => Some(*exit),
         _ => None,
     });
-    ends.last().unwrap_or_else(|| panic!("it has not ended:\n{}", timeline(run)))
+    ends.next().unwrap_or_else(|| panic!("it has not ended:\n{}", timeline(run)))
 }
 
 fn says(run: &Run, text: &str) {

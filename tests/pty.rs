@@ -6,6 +6,7 @@ mod support;
 
 use nix::sys::signal::Signal;
 use support::cockpit::Cockpit;
+use support::haproxy::soon;
 use support::place::{Place, Terms, stamps, timeline};
 
 /// Held for so long at each step of the ramp that nothing moves by itself.
@@ -139,4 +140,33 @@ fn a_router_of_two_commands_brings_users_back() {
     assert_eq!(cockpit.exit_code(), 3);
     assert_eq!(place.weights(), [100, 0]);
     assert!(stamps(&place.flown()) >= 1);
+}
+
+#[test]
+fn a_terminal_that_takes_no_bytes_does_not_stop_the_way_back() {
+    let place = Place::of_files(&patient());
+    let mut cockpit = place.to_split(10);
+    cockpit.freeze(true);
+    // More than any terminal holds: the drawing blocks in the middle of a frame.
+    let pid = cockpit.pid();
+    soon("the drawing blocks", || {
+        cockpit.key("lo");
+        waits_to_write(pid)
+    });
+    cockpit.key("r");
+    place.soon_at([100, 0]);
+    cockpit.freeze(false);
+    cockpit.expect("BACK ON BLUE").key("q");
+    assert_eq!(cockpit.exit_code(), 3);
+    cockpit.is_given_back().unwrap();
+    place.flown();
+}
+
+/// Whether the process's drawing thread, which is its first, waits for room in the terminal:
+/// poll(2) or ppoll(2) on one file. With nothing to draw it waits for its bell, on a futex.
+fn waits_to_write(pid: u32) -> bool {
+    let call = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/syscall"));
+    let call = call.unwrap_or_default();
+    let words: Vec<&str> = call.split(' ').collect();
+    matches!(words[..], ["7" | "73", _, "0x1", ..])
 }

@@ -16,6 +16,7 @@ pub struct Cockpit {
     terminal: Option<Terminal>,
     seen: Arc<Mutex<vt100::Parser>>,
     let_go: Arc<AtomicBool>,
+    asleep: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
 }
 
@@ -45,10 +46,15 @@ impl Cockpit {
             0,
         )));
         let let_go = Arc::new(AtomicBool::new(false));
+        let asleep = Arc::new(AtomicBool::new(false));
         let (of_reader, gone) = (Arc::clone(&seen), Arc::clone(&let_go));
+        let sleeps = Arc::clone(&asleep);
         let reader = std::thread::spawn(move || {
             let mut bytes = [0; 16384];
             while let Ok(n) = from.read(&mut bytes) {
+                while sleeps.load(Ordering::SeqCst) && !gone.load(Ordering::SeqCst) {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
                 if n == 0 || gone.load(Ordering::SeqCst) {
                     return;
                 }
@@ -56,7 +62,7 @@ impl Cockpit {
             }
         });
         let terminal = Some(Terminal { master: pair.master, keys });
-        Self { child, terminal, seen, let_go, reader: Some(reader) }
+        Self { child, terminal, seen, let_go, asleep, reader: Some(reader) }
     }
 
     fn seen(&self) -> MutexGuard<'_, vt100::Parser> {
@@ -146,6 +152,11 @@ impl Cockpit {
     pub fn kill(mut self) {
         self.signal(Signal::SIGKILL);
         self.child.wait().unwrap();
+    }
+
+    /// Takes no more bytes from the program, as a line that hangs does; or takes them again.
+    pub fn freeze(&self, freeze: bool) {
+        self.asleep.store(freeze, Ordering::SeqCst);
     }
 
     /// Closes the terminal's window: whatever runs in it is hung up.
