@@ -24,10 +24,11 @@ fn it_leaves_the_terminal_as_it_was() {
     let mut cockpit = place.cockpit("deploy PLAN");
     cockpit.expect("press space to deploy");
     assert!(is_taken(&cockpit), "or this story shows nothing");
-    cockpit.key("?").expect("all traffic to Blue, at once, in every state").key("?");
-    cockpit.key("l").expect("1 Confirm the way back: begun").key("\u{1b}");
+    let help = "all traffic to Blue, at once, in every state";
+    cockpit.key("?").expect(help).key("?").expect_no(help);
+    cockpit.key("l").expect_no("Gate 1").expect("1 Confirm the way back: begun").key("\u{1b}");
     // A key that comes in one breath with Esc would be Alt and that key.
-    cockpit.expect("Gate 1").key("n").expect("Ctrl-R").key("watching the export page\r");
+    cockpit.expect("Gate 1").key("n").expect("Enter keep the note").key("watching the export page\r");
     cockpit.expect("watching the export page").key("q");
     assert_eq!(cockpit.exit_code(), 0);
     cockpit.is_given_back().unwrap();
@@ -94,13 +95,13 @@ fn while_green_has_users_the_shell_must_wait() {
 fn the_key_for_text_fields_goes_back_from_within_one() {
     let place = Place::of_files(&patient());
     let mut cockpit = place.to_split(10);
-    cockpit.key("n").expect("Ctrl-R").key("rrr").expect("rrr");
+    cockpit.key("n").expect("Enter keep the note").key("rrr").expect("rrr");
     assert_eq!(place.weights(), [90, 10], "text is text");
     // What is pasted outside a field is no key.
-    cockpit.key("\u{1b}").expect_no("Ctrl-R").key("\u{1b}[200~r y q\u{1b}[201~");
-    cockpit.key("n").expect("Ctrl-R").key("\u{12}").expect("BACK ON BLUE");
+    cockpit.key("\u{1b}").expect_no("Enter keep the note").key("\u{1b}[200~r y q\u{1b}[201~");
+    cockpit.key("n").expect("Enter keep the note").key("\u{12}").expect("BACK ON BLUE");
     assert_eq!(place.weights(), [100, 0]);
-    cockpit.key("\u{1b}").expect_no("Ctrl-R").key("q");
+    cockpit.key("\u{1b}").expect_no("Enter keep the note").key("q");
     assert_eq!(cockpit.exit_code(), 3);
     cockpit.is_given_back().unwrap();
     let seen = timeline(&place.flown());
