@@ -130,7 +130,6 @@ impl Feed {
         lock(&self.bells).push(bell);
     }
 
-
     /// Publishes how things stand, and what is new.
     pub fn publish(&self, snapshot: Snapshot, news: News) {
         let mut kept = lock(&self.kept);

@@ -13,9 +13,11 @@ pub fn is_bench() -> bool {
     std::env::args().any(|argument| argument == "--bench")
 }
 
-/// The first number on the command line, behind `--`.
-pub fn number(otherwise: u64) -> u64 {
-    std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(otherwise)
+/// The numbers on the command line, behind `--`; what is not said is `otherwise`.
+pub fn numbers<const N: usize>(mut otherwise: [u64; N]) -> [u64; N] {
+    let said = std::env::args().skip(1).filter_map(|argument| argument.parse().ok());
+    otherwise.iter_mut().zip(said).for_each(|(number, said)| *number = said);
+    otherwise
 }
 
 /// The value that this share of the sorted values does not exceed.

@@ -47,7 +47,8 @@ impl Pty {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_switchback"));
         command.args(args);
         command.cwd(directory);
-        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")]
+        for (name, value) in
+            [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")]
         {
             command.env(name, value);
         }
@@ -136,7 +137,8 @@ impl Heard {
         self.over = piece.is_empty();
         self.bytes += piece.len() as u64;
         self.tail.extend_from_slice(piece);
-        self.frames += self.tail.windows(FRAME.len()).filter(|bytes| *bytes == FRAME).count() as u64;
+        self.frames +=
+            self.tail.windows(FRAME.len()).filter(|bytes| *bytes == FRAME).count() as u64;
         let keep = self.tail.len().min(FRAME.len() - 1);
         self.tail.drain(..self.tail.len() - keep);
         self.screen.process(piece);
