@@ -80,8 +80,8 @@ fn measure(story: &mut Story, second: u64) {
         snapshot: story.snapshot.clone(),
         samples,
         switches: Vec::new(),
-        log: Vec::new(),
         records: Vec::new(),
+        log: Vec::new(),
         output: Vec::new(),
     };
     story.history.take(&update);

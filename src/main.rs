@@ -6,12 +6,12 @@ use switchback::{app, cli::Cli};
 
 fn main() -> ExitCode {
     if let Err(error) = color_eyre::install() {
-        eprintln!("warning: no error reports: {error}");
+        switchback::plain::complain(format_args!("warning: no error reports: {error}"));
     }
     match app::run(Cli::parse()) {
         Ok(exit) => ExitCode::from(exit),
         Err(failure) => {
-            eprintln!("{}", failure.says);
+            switchback::plain::complain(failure.says);
             ExitCode::from(failure.exit)
         }
     }

@@ -21,6 +21,12 @@ pub enum Form {
     Json,
 }
 
+/// Says something on standard error. A terminal that is gone hears nothing, and that must not end
+/// whoever speaks.
+pub fn complain(says: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{says}");
+}
+
 /// Prints a run until it is over.
 pub fn run(link: &Link, form: Form, attended: bool) -> color_eyre::Result<()> {
     let bell = Arc::new(Bell::default());
@@ -132,8 +138,8 @@ fn listen(link: Link) {
             let question = link.feed.since(0).and_then(|update| update.snapshot.question);
             match understand(line.trim(), question.as_ref()) {
                 Some(command) => link.send(command),
-                None => eprintln!(
-                    "next, yes, no, back (or r), hold, more, note TEXT, leave: nothing else is known"
+                None => complain(
+                    "next, yes, no, back (or r), hold, more, note TEXT, leave: nothing else is known",
                 ),
             }
         }

@@ -200,7 +200,7 @@ proptest! {
             stepper.step(turn.event.clone(), turn.at);
         }
         let mut engine = Engine { writer, stepper, n: run.last_n };
-        engine.feed(Event::Resumed, run.last_at);
+        engine.feed(Event::Resumed { attended: true }, run.last_at);
         engine.fly(run.last_at.as_secs() + 1, 70);
         engine.writer.close(PATIENCE).unwrap();
         let seen = replayed(copy.path()).unwrap();
@@ -235,7 +235,7 @@ fn a_run_that_is_over_is_not_picked_up_but_an_interrupted_one_is() {
     engine.writer.close(PATIENCE).unwrap();
     let (writer, _, run) = Writer::resume(dir.path()).unwrap();
     assert!(run.is_open());
-    writer.append(Entry::Input { n: 2, event: Event::Resumed }, Millis(9));
+    writer.append(Entry::Input { n: 2, event: Event::Resumed { attended: true } }, Millis(9));
     writer.close(PATIENCE).unwrap();
     assert!(journal::read(dir.path()).unwrap().closed.is_none());
 }
@@ -311,7 +311,7 @@ fn a_deleted_journal_is_told_once_and_put_back_whole() {
     runtime().block_on(async {
         assert!(writer.durable(writer.barrier()).await);
         fs::remove_file(dir.path().join(JOURNAL)).unwrap();
-        writer.append(Entry::Input { n: 2, event: Event::Resumed }, Millis(2));
+        writer.append(Entry::Input { n: 2, event: Event::Resumed { attended: true } }, Millis(2));
         let barrier = writer.barrier();
         let Some(Trouble::Failed(fault)) = troubles.recv().await else { panic!("no fault") };
         assert!(fault.cause.as_str().contains("deleted"), "{fault}");
@@ -373,12 +373,15 @@ fn a_cockpit_that_is_killed_leaves_a_run_that_can_be_picked_up() {
         victim.wait().unwrap();
         let (writer, _, run) = Writer::resume(dir.path()).unwrap();
         assert!(run.turns.len() > 20 && run.gaps.is_empty(), "{:?}", run.gaps);
-        writer.append(Entry::Input { n: run.last_n + 1, event: Event::Resumed }, run.last_at);
+        writer.append(
+            Entry::Input { n: run.last_n + 1, event: Event::Resumed { attended: true } },
+            run.last_at,
+        );
         drop(writer);
         let mut stepper = Stepper::default();
         let run = journal::read(dir.path()).unwrap();
         let seen = replay(&run, |event, at| match event {
-            Event::Resumed => Vec::new(),
+            Event::Resumed { .. } => Vec::new(),
             event => stepper.step(event, at),
         });
         assert_eq!(seen.unwrap().inputs, run.last_n);
@@ -395,8 +398,8 @@ fn runs_are_listed_found_and_indexed_by_what_their_journals_say() {
     let run = journal::read(over.path()).unwrap();
     let line = IndexLine::new(&run.opened, run.closed.as_ref().unwrap(), &ended);
     runs::index::append(&root, &line).unwrap();
-    let open = RunDir::create(&root, Kind::Drill, b"").unwrap();
-    let engine = Engine::new(open.path(), open.id(), Kind::Drill);
+    let open = RunDir::create(&root, Kind::Deploy, b"").unwrap();
+    let engine = Engine::new(open.path(), open.id(), Kind::Deploy);
     fs::create_dir(root.join("20200101T000000Z-dead")).unwrap();
 
     let list = runs::list(&root).unwrap();

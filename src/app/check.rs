@@ -110,9 +110,10 @@ async fn reach(loaded: &plan::Loaded, secrets: &BTreeMap<String, String>, found:
     let plan = &loaded.plan;
     let error = |path: &str, cause: &str, hint: &str| loaded.places.error(path, cause, hint);
     let mut blue = None;
-    match Router::of_plan(plan) {
+    let mut router = Router::of_plan(plan);
+    match &mut router {
         Err(fault) => found.bad(error("router", fault.cause.as_str(), fault.hint.as_str())),
-        Ok(mut router) => {
+        Ok(router) => {
             let readback = router.read().await;
             if let Some((node, fault)) = readback.first_fault() {
                 let cause = format!("{node}: {}", fault.cause);
@@ -140,7 +141,11 @@ async fn reach(loaded: &plan::Loaded, secrets: &BTreeMap<String, String>, found:
         }
         Ok(prober) => {
             let answer = prober.probe(prober.knock()).await;
-            let named = answer.slot.as_ref().map_or_else(String::new, |s| format!(", by slot {s}"));
+            let named = answer.slot.as_ref().map_or_else(String::new, |s| format!(", by {s}"));
+            let slot = match (&answer.slot, &mut router) {
+                (Some(name), Ok(router)) => router.slot_named(plan, name.as_str()).await,
+                _ => None,
+            };
             match (answer.status, &plan.identity.slot_header) {
                 (None, _) => {
                     let why = answer.why.map_or_else(String::new, |why| format!(": {why}"));
@@ -154,6 +159,11 @@ async fn reach(loaded: &plan::Loaded, secrets: &BTreeMap<String, String>, found:
                 (Some(_), Some(header)) if answer.slot.is_none() => {
                     let cause = format!("answers of the front door have no header {header}");
                     let hint = "let the router add it, or leave [identity] slot out";
+                    found.bad(loaded.places.warning("identity.slot", &cause, hint));
+                }
+                (Some(_), Some(header)) if slot.is_none() => {
+                    let cause = format!("header {header} of the front door names no slot{named}");
+                    let hint = "let it say the slot's name, or the name of its server";
                     found.bad(loaded.places.warning("identity.slot", &cause, hint));
                 }
                 (Some(status), _) => {

@@ -32,10 +32,12 @@ pub fn begin(
     let (router, identity) = find(plan)?;
     let home = home(global)?;
     let directory = RunDir::create(&home.runs, kind, text)?;
-    let lock = lock(&home, &identity, directory.id()).inspect_err(|_| {
-        // Nothing has happened in it: a run that never began leaves no trace.
-        let _ = std::fs::remove_dir_all(directory.path());
-    })?;
+    let lock = lock(&home, &identity, directory.id())
+        .and_then(|lock| super::leftover::settle(&home, &identity).map(|()| lock))
+        .inspect_err(|_| {
+            // Nothing has happened in it: a run that never began leaves no trace.
+            let _ = std::fs::remove_dir_all(directory.path());
+        })?;
     let facts = RunFacts {
         run: directory.id().to_owned(),
         kind,
@@ -126,7 +128,9 @@ pub fn fly(
     if let Err(report) = &watched {
         // Whoever watched has failed; the run has not. It ends in order, and says what stands.
         engine.link.send(Command::Interrupt(Interrupt::Screen));
-        eprintln!("error: the screen failed: {report:#}\nhint: --plain prints lines instead");
+        crate::plain::complain(format_args!(
+            "error: the screen failed: {report:#}\nhint: --plain prints lines instead"
+        ));
     }
     let ended = engine.join()?;
     drop(lock);
@@ -203,22 +207,29 @@ fn index(home: &Home, opened: &Opened, ended: &Ended) {
     };
     let line = IndexLine::new(opened, &ended.closed, journal);
     if let Err(fault) = crate::runs::index::append(&home.runs, &line) {
-        eprintln!("warning: the runs' index was not written: {fault}");
+        crate::plain::complain(format_args!("warning: the runs' index was not written: {fault}"));
     }
 }
 
 fn say(watcher: Watcher, ended: &Ended, directory: &Path) {
     if ended.journal.is_none() {
-        eprintln!("warning: the end of the journal could not be written");
+        crate::plain::complain(format_args!(
+            "warning: the end of the journal could not be written"
+        ));
     }
     if matches!(watcher, Watcher::Json { .. }) {
         return;
     }
     let finish = &ended.finish;
-    println!("{}: {} (exit {})", finish.outcome.word(), finish.says, finish.exit);
-    println!("run: {}", directory.display());
+    // Most sentences begin with the word already.
+    let word = finish.outcome.word();
+    let word = if finish.says.starts_with(word) { String::new() } else { format!("{word}: ") };
+    let mut says =
+        format!("{word}{} (exit {})\nrun: {}\n", finish.says, finish.exit, directory.display());
     if finish.outcome == RunOutcome::Interrupted {
         let id = directory.file_name().unwrap_or_default().to_string_lossy();
-        println!("next: switchback resume {id}");
+        says.push_str(&format!("next: switchback resume {id}\n"));
     }
+    // Where the terminal is gone nobody reads it; the journal has it.
+    let _ = super::print(says.as_bytes());
 }

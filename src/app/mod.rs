@@ -7,6 +7,7 @@ mod check;
 mod drill;
 mod flight;
 mod home;
+mod leftover;
 mod resume;
 mod rollback;
 mod runs;

@@ -33,7 +33,13 @@ pub fn rollback(global: &Global, loaded: Loaded, to: Option<&str>) -> Result<u8,
     let home = flight::home(global)?;
     let (router, identity) = find_within(&plan)?;
     if let Some(holder) = Lock::holder(&home.locks, &identity) {
-        if slot.is_some() {
+        let socket = Lock::socket_of(&home.locks, &identity);
+        if let Some(slot) = slot {
+            // While the split is nobody's, a cockpit only reads: it waits for this to be settled.
+            let status = ask(&socket, Request::Status, PAUSE).ok().and_then(|reply| reply.snapshot);
+            if status.is_some_and(|snapshot| snapshot.blue.is_none()) {
+                return block_on(back(&plan, router, slot))?;
+            }
             return Err(Failure::usage(
                 format!(
                     "run {} is open in process {}: it knows who Blue is",
@@ -42,7 +48,6 @@ pub fn rollback(global: &Global, loaded: Loaded, to: Option<&str>) -> Result<u8,
                 "leave --to out, and its engine goes back",
             ));
         }
-        let socket = Lock::socket_of(&home.locks, &identity);
         let reply = ask(&socket, Request::Rollback, PATIENCE)?;
         print(format!("{}\n", reply.says).as_bytes())?;
         return Ok(if reply.good { 0 } else { 4 });
@@ -54,7 +59,7 @@ pub fn rollback(global: &Global, loaded: Loaded, to: Option<&str>) -> Result<u8,
         .find(|run| run.open && run.router.as_ref().is_some_and(|r| r.as_str() == identity));
     match (open, slot) {
         (Some(run), None) => {
-            let watcher = Watcher::Plain { attended: true };
+            let watcher = Watcher::Plain { attended: false };
             // Leaving after the rollback means: as soon as it is verified and read once more.
             let first = [Command::Rollback, Command::Leave];
             let exit = pick_up(global, watcher, &run, &first)?;
@@ -93,7 +98,7 @@ fn find_within(plan: &Plan) -> Result<(Router, String), Failure> {
                 return Err(Failure { exit: 4, says: failure.says });
             }
             Err(failure) => {
-                eprintln!("{}\nstill trying", failure.says);
+                crate::plain::complain(format_args!("{}\nstill trying", failure.says));
                 std::thread::sleep(PAUSE);
             }
         }
@@ -121,12 +126,12 @@ async fn back(plan: &Plan, mut router: Router, slot: Slot) -> Result<u8, Failure
                 };
                 return Ok(0);
             }
-            eprintln!("the split has moved again: writing once more");
+            crate::plain::complain(format_args!("the split has moved again: writing once more"));
             continue;
         }
         let trouble = trouble(&readback);
         if trouble != said {
-            eprintln!("{trouble}");
+            crate::plain::complain(format_args!("{trouble}"));
             said = trouble;
         }
         tokio::time::sleep(PAUSE).await;

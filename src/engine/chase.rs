@@ -68,17 +68,19 @@ impl Chase {
     }
 
     async fn first_from_blue(&self, blue: Slot) {
-        let name = self.plan.slot_name(blue);
+        let mut router = self.router.clone();
         if let Some(front) = &self.front {
             loop {
                 let answer = front.probe(front.knock()).await;
-                if answer.slot.is_some_and(|slot| slot.as_str() == name) {
-                    return self.tell(Seen::FirstAnswer(Role::Blue), Instant::now());
+                let at = Instant::now();
+                if let Some(name) = answer.slot
+                    && router.slot_named(&self.plan, name.as_str()).await == Some(blue)
+                {
+                    return self.tell(Seen::FirstAnswer(Role::Blue), at);
                 }
                 sleep(KNOCK_EVERY).await;
             }
         }
-        let mut router = self.router.clone();
         let before = answered(&mut router, blue).await;
         loop {
             match (answered(&mut router, blue).await, before) {

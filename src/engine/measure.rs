@@ -115,7 +115,8 @@ pub fn start(
         tasks.push(tokio::task::spawn_local(task).abort_handle());
     }
     if let Some(front) = &probers.front {
-        let task = knock(front.clone(), Rc::clone(plan), Rc::clone(shared));
+        let (front, router) = (front.clone(), router.clone());
+        let task = knock(front, router, Rc::clone(plan), Rc::clone(shared));
         tasks.push(tokio::task::spawn_local(task).abort_handle());
     }
     let flush = flush(clock, Rc::clone(shared), found.clone());
@@ -157,7 +158,7 @@ async fn probe_slot(slot: Slot, prober: Prober, shared: Rc<Shared>) {
     }
 }
 
-async fn knock(prober: Prober, plan: Rc<Plan>, shared: Rc<Shared>) {
+async fn knock(prober: Prober, mut router: Router, plan: Rc<Plan>, shared: Rc<Shared>) {
     let mut changes = shared.regime.subscribe();
     loop {
         let regime = *changes.borrow_and_update();
@@ -171,7 +172,10 @@ async fn knock(prober: Prober, plan: Rc<Plan>, shared: Rc<Shared>) {
         let questions = prober.questions();
         let question = questions.first().unwrap_or_else(|| prober.knock());
         let answer = prober.probe(question).await;
-        let slot = answer.slot.as_ref().and_then(|name| plan.slot_named(name.as_str()));
+        let slot = match &answer.slot {
+            Some(name) => router.slot_named(&plan, name.as_str()).await,
+            None => None,
+        };
         if let Some(slot) = slot {
             let own = &mut shared.own.borrow_mut()[slot.index()];
             own.requests += 1;

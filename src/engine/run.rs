@@ -39,10 +39,8 @@ pub fn run(setup: Setup, feed: &Feed, commands: UnboundedReceiver<Sent>) -> Resu
     drop(set);
     let (journal, mut closed, at) = setup_rest;
     closed.ended_unix_ms = unix_ms();
-    // A run that was interrupted stays open: it can be picked up.
-    if finish.outcome != RunOutcome::Interrupted {
-        journal.append(Entry::Closed(closed.clone()), at);
-    }
+    // A run that was interrupted is closed as such, and can be picked up all the same.
+    journal.append(Entry::Closed(closed.clone()), at);
     // The disk is waited for here, and not where a rollback could be waiting behind it.
     let ended = journal.close(LAST_WRITE);
     Ok(Ended { finish, journal: ended.ok(), closed })
@@ -76,13 +74,14 @@ async fn fly(
     let (mut core, clock, inputs, first) = match resume {
         None => (Core::new(plan.clone(), facts.clone()), Clock::begin(), 0, Event::Begin),
         Some(run) => {
-            let mut core = Core::new(run.opened.plan.clone(), facts.clone());
+            // As it began: whoever lives the run again knows nothing else.
+            let mut core = Core::new(run.opened.plan.clone(), run.opened.facts.clone());
             for turn in &run.turns {
                 // What followed then has been done, or was cut off; it is not done again.
                 let _ = core.step(turn.event.clone(), turn.at);
             }
             let clock = Clock::resume(facts.began_unix_ms, run.last_at);
-            (core, clock, run.last_n, Event::Resumed)
+            (core, clock, run.last_n, Event::Resumed { attended: facts.attended })
         }
     };
     let (done, mut outcomes) = mpsc::unbounded_channel();

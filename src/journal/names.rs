@@ -24,7 +24,7 @@ impl Entry {
 const fn event_name(event: &Event) -> &'static str {
     match event {
         Event::Begin => "input.begin",
-        Event::Resumed => "input.resumed",
+        Event::Resumed { .. } => "input.resumed",
         Event::Command(_) => "input.command",
         Event::Sample(_) => "input.sample",
         Event::Read(_) => "input.read",

@@ -38,6 +38,20 @@ impl Core {
         (state, checks)
     }
 
+    /// Whether a write that was answered with yes may be repeated: whatever opened the gate, but
+    /// the router's own answer, still stands.
+    pub(super) fn may_write(&self) -> bool {
+        let mut checks = vec![Check::new(Good, "the journal is written")];
+        if !matches!(self.phase, Phase::Confirm { .. }) {
+            checks.push(self.check_limits(Role::Green));
+            checks.push(self.check_ready(Role::Green));
+            checks.push(self.check_ready(Role::Blue));
+        }
+        self.journal_trouble.is_none()
+            && self.moved_by_others.is_none()
+            && judge(&checks) == GateState::Open
+    }
+
     /// Before Blue is fixed: the router must report one slot that serves everybody.
     fn check_start(&self) -> Check {
         if let Some(trouble) = self.world.router_trouble(self.at) {
@@ -56,14 +70,15 @@ impl Core {
         let (one, two) = (self.plan.slot_name(first), self.plan.slot_name(second));
         let (a, b) = (split.share(first), split.share(second));
         let equal = a == b;
-        let guess = if equal { " (as default weights read)" } else { "" };
+        let guess = if equal { "; default weights read like that" } else { "" };
+        // What to do comes early: the screen cuts what is long.
         format!(
-            "the router reports {one} {a} / {two} {b}{guess}: nobody is Blue. Settle it first: \
-             switchback rollback --to {one} (or --to {two})"
+            "nobody is Blue at {one} {a} / {two} {b}. Settle it: switchback rollback --to {one} \
+             (or --to {two}){guess}"
         )
     }
 
-    fn check_router(&self) -> Check {
+    pub(super) fn check_router(&self) -> Check {
         let Some(asked) = self.asked.and_then(|split| self.green_of(split)) else {
             return Check::new(Waiting, "the router is being read");
         };
@@ -77,7 +92,11 @@ impl Core {
                 Check::new(Waiting, format!("router reads {}/{read}, asked {asked}", read.rest()))
             }
             Some(read) => {
-                Check::new(Bad, format!("router reads {}/{read}, asked {asked}", read.rest()))
+                // What is being written need not be read yet.
+                let writing =
+                    matches!(self.phase, Phase::Switch { state: Rung::Writing { .. }, .. });
+                let state = if writing { Waiting } else { Bad };
+                Check::new(state, format!("router reads {}/{read}, asked {asked}", read.rest()))
             }
             None => {
                 let why = self.world.router_trouble(self.at);
@@ -102,9 +121,19 @@ impl Core {
                 let why = health.why.as_ref().map_or("no answer", |why| why.as_str());
                 Check::new(Bad, format!("{role} not ready: {why}"))
             }
-            None if health.last.is_none() => Check::new(Waiting, format!("{role} not heard yet")),
+            None if health.last.is_none() && !self.silent_too_long() => {
+                Check::new(Waiting, format!("{role} not heard yet"))
+            }
+            None if health.last.is_none() => Check::new(Unknown, format!("{role} was never heard")),
             None => Check::new(Unknown, format!("{role} not heard any more")),
         }
+    }
+
+    /// Whether a slot that has said nothing since this step began should have been heard.
+    fn silent_too_long(&self) -> bool {
+        let entered = self.times[self.step_now() as usize].entered;
+        let health = &self.plan.health;
+        entered.is_some_and(|at| self.at.since(at) > health.every + health.every + health.timeout)
     }
 
     fn check_limits(&self, role: Role) -> Check {
@@ -188,9 +217,10 @@ impl Core {
             job => self.check_job(CommandName::Deploy, job, ""),
         });
         if *deploy == Job::Good {
-            checks.push(match self.world.health[Role::Green.index()].last {
-                Some(_) => Check::new(Good, "Green is asked"),
-                None => Check::new(Waiting, "Green has not answered yet"),
+            checks.push(if self.green_answered() {
+                Check::new(Good, "Green answers")
+            } else {
+                Check::new(Waiting, "Green has not answered yet")
             });
             checks.push(self.check_release());
         }
@@ -291,6 +321,9 @@ impl Core {
         let left = self.world.health[Role::Blue.index()].in_flight;
         let drained = match (left, state) {
             (Some(0), _) => Check::new(Good, "nothing in flight on Blue"),
+            (Some(n), Warmth::Drained | Warmth::Stopping | Warmth::Gone) => {
+                Check::new(Good, format!("the drain time has passed, {n} in flight on Blue"))
+            }
             (Some(n), _) => Check::new(Waiting, format!("{n} requests in flight on Blue")),
             (None, Warmth::Draining { until }) => {
                 self.check_time("drained", until - self.plan.drain, until)

@@ -2,11 +2,12 @@
 
 use super::core::Core;
 use super::effect::{Act, Barrier, RunOutcome};
-use super::event::{Command, Interrupt};
+use super::event::{Answer, Command, Interrupt};
 use super::gate::GateState;
 use super::phase::{Job, Phase, Rung, Warmth};
-use super::question::About;
+use super::question::{About, By};
 use super::record::Record;
+use super::resume::PickUp;
 use super::step::Step;
 use crate::clean::Clean;
 use crate::plan::{CommandName, Migration};
@@ -14,13 +15,16 @@ use crate::units::{Millis, Percent, Role};
 
 /// A step is extended by this much, or by its own length if that is shorter.
 const EXTENSION: Millis = Millis::secs(60);
+/// What is said of a way back that was left before it was verified.
+pub(super) const UNVERIFIED: &str =
+    "left while going back: the router has NOT been read at Blue; switchback rollback goes on";
 
 impl Core {
     pub(super) fn command(&mut self, command: Command) {
         match command {
             Command::Rollback => self.rollback_pressed(),
             Command::Next => self.next(),
-            Command::Answer { question, answer } => self.answer(question, &answer, ""),
+            Command::Answer { question, answer } => self.answer(question, &answer, By::Operator),
             Command::Hold => self.hold(),
             Command::Extend => self.extend(),
             Command::Note(text) => self.record(Record::Note(text)),
@@ -34,24 +38,37 @@ impl Core {
 
     /// Whether *next* would do something now.
     pub(super) fn next_open(&self) -> bool {
-        if self.question.is_some() || self.held || self.finish.is_some() {
+        if !self.open.is_empty() || self.finish.is_some() {
             return false;
         }
         if let Some(rollback) = &self.rollback {
             return rollback.settled();
         }
+        if self.held || self.picking_up != PickUp::No {
+            return false;
+        }
+        let attended = self.facts.attended;
         match &self.phase {
+            // Trying again what failed is a decision, and needs somebody who takes it.
             Phase::Deploy { migrate, deploy, .. } => {
+                let failed = matches!(migrate, Job::Bad(_)) || matches!(deploy, Job::Bad(_));
                 self.running().is_none()
-                    && (matches!(migrate, Job::Bad(_))
-                        || matches!(deploy, Job::Bad(_) | Job::NotDeclared))
+                    && self.journal_trouble.is_none()
+                    && ((failed && attended) || (!failed && *deploy == Job::NotDeclared))
             }
-            Phase::Confirm { redeploy: Job::Bad(_), .. } => self.running().is_none(),
-            Phase::Confirm { write: Some(Err(_)), .. } => true,
-            Phase::Confirm { .. } | Phase::Switch { .. } => self.gate().0 == GateState::Open,
-            Phase::Warm { state, .. } => matches!(state, Warmth::Drained),
+            Phase::Confirm { redeploy: Job::Bad(_), .. } => attended && self.running().is_none(),
+            Phase::Confirm { write: Some(Err(_)), .. } => attended,
+            Phase::Confirm { .. } | Phase::Switch { .. } => {
+                self.next_is_a_step() && self.gate().0 == GateState::Open
+            }
+            Phase::Warm { state: Warmth::Drained, .. } => self.gate().0 == GateState::Open,
             _ => false,
         }
+    }
+
+    /// Whether there is a step, or a step of the ramp, that a yes could begin.
+    fn next_is_a_step(&self) -> bool {
+        matches!(self.phase, Phase::Confirm { .. }) || self.next_rung().is_some()
     }
 
     fn next(&mut self) {
@@ -66,7 +83,7 @@ impl Core {
                     )
                 })
                 .map_or("there is nothing to do but wait", |check| check.says.as_str());
-            if self.question.is_none() {
+            if self.open.is_empty() {
                 let held = if self.held { "you hold (h goes on); " } else { "" };
                 self.info(&format!("not yet: {held}gate {} · {why}", gate.word()));
             }
@@ -106,8 +123,14 @@ impl Core {
         }
     }
 
-    fn prove_write_again(&mut self) {
-        let Phase::Confirm { write, .. } = &mut self.phase else { return };
+    /// Tries once more to write the split that stands, if that has failed. Where somebody else
+    /// has moved it meanwhile, it would not be the split that stands: then nothing is written.
+    pub(super) fn prove_write_again(&mut self) {
+        let stands = self.green_read() == Some(Percent::ZERO);
+        let Phase::Confirm { write: write @ Some(Err(_)), .. } = &mut self.phase else { return };
+        if !stands {
+            return self.info("write access is not proven again: the router is not read at Blue");
+        }
         *write = None;
         if let Some(split) = self.green_gets(Percent::ZERO) {
             let timeout = self.plan.router.timeout;
@@ -181,7 +204,14 @@ impl Core {
     }
 
     /// What an answer does.
-    pub(super) fn answered(&mut self, about: About, yes: bool) {
+    pub(super) fn answered(&mut self, about: About, yes: bool, by: By) {
+        if about.is_forward() && yes {
+            // The limits speak first: a yes must not overtake a trip that is due at this instant.
+            self.judge();
+            if self.rollback.is_some() || self.held {
+                return self.warn("nothing was done: the run does not go forward now");
+            }
+        }
         match (about, yes) {
             (About::Deploy, true) => {
                 if self.gate().0 == GateState::Open {
@@ -191,17 +221,32 @@ impl Core {
                     self.warn("nothing was done: the gate has shut since it was asked");
                 }
             }
-            (About::Again, true) => self.run_migrate(),
+            (About::Again, true) => match &self.journal_trouble {
+                Some(trouble) => {
+                    let says =
+                        format!("nothing was done: the journal cannot be written: {trouble}");
+                    self.warn(&says);
+                }
+                None => self.run_migrate(),
+            },
             (About::HoldAgain, true) => self.hold_again(),
             (About::HoldAgain, false) => self.go_back("Green was not ready in time"),
             (About::Rung(percent), true) => self.climb(percent),
-            (About::Tripped, true) => self.go_back_if_blue_is_well("a limit tripped"),
+            (About::Tripped, true) => self.go_back_by(by, &self.trip_words()),
             (About::Tripped, false) => {
                 self.held = true;
+                self.trip_held = true;
                 self.warn("a limit has tripped and the operator holds; r goes back");
             }
-            (About::Unproven, true) => self.keep(),
-            (About::Unproven, false) => self.go_back_if_blue_is_well("the watch ended unproven"),
+            (About::BlueUnwell, true) => self.go_back("the operator went back to an unwell Blue"),
+            (About::BlueUnwell, false) => {
+                self.waits_for_blue = None;
+                self.held = true;
+                self.trip_held = true;
+                self.warn("the way back was due and the operator holds; r goes back");
+            }
+            (About::Unproven, true) => self.keep_unproven(),
+            (About::Unproven, false) => self.go_back_by(by, "the watch ended unproven"),
             (About::Irreversible, true) => self.go_back("the operator went back, knowingly"),
             (About::Leave, true) => self.leave_now(),
             (About::Decommission, true) => self.stop_blue(),
@@ -211,7 +256,10 @@ impl Core {
                 }
             }
             (About::Contract, false) => self.finish_kept(),
-            (About::GoOn, true) => self.go_on(),
+            (About::GoOn, true) => {
+                self.held = self.moved_by_others.is_some();
+                self.go_on();
+            }
             (About::GoOn, false) => {
                 self.held = true;
                 self.go_on();
@@ -232,28 +280,42 @@ impl Core {
         if self.rollback.is_some() {
             return self.info("there is nothing to hold: traffic goes back");
         }
+        // Where the way back is due, to hold is the answer to the question that is open.
+        for about in [About::Tripped, About::BlueUnwell, About::GoOn] {
+            if self.asks(about) {
+                return self.answer_about(about, &Answer::No);
+            }
+        }
         self.held = !self.held;
         if self.held {
-            self.withdraw_if_forward();
-            self.info("held: nothing moves forward until h is pressed again; r still goes back");
-        } else if self.moved_by_others.is_some() {
+            self.withdraw(About::is_forward);
+            return self
+                .info("held: nothing moves forward until h is pressed again; r still goes back");
+        }
+        self.trip_held = false;
+        self.deadlines_after_hold();
+        if self.moved_by_others.is_some() {
             self.info("going on, but somebody else's split stands: nothing is sent to Green");
         } else {
             self.info("going on");
         }
     }
 
-    fn withdraw_if_forward(&mut self) {
-        if self.asks(About::Deploy)
-            || self.question.as_ref().is_some_and(|open| matches!(open.about, About::Rung(_)))
-        {
-            self.withdraw();
+    /// While the operator holds no deadline strikes; afterwards there is time to meet it.
+    fn deadlines_after_hold(&mut self) {
+        let at = self.at + self.plan.health.hold + Millis::secs(1);
+        match &mut self.phase {
+            Phase::Readiness { deadline, .. } => *deadline = (*deadline).max(at),
+            Phase::Deploy { answer_by: Some(by), .. } => *by = (*by).max(at),
+            _ => {}
         }
     }
 
     /// Whether a step is being timed, and can be given more time.
     pub(super) fn can_extend(&self) -> bool {
         self.rollback.is_none()
+            && self.picking_up == PickUp::No
+            && self.finish.is_none()
             && matches!(
                 self.phase,
                 Phase::Soak { .. }
@@ -297,15 +359,24 @@ impl Core {
         };
         let step = self.step_now();
         self.info(&format!("step {} extended by {by}", step.number()));
+        // More time is the answer to a deadline's question; a used up flap budget needs its own.
+        if matches!(self.phase, Phase::Readiness { breaks, .. } if breaks <= self.plan.health.flaps)
+        {
+            self.withdraw(|about| about == About::HoldAgain);
+        }
     }
 
     // ---- leaving ----
 
     fn leave(&mut self) {
+        if self.asks(About::Leave) {
+            return;
+        }
         if let Some(rollback) = &self.rollback {
-            if rollback.verified {
+            // Where nobody is there to answer, it is tried for a while and then said.
+            if rollback.verified || !self.facts.attended {
                 self.leaving = true;
-                self.info("leaving as soon as the router has been read once more");
+                self.info("leaving as soon as the router has been read at Blue once more");
                 return;
             }
             return self.ask_leave("The router has NOT been read at Blue yet.");
@@ -320,10 +391,8 @@ impl Core {
                     Some(percent) if percent > Percent::ZERO => {
                         format!("Traffic stays as it is: {percent} % of users on Green.")
                     }
-                    None if self.green_had_weight => {
-                        "The split cannot be read: Green may have users.".to_owned()
-                    }
-                    _ => "No user is on Green.".to_owned(),
+                    Some(_) => "No user is on Green.".to_owned(),
+                    None => "The split cannot be read: Green may have users.".to_owned(),
                 };
                 self.ask_leave(&line);
             }
@@ -331,6 +400,14 @@ impl Core {
     }
 
     fn ask_leave(&mut self, traffic: &str) {
+        if matches!(self.phase, Phase::Warm { .. }) && self.rollback.is_none() {
+            let lines = vec![
+                "Green is kept and serves the users.".to_owned(),
+                "A command is running and will be ended.".to_owned(),
+            ];
+            self.ask(About::Leave, "Leave?", lines, "leave", "stay");
+            return;
+        }
         let mut lines = vec![
             traffic.to_owned(),
             "NOBODY GUARDS when this window closes: no limit is watched, nothing rolls back."
@@ -344,16 +421,34 @@ impl Core {
     }
 
     /// Whether Green may have users, now that nobody will be watching.
-    fn green_may_have_users(&self) -> bool {
-        match self.green_read() {
-            Some(percent) => percent > Percent::ZERO,
-            None => self.green_had_weight,
-        }
+    pub(super) fn green_may_have_users(&self) -> bool {
+        self.green_read() != Some(Percent::ZERO)
+    }
+
+    /// Left before the router said who Blue is: nothing was touched, and what is there stays.
+    fn leave_unknown(&mut self) {
+        let Some(split) = self.world.split(self.at) else {
+            if self.world.readback.is_none() {
+                let says = "left before the router was read; nothing was touched".to_owned();
+                return self.end(RunOutcome::Interrupted, 0, says);
+            }
+            let why = self.world.router_trouble(self.at).unwrap_or_default();
+            let says = format!("left with the split unknown ({why}); nothing was touched");
+            return self.end(RunOutcome::Interrupted, 4, says);
+        };
+        let says = format!("left before anything was touched: {}", self.start_split(split));
+        self.end(RunOutcome::Interrupted, 4, says);
     }
 
     pub(super) fn leave_now(&mut self) {
         if matches!(self.phase, Phase::Warm { .. }) && self.rollback.is_none() {
             return self.finish_kept();
+        }
+        if self.world.blue.is_none() {
+            return self.leave_unknown();
+        }
+        if self.rollback.is_some() && self.green_had_weight {
+            return self.end(RunOutcome::Interrupted, 4, UNVERIFIED.to_owned());
         }
         if self.green_may_have_users() {
             let split =

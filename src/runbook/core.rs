@@ -11,7 +11,9 @@ use super::event::{Event, Outcome};
 use super::gate::{Check, GateState};
 use super::phase::Phase;
 use super::question::Open;
+use super::readback::{Fault, FaultKind, Readback};
 use super::record::Record;
+use super::resume::PickUp;
 use super::rollback::Rollback;
 use super::snapshot::RunFacts;
 use super::step::Step;
@@ -20,6 +22,10 @@ use crate::clean::Clean;
 use crate::plan::{CommandName, Plan};
 use crate::units::{Millis, Percent, Role, Slot, Split};
 use std::collections::BTreeMap;
+
+/// What an act may take beyond its own timeout before it is given up: the engine ends it on time,
+/// and this is for the day on which the engine's answer gets lost.
+const GRACE: Millis = Millis::secs(1);
 
 /// An act that has not ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,9 +56,25 @@ pub struct Core {
     pub(super) green_had_weight: bool,
     /// Whether somebody else moved the split, and it still stands so.
     pub(super) moved_by_others: Option<Clean>,
+    /// The split that somebody else set, and that was adopted.
+    pub(super) adopted: Option<Split>,
+    /// The last write towards Green that was given up. It may land yet.
+    pub(super) given_up: Option<Split>,
+    /// Nothing moves forward: the operator's wish, or because of what happened. The way back and
+    /// the limits go on working.
     pub(super) held: bool,
-    pub(super) question: Option<Open>,
+    /// The operator holds in spite of what asks for the way back.
+    pub(super) trip_held: bool,
+    /// The way back is due and waits for Blue to be ready, or for the operator.
+    pub(super) waits_for_blue: Option<Clean>,
+    /// Open questions; the last one is the one that is shown.
+    pub(super) open: Vec<Open>,
+    /// Counts the questions of a run from 1.
     pub(super) questions: u32,
+    /// Whether a run that was cut off is being picked up; nothing moves meanwhile.
+    pub(super) picking_up: PickUp,
+    /// Whether the watch was lengthened once because it saw too little.
+    pub(super) watched_again: bool,
     pub(super) rollback: Option<Rollback>,
     pub(super) in_flight: BTreeMap<EffectId, InFlight>,
     pub(super) acts: u32,
@@ -85,9 +107,15 @@ impl Core {
             asked: None,
             green_had_weight: false,
             moved_by_others: None,
+            adopted: None,
+            given_up: None,
             held: false,
-            question: None,
+            trip_held: false,
+            waits_for_blue: None,
+            open: Vec::new(),
             questions: 0,
+            picking_up: PickUp::No,
+            watched_again: false,
             rollback: None,
             in_flight: BTreeMap::new(),
             acts: 0,
@@ -108,22 +136,25 @@ impl Core {
     pub fn step(&mut self, event: Event, at: Millis) -> Vec<Effect> {
         // Time never goes back in a run, whatever the machine's clock does.
         self.at = self.at.max(at);
-        let interrupted = |finish: &Finish| finish.outcome == RunOutcome::Interrupted;
-        if event == Event::Resumed && self.finish.as_ref().is_some_and(interrupted) {
-            self.finish = None;
+        if matches!(event, Event::Resumed { .. }) {
+            self.reopen();
         }
         if self.finish.is_none() {
             self.take(event);
             self.tick();
-            self.note_gate();
         }
-        std::mem::take(&mut self.effects)
+        let mut effects = std::mem::take(&mut self.effects);
+        // The end is the end: whatever the rest of the step still wanted is not wanted any more.
+        if let Some(end) = effects.iter().position(|effect| matches!(effect, Effect::Finish(_))) {
+            effects.truncate(end + 1);
+        }
+        effects
     }
 
     fn take(&mut self, event: Event) {
         match event {
             Event::Begin => self.begin(),
-            Event::Resumed => self.resumed(),
+            Event::Resumed { attended } => self.resumed(attended),
             Event::Command(command) => self.command(command),
             Event::Sample(sample) => self.sampled(&sample),
             Event::Read(readback) => self.read(readback),
@@ -133,6 +164,7 @@ impl Core {
             Event::JournalRecovered => {
                 self.journal_trouble = None;
                 self.info("the journal is written again, and nothing is missing from it");
+                self.prove_write_again();
             }
             Event::Due => {}
         }
@@ -148,36 +180,23 @@ impl Core {
         let Some(in_flight) = self.in_flight.remove(&effect) else { return };
         match (in_flight.act, outcome) {
             (Act::SetRouter { split, rollback, .. }, outcome) => {
-                let readback = match outcome {
-                    Outcome::Router(readback) => readback,
-                    Outcome::Failed(fault) => {
-                        super::readback::Readback::fault("router", fault, after_us)
-                    }
-                    Outcome::Ran(_) | Outcome::Kept(_) => return,
-                };
-                self.world.router_read(&readback, self.at);
-                self.notice_weight();
+                let readback = self.router_said(outcome, after_us);
                 if rollback {
                     self.rollback_written(effect, &readback, after_us);
                 } else {
-                    self.written(split, &readback);
+                    self.written(effect, split, &readback);
                 }
             }
-            (Act::ReadRouter, Outcome::Router(readback)) => {
-                self.world.router_read(&readback, self.at);
-                self.notice_weight();
-                self.router_was_read(&readback);
-            }
-            (Act::ReadRouter, Outcome::Failed(fault)) => {
-                let readback = super::readback::Readback::fault("router", fault, after_us);
-                self.world.router_read(&readback, self.at);
-                self.router_was_read(&readback);
+            (Act::ReadRouter, outcome) => {
+                let readback = self.router_said(outcome, after_us);
+                self.router_was_read(effect, &readback);
             }
             (Act::Run { command, .. }, Outcome::Ran(ran)) => {
-                self.command_record(command, format!("{} {}", command.key(), ran.end), &ran);
+                self.command_record(format!("{} {}", command.key(), ran.end), &ran);
                 self.ran(command, ran.end.is_good(), &ran.end.to_string());
             }
-            (Act::Run { command, .. }, Outcome::Failed(fault)) => {
+            (Act::Run { command, .. }, outcome) => {
+                let fault = outcome.into_fault();
                 self.record(Record::Command {
                     says: Clean::new(&format!("{} did not run: {}", command.key(), fault.cause)),
                     tail: vec![fault.hint.clone()],
@@ -190,12 +209,23 @@ impl Core {
             (Act::PersistRouter, Outcome::Failed(fault)) => {
                 self.warn(&format!("the split is not kept for a restart: {}", fault.cause));
             }
-            // The chase reports what it sees as it sees it; its end says nothing new.
-            _ => {}
+            (Act::Chase { .. }, _) => self.chase_ended(),
+            (Act::PersistRouter, _) => {}
         }
     }
 
-    fn command_record(&mut self, _command: CommandName, says: String, ran: &super::event::Ran) {
+    /// What the routers said to a read or a write. An outcome that no router gives is a fault.
+    fn router_said(&mut self, outcome: Outcome, after_us: u64) -> Readback {
+        let readback = match outcome {
+            Outcome::Router(readback) => readback,
+            outcome => Readback::fault("router", outcome.into_fault(), after_us),
+        };
+        self.world.router_read(&readback, self.at);
+        self.notice_weight();
+        readback
+    }
+
+    fn command_record(&mut self, says: String, ran: &super::event::Ran) {
         self.record(Record::Command {
             says: Clean::new(&format!("{says} after {}", ran.took)),
             tail: ran.tail.clone(),
@@ -211,19 +241,65 @@ impl Core {
         self.write_was_cancelled();
     }
 
+    /// Gives up every act whose answer should have come long ago, as if it had failed.
+    fn give_up_overdue(&mut self) {
+        let overdue: Vec<EffectId> = self
+            .in_flight
+            .iter()
+            .filter(|(_, flight)| self.at.since(flight.began) >= self.patience(&flight.act))
+            .map(|(id, _)| *id)
+            .collect();
+        for effect in overdue {
+            // An earlier one of these may have begun the way back, which ended the rest.
+            if self.in_flight.contains_key(&effect) && self.finish.is_none() {
+                self.effects.push(Effect::Cancel(effect));
+                let fault =
+                    Fault::new(FaultKind::TimedOut, "no answer came in time", "it was ended");
+                let after_us = self
+                    .in_flight
+                    .get(&effect)
+                    .map_or(0, |flight| self.at.since(flight.began).0.saturating_mul(1000));
+                self.done(effect, Outcome::Failed(fault), after_us);
+            }
+        }
+    }
+
+    fn patience(&self, act: &Act) -> Millis {
+        let own = match act {
+            Act::ReadRouter | Act::PersistRouter => self.plan.router.timeout,
+            Act::SetRouter { timeout, .. }
+            | Act::Run { timeout, .. }
+            | Act::Chase { timeout, .. } => *timeout,
+            Act::Capture { .. } => self.plan.commands.timeout,
+        };
+        own + GRACE
+    }
+
     /// What time brings about.
     fn tick(&mut self) {
-        if self.finish.is_some() {
-            return;
+        let parts: [fn(&mut Self); 7] = [
+            Self::give_up_overdue,
+            Self::judge,
+            Self::questions_due,
+            Self::blue_tick,
+            Self::run_tick,
+            Self::observe,
+            Self::note_gate,
+        ];
+        for part in parts {
+            if self.finish.is_some() {
+                return;
+            }
+            part(self);
         }
-        self.judge();
-        self.questions_due();
+    }
+
+    fn run_tick(&mut self) {
         if self.rollback.is_some() {
             self.rollback_tick();
-        } else {
+        } else if self.picking_up == PickUp::No {
             self.phase_tick();
         }
-        self.observe();
     }
 
     /// When the core next wants to be woken, if nothing else happens.
@@ -231,12 +307,13 @@ impl Core {
         if self.finish.is_some() {
             return None;
         }
-        let question = self.question.as_ref().and_then(|open| open.due.as_ref().map(|(at, _)| *at));
+        let question =
+            self.open.iter().filter_map(|open| open.due.as_ref().map(|(at, _)| *at)).min();
         let phase = match &self.rollback {
             Some(rollback) => rollback.next_due(self.at),
             None => self.phase_due(),
         };
-        let second = Millis((self.at.0 / 1000 + 1) * 1000);
+        let second = Millis((self.at.0 / 1000).saturating_add(1).saturating_mul(1000));
         [question, phase, Some(second)].into_iter().flatten().min().map(|due| {
             // Never now: a due that is not settled by this step is asked for again soon.
             due.max(self.at + Millis(1))
@@ -270,6 +347,7 @@ impl Core {
             if green.is_some_and(|slot| split.share(slot) > Percent::ZERO) {
                 self.green_had_weight = true;
             }
+            self.given_up = None;
         }
         self.in_flight.insert(id, InFlight { act: act.clone(), began: self.at });
         self.effects.push(Effect::Act { id, after, act });
@@ -347,10 +425,14 @@ impl Core {
         self.world.split(self.at).and_then(|split| self.green_of(split))
     }
 
-    fn notice_weight(&mut self) {
+    /// Remembers that Green had users, as soon as any node says so.
+    pub(super) fn notice_weight(&mut self) {
         let green = self.slot(Role::Green).and_then(|slot| self.world.most(slot));
         if green.is_some_and(|percent| percent > Percent::ZERO) {
             self.green_had_weight = true;
+            if let Some(rollback) = &mut self.rollback {
+                rollback.abandoned = false;
+            }
         }
     }
 
@@ -364,9 +446,13 @@ impl Core {
     }
 
     fn note_gate(&mut self) {
+        if self.rollback.is_some() {
+            // The way back has no gates.
+            return;
+        }
         let (state, checks): (GateState, Vec<Check>) = self.gate();
         let step = self.step_now();
-        if self.gate_said != Some((step, state)) && self.finish.is_none() {
+        if self.gate_said != Some((step, state)) {
             self.gate_said = Some((step, state));
             self.record(Record::Gate { step, state, checks });
         }
@@ -376,6 +462,10 @@ impl Core {
         if self.finish.is_some() {
             return;
         }
+        // Nothing that we began towards Green goes on when nobody is there to see it.
+        self.cancel_where(|act| {
+            matches!(act, Act::SetRouter { rollback: false, .. } | Act::Run { .. })
+        });
         self.record(Record::Ended { outcome, exit, says: Clean::new(&says) });
         let finish = Finish { outcome, exit, says };
         self.finish = Some(finish.clone());
@@ -390,6 +480,11 @@ impl Core {
     /// The slot that is Blue in this run, once it is known.
     pub const fn blue(&self) -> Option<Slot> {
         self.world.blue
+    }
+
+    /// Whether any weight was ever asked for, or read, on Green.
+    pub const fn green_had_weight(&self) -> bool {
+        self.green_had_weight
     }
 
     /// The step that the run is in.

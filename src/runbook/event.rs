@@ -1,7 +1,7 @@
 //! Everything that can happen to a run.
 
 use super::effect::EffectId;
-use super::readback::{Fault, Readback};
+use super::readback::{Fault, FaultKind, Readback};
 use crate::clean::Clean;
 use crate::signal::Sample;
 use crate::units::{Millis, Role};
@@ -14,7 +14,10 @@ pub enum Event {
     /// The run begins, for the first time.
     Begin,
     /// A run that was cut off is picked up. Whatever was in flight is unknown.
-    Resumed,
+    Resumed {
+        /// Whether somebody is at the keyboard now, whoever it was before.
+        attended: bool,
+    },
     /// The operator did something.
     Command(Command),
     /// A second was measured.
@@ -130,6 +133,18 @@ pub enum Outcome {
     Kept(Clean),
     /// It could not be done.
     Failed(Fault),
+}
+
+impl Outcome {
+    /// The fault, where it could not be done; an outcome that does not fit its act is one too.
+    pub fn into_fault(self) -> Fault {
+        match self {
+            Self::Failed(fault) => fault,
+            Self::Router(_) | Self::Ran(_) | Self::Kept(_) => {
+                Fault::new(FaultKind::Garbage, "the answer does not fit the act", "report this")
+            }
+        }
+    }
 }
 
 /// How a command ended.

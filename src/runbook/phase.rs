@@ -1,19 +1,22 @@
-//! The phases of the runbook: what each waits for, and what time brings about in it.
+//! The phases of the runbook: what each waits for, and what time brings about in it. Steps 1 to 4
+//! are here, step 5 is in [`super::ramp`], and what follows in [`super::keep`].
 
 use super::core::Core;
-use super::effect::{Act, Barrier, Regime, RunOutcome};
+use super::effect::{Act, Barrier, EffectId, Regime, RunOutcome};
+use super::event::Answer;
 use super::gate::{CheckState, GateState};
 use super::question::About;
 use super::readback::Readback;
+use super::record::Record;
+use super::resume::PickUp;
 use super::step::Step;
 use crate::clean::Clean;
-use crate::plan::{CommandName, DeadlineThen, Migration, Signal, Unproven};
-use crate::signal::judge::needed;
-use crate::signal::{Judgement, Origin, Verdict};
-use crate::units::{Millis, Percent, Role, Slot, Split};
+use crate::plan::{CommandName, DeadlineThen, Migration};
+use crate::signal::Origin;
+use crate::units::{Millis, Role, Slot, Split};
 
-/// How many times a write towards Green is tried before the operator is asked.
-const WRITE_ATTEMPTS: u32 = 3;
+/// Time between two reads while the router does not say who Blue is.
+const READ_AGAIN: Millis = Millis::secs(1);
 
 /// How one of the operator's commands stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,13 +119,22 @@ impl Core {
     // ---- step 1 ----
 
     /// The split was read because we asked (not by routine).
-    pub(super) fn router_was_read(&mut self, readback: &Readback) {
+    pub(super) fn router_was_read(&mut self, id: EffectId, readback: &Readback) {
         if self.rollback.is_some() {
-            self.rollback_read(readback);
-        } else if self.asks(About::GoOn) || self.world.blue.is_none() {
+            self.rollback_read(id, readback);
+        } else if self.world.blue.is_none() {
             self.fix_blue();
-        } else {
-            self.resumed_read();
+        } else if self.picking_up == PickUp::Reading(id) {
+            self.resumed_read(readback);
+        }
+    }
+
+    /// Until the router says who serves users, it is asked again and again.
+    fn tick_reading(&mut self) {
+        let last = self.world.readback.as_ref().map(|(_, at)| *at);
+        let reading = self.in_flight.values().any(|flight| flight.act == Act::ReadRouter);
+        if !reading && last.is_none_or(|at| self.at.since(at) >= READ_AGAIN) {
+            self.act(Act::ReadRouter, Barrier::Nothing);
         }
     }
 
@@ -133,10 +145,7 @@ impl Core {
         }
         let Some(blue) = self.world.split(self.at).and_then(Split::sole) else { return };
         self.world.blue = Some(blue);
-        self.record(super::record::Record::Blue {
-            slot: blue,
-            name: Clean::new(self.plan.slot_name(blue)),
-        });
+        self.record(Record::Blue { slot: blue, name: Clean::new(self.plan.slot_name(blue)) });
         self.phase =
             Phase::Confirm { redeploy: job(self, CommandName::RedeployCheck), write: None };
         // Write access is proven by writing the split that stands: it moves nobody.
@@ -236,9 +245,25 @@ impl Core {
     pub(super) fn await_green(&mut self) {
         let by = self.at + self.plan.health.deadline;
         self.world.forget(Role::Green);
+        self.withdraw(|about| about == About::Again);
         if let Phase::Deploy { deploy, answer_by, .. } = &mut self.phase {
             *deploy = Job::Good;
             *answer_by = Some(by);
+        }
+    }
+
+    /// Green must answer as the new release: then it is waited for to be ready.
+    fn tick_deploy(&mut self, by: Millis) {
+        if self.held {
+            return;
+        }
+        if self.green_answered() && self.green_is_next() != Some(false) {
+            if self.gate().0 == GateState::Open {
+                self.begin_readiness();
+            }
+        } else if self.at >= by && !self.asks(About::HoldAgain) {
+            let then = self.plan.health.deadline_then;
+            self.give_up_or_ask("Green did not answer as the new release in time", then);
         }
     }
 
@@ -254,6 +279,7 @@ impl Core {
     // ---- steps 3 and 4 ----
 
     fn begin_readiness(&mut self) {
+        self.withdraw(|about| about == About::HoldAgain);
         self.pass(Step::Deploy);
         self.enter(Step::Readiness);
         self.phase = Phase::Readiness {
@@ -263,11 +289,19 @@ impl Core {
         };
     }
 
+    /// The wait for Green begins anew: for its first answer, or for its readiness.
     pub(super) fn hold_again(&mut self) {
-        self.begin_readiness();
+        match &mut self.phase {
+            Phase::Deploy { answer_by, .. } => {
+                *answer_by = Some(self.at + self.plan.health.deadline);
+            }
+            Phase::Readiness { .. } => self.begin_readiness(),
+            _ => {}
+        }
     }
 
     fn begin_soak(&mut self) {
+        self.withdraw(|about| about == About::HoldAgain);
         self.pass(Step::Readiness);
         self.enter(Step::Soak);
         self.phase = Phase::Soak { until: self.at + self.plan.soak };
@@ -280,11 +314,6 @@ impl Core {
         let Phase::Readiness { since, breaks, deadline } = &mut self.phase else { return };
         match (ready, *since) {
             (Some(true), None) => *since = Some(self.at),
-            (Some(true), Some(from)) if self.at.since(from) >= self.plan.health.hold => {
-                if !self.held {
-                    return self.begin_soak();
-                }
-            }
             (Some(true), Some(_)) | (_, None) => {}
             // Not ready, or unknown: the hold begins anew, and only a real answer is a flap.
             (answer, Some(_)) => {
@@ -295,10 +324,21 @@ impl Core {
             }
         }
         let (breaks, late) = (*breaks, self.at >= *deadline);
-        if breaks > self.plan.health.flaps && !self.asks(About::HoldAgain) {
+        let steady = since.is_some_and(|from| self.at.since(from) >= self.plan.health.hold);
+        let flapped = breaks > self.plan.health.flaps;
+        if self.held {
+            return;
+        }
+        if steady && !flapped {
+            // No deadline strikes a Green that has proven itself, whatever else shuts the gate.
+            if self.gate().0 == GateState::Open {
+                self.begin_soak();
+            }
+        } else if self.asks(About::HoldAgain) {
+        } else if flapped {
             let title = format!("Green was ready and fell back {breaks} times");
             self.give_up_or_ask(&title, DeadlineThen::Ask);
-        } else if late && !self.asks(About::HoldAgain) {
+        } else if late {
             let title = format!(
                 "Green was not ready for {} within {}",
                 self.plan.health.hold, self.plan.health.deadline
@@ -319,236 +359,7 @@ impl Core {
             format!("Without an answer Green is abandoned in {}.", self.plan.health.deadline),
         ];
         let open = self.ask(About::HoldAgain, title, lines, "wait for it again", "abandon Green");
-        open.due = Some((due, super::event::Answer::No));
-    }
-
-    // ---- step 5 ----
-
-    pub(super) fn begin_switch(&mut self) {
-        self.pass(Step::Soak);
-        self.enter(Step::Switch);
-        self.phase = Phase::Switch { rung: 0, state: Rung::Asking };
-    }
-
-    /// The share that the next yes would give to Green, and its place in the ramp.
-    pub(super) fn next_rung(&self) -> Option<(usize, Percent)> {
-        let rung = match self.phase {
-            Phase::Switch { rung, state: Rung::Asking } => rung,
-            Phase::Switch { rung, state: Rung::Holding { .. } } => rung + 1,
-            _ => return None,
-        };
-        self.plan.ramp.get(rung).map(|percent| (rung, *percent))
-    }
-
-    /// Moves users towards Green. The gate is asked once more, now: a yes that was given to an
-    /// open gate is worth nothing if it has shut since.
-    pub(super) fn climb(&mut self, to: Percent) {
-        let (gate, checks) = self.gate();
-        let next = self.next_rung();
-        let (Some((rung, percent)), GateState::Open) = (next, gate) else {
-            let why = checks
-                .iter()
-                .find(|check| check.state != super::gate::CheckState::Good)
-                .map_or_else(
-                    || "it is not this step's turn".to_owned(),
-                    |check| check.says.clone(),
-                );
-            self.warn(&format!("nothing was moved: the gate is {} ({why})", gate.word()));
-            return;
-        };
-        let Some(split) = self.green_gets(percent).filter(|_| percent == to) else { return };
-        if rung == 0 {
-            // From here on users are judged; ramp and watch share one judge.
-            self.world.judge_green(&self.plan, Origin::Users, self.at);
-        }
-        self.phase = Phase::Switch { rung, state: Rung::Writing { tries: 1 } };
-        self.asked = Some(split);
-        self.write(split);
-    }
-
-    fn write(&mut self, split: Split) {
-        let timeout = self.plan.router.timeout;
-        self.act(Act::SetRouter { split, timeout, rollback: false }, Barrier::Journal);
-    }
-
-    /// A write towards Green, or of the standing split, has been read back.
-    pub(super) fn written(&mut self, split: Split, readback: &Readback) {
-        let took_us = readback.took_us;
-        let read = readback.split();
-        let good = read == Some(split);
-        let says = match (good, readback.first_fault()) {
-            (true, _) => Clean::new(&self.split_words(split, took_us)),
-            (false, Some((node, fault))) => {
-                Clean::new(&format!("{node}: {}; {}", fault.cause, fault.hint))
-            }
-            (false, None) => Clean::new("the router accepted the split and reports another one"),
-        };
-        self.record(super::record::Record::Split {
-            asked: self.green_of(split).map(Percent::get),
-            read: read.and_then(|split| self.green_of(split)).map(Percent::get),
-            took_us,
-            says: says.clone(),
-        });
-        match &mut self.phase {
-            Phase::Confirm { write, .. } => {
-                *write = Some(if good { Ok(took_us) } else { Err(says) })
-            }
-            Phase::Switch { rung, state: Rung::Writing { tries } } => {
-                let (rung, tries) = (*rung, *tries);
-                if good {
-                    self.rung_stands(rung);
-                } else if tries < WRITE_ATTEMPTS {
-                    self.phase = Phase::Switch { rung, state: Rung::Writing { tries: tries + 1 } };
-                    self.write(split);
-                } else {
-                    self.write_failed(rung);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn split_words(&self, split: Split, took_us: u64) -> String {
-        let green = self.green_of(split).map_or(0, Percent::get);
-        let blue = 100 - green;
-        format!(
-            "asked {blue}/{green} · reads {blue}/{green} after {}",
-            super::line::micros(took_us)
-        )
-    }
-
-    fn write_failed(&mut self, rung: usize) {
-        self.phase = Phase::Switch { rung, state: Rung::Asking };
-        // What the router reports is what stands; what we asked for is over.
-        self.asked = self.world.good.map(|(split, _)| split);
-        self.warn("the router did not take the split: nothing more is tried until you say so");
-    }
-
-    pub(super) fn write_was_cancelled(&mut self) {
-        if let Phase::Switch { rung, state: Rung::Writing { .. } } = self.phase {
-            self.write_failed(rung);
-        }
-    }
-
-    fn rung_stands(&mut self, rung: usize) {
-        if self.plan.ramp.get(rung).is_some_and(|percent| *percent == Percent::ALL) {
-            self.pass(Step::Switch);
-            self.enter(Step::Watch);
-            self.phase = Phase::Watch { since: self.at, until: self.at + self.plan.watch };
-        } else {
-            let until = self.at + self.plan.ramp_hold;
-            self.phase = Phase::Switch { rung, state: Rung::Holding { since: self.at, until } };
-        }
-    }
-
-    // ---- steps 6 and 7 ----
-
-    /// Requests of Green's users that a verdict needs, given Blue's normal rate.
-    pub(super) fn users_needed(&self) -> u64 {
-        self.plan.limit(Signal::ErrorRate).map_or(0, |limit| {
-            needed(limit, self.world.judges[Role::Blue.index()].record(Signal::ErrorRate))
-        })
-    }
-
-    fn end_watch(&mut self) {
-        self.pass(Step::Watch);
-        self.enter(Step::Decide);
-        let seen = self.world.judges[Role::Green.index()].requests();
-        let needed = self.users_needed();
-        let unread = self.unread();
-        if seen >= needed && unread.is_none() {
-            self.keep();
-            return;
-        }
-        let title = match unread {
-            Some(signal) => format!("The watch ended unproven: {} was not read", signal.label()),
-            None => format!("The watch ended unproven: {seen} of {needed} requests"),
-        };
-        self.phase = Phase::Decide;
-        match self.plan.unproven {
-            Unproven::Extend => {
-                self.info(&format!("{title}; watching once more, as the plan says"));
-                self.phase = Phase::Watch { since: self.at, until: self.at + self.plan.watch };
-            }
-            Unproven::Ask if self.facts.attended => {
-                let wait = self.plan.watch;
-                let lines = vec![
-                    "No limit tripped, but a bad release might not have shown.".to_owned(),
-                    format!("Without an answer all traffic goes back to Blue in {wait}."),
-                ];
-                let due = (self.at + wait, super::event::Answer::No);
-                let open = self.ask(About::Unproven, &title, lines, "keep Green", "go back");
-                open.due = Some(due);
-            }
-            Unproven::Ask | Unproven::Rollback => self.go_back_if_blue_is_well(&title),
-        }
-    }
-
-    /// A declared signal on Green that could not be judged when it counts.
-    fn unread(&self) -> Option<Signal> {
-        self.world.judges[Role::Green.index()]
-            .judgements()
-            .find(|judgement| matches!(judgement.verdict, Verdict::Stale | Verdict::Unknown))
-            .map(Judgement::signal)
-    }
-
-    pub(super) fn keep(&mut self) {
-        self.pass(Step::Decide);
-        self.enter(Step::Warm);
-        self.phase = Phase::Warm {
-            since: self.at,
-            state: Warmth::Keeping { until: self.at + self.plan.warm },
-        };
-        if self.plan.commands.has(CommandName::Contract) {
-            self.owed.push(Clean::new("contract the schema (after Blue is decommissioned)"));
-        }
-        self.info("kept: Green serves all users, Blue stays warm as the way back");
-        self.act(Act::PersistRouter, Barrier::Nothing);
-    }
-
-    // ---- step 8 ----
-
-    pub(super) fn stop_blue(&mut self) {
-        let (Phase::Warm { since, .. }, Some(blue)) = (&self.phase, self.world.blue) else {
-            return;
-        };
-        self.phase = Phase::Warm { since: *since, state: Warmth::Stopping };
-        self.run(CommandName::Stop, blue);
-    }
-
-    fn offer_contract(&mut self) {
-        if !self.plan.commands.has(CommandName::Contract) {
-            return self.finish_kept();
-        }
-        let lines = vec![
-            "Blue is decommissioned: the old version does not need the old schema any more."
-                .to_owned(),
-            "Left out, it stays listed as owed.".to_owned(),
-        ];
-        self.ask(About::Contract, "Contract the schema now?", lines, "contract", "leave it owed");
-    }
-
-    pub(super) fn finish_kept(&mut self) {
-        let owed = if self.owed.is_empty() {
-            String::new()
-        } else {
-            let owed: Vec<&str> = self.owed.iter().map(Clean::as_str).collect();
-            format!("; still owed: {}", owed.join(", "))
-        };
-        let says = match self.phase {
-            Phase::Warm { state: Warmth::Gone, .. } => "kept; Blue is decommissioned".to_owned(),
-            Phase::Warm { state: Warmth::Keeping { until }, .. } => {
-                format!("kept; Blue is warm until {} UTC", self.clock(until))
-            }
-            _ => "kept; Blue is still there".to_owned(),
-        };
-        self.end(RunOutcome::Kept, 0, format!("{says}{owed}"));
-    }
-
-    /// Wall-clock time of an instant, as hours and minutes.
-    pub(super) fn clock(&self, at: Millis) -> String {
-        let day = (self.facts.began_unix_ms.max(0) as u64 + at.0) / 1000 % 86_400;
-        format!("{:02}:{:02}", day / 3600, day / 60 % 60)
+        open.due = Some((due, Answer::No));
     }
 
     // ---- time ----
@@ -557,25 +368,20 @@ impl Core {
         self.stalled_tick();
         let at = self.at;
         match self.phase {
-            Phase::Deploy { deploy: Job::Good, answer_by: Some(by), .. } => {
-                let answers = self.world.health[Role::Green.index()].last.is_some()
-                    && self.world.health[Role::Green.index()].live != Some(false);
-                if answers && self.green_is_next() != Some(false) && self.green_answered() {
-                    self.begin_readiness();
-                } else if at >= by && !self.asks(About::HoldAgain) {
-                    let then = self.plan.health.deadline_then;
-                    self.give_up_or_ask("Green did not answer as the new release in time", then);
-                }
-            }
+            Phase::Reading => self.tick_reading(),
+            Phase::Deploy { deploy: Job::Good, answer_by: Some(by), .. } => self.tick_deploy(by),
             Phase::Readiness { .. } => self.tick_readiness(),
-            Phase::Soak { until } if at >= until && self.gate().0 == GateState::Open => {
+            Phase::Soak { until }
+                if at >= until && !self.held && self.gate().0 == GateState::Open =>
+            {
                 self.begin_switch();
             }
-            Phase::Watch { until, .. } if at >= until && !self.held => {
-                let judge = &self.world.judges[Role::Green.index()];
-                if judge.tripping().is_none() && self.moved_by_others.is_none() {
-                    self.end_watch();
-                }
+            Phase::Watch { until, .. } => self.tick_watch(until),
+            // Whatever was asked here is over and decided nothing: it is asked again.
+            Phase::Decide
+                if self.open.is_empty() && !self.held && self.waits_for_blue.is_none() =>
+            {
+                self.decide();
             }
             Phase::Warm { since, state: Warmth::Keeping { until } } if at >= until => {
                 let until = at + self.plan.drain;
@@ -584,10 +390,13 @@ impl Core {
             }
             Phase::Warm { since, state: Warmth::Draining { until } } => {
                 let left = self.world.health[Role::Blue.index()].in_flight;
-                if left == Some(0) || (left.is_none() && at >= until) {
+                if left == Some(0) || at >= until {
                     self.phase = Phase::Warm { since, state: Warmth::Drained };
                     self.info("Blue has nothing in flight and may be decommissioned");
                 }
+            }
+            Phase::Warm { state: Warmth::Drained, .. } if !self.facts.attended => {
+                self.finish_kept();
             }
             _ => {}
         }
@@ -596,7 +405,9 @@ impl Core {
     /// A gate that stays shut is waited for as long as readiness is: then the operator is told,
     /// and where there is none, the run goes back.
     fn stalled_tick(&mut self) {
-        let stuck = matches!(self.gate().0, GateState::Shut | GateState::Unknown) && !self.held;
+        // What the gate said at the end of the last step is fresh enough for a wait of minutes.
+        let said = self.gate_said.filter(|(step, _)| *step == self.step_now()).map(|(_, s)| s);
+        let stuck = matches!(said, Some(GateState::Shut | GateState::Unknown)) && !self.held;
         if !stuck {
             self.stalled_since = None;
             return;
@@ -609,10 +420,9 @@ impl Core {
         // Said once for each time it stalls, not once a second.
         self.stalled_since = Some(self.at + wait);
         let (gate, checks) = self.gate();
-        let why = checks
-            .iter()
-            .find(|check| matches!(check.state, CheckState::Bad | CheckState::Unknown))
-            .map_or_else(String::new, |check| check.says.clone());
+        let stuck = |state| matches!(state, CheckState::Bad | CheckState::Unknown);
+        let Some(why) = checks.iter().find(|check| stuck(check.state)) else { return };
+        let why = &why.says;
         let step = self.step_now().number();
         let says = format!("the gate of step {step} was {} for {wait}: {why}", gate.word());
         if self.facts.attended {
@@ -625,10 +435,10 @@ impl Core {
     }
 
     /// Whether Green gave any answer since it was deployed (ready or not).
-    fn green_answered(&self) -> bool {
-        self.world.health[Role::Green.index()].release.is_some()
-            || self.world.health[Role::Green.index()].good > 0
-            || self.world.health[Role::Green.index()].live == Some(true)
+    pub(super) fn green_answered(&self) -> bool {
+        let green = &self.world.health[Role::Green.index()];
+        green.live != Some(false)
+            && (green.release.is_some() || green.good > 0 || green.live == Some(true))
     }
 
     pub(super) fn phase_due(&self) -> Option<Millis> {

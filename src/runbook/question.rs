@@ -1,4 +1,9 @@
 //! Questions: the risky direction asks, and every wait has a deadline with a declared outcome.
+//!
+//! Questions may come on top of each other (a limit trips while *leave?* is on the screen). The
+//! newest is shown; the others wait beneath it, their deadlines go on running, and they come back
+//! when it is answered. An answer names its question, so a press that was meant for another one
+//! does nothing.
 
 use super::core::Core;
 use super::event::Answer;
@@ -14,12 +19,14 @@ pub(super) enum About {
     Deploy,
     /// Run a step's command again after it failed.
     Again,
-    /// Begin the readiness hold anew after the flap budget was used up.
+    /// Begin a wait for Green anew after its deadline, or its flap budget, was used up.
     HoldAgain,
     /// Give Green so much.
     Rung(Percent),
     /// A limit tripped; the countdown ends in rollback.
     Tripped,
+    /// The way back is due, but Blue is not known to be ready.
+    BlueUnwell,
     /// The watch saw too little.
     Unproven,
     /// Go back although the release cannot be undone.
@@ -34,6 +41,13 @@ pub(super) enum About {
     GoOn,
 }
 
+impl About {
+    /// Whether a yes moves the run forward; such a question is withdrawn when the run holds.
+    pub const fn is_forward(self) -> bool {
+        matches!(self, Self::Deploy | Self::Again | Self::Rung(_) | Self::Decommission)
+    }
+}
+
 /// A question that is open.
 #[derive(Debug, Clone)]
 pub(super) struct Open {
@@ -46,6 +60,8 @@ pub(super) struct Open {
     pub type_word: Option<Clean>,
     /// When it answers itself, and with what.
     pub due: Option<(Millis, Answer)>,
+    /// Whether `--yes` may answer it, if no word must be typed.
+    pub routine: bool,
 }
 
 impl Open {
@@ -61,10 +77,18 @@ impl Open {
                 let verb = if *answer == Answer::Yes { &self.yes } else { &self.no };
                 (*at, verb.clone())
             }),
-            routine: self.type_word.is_none()
-                && matches!(self.about, About::Deploy | About::Rung(_) | About::GoOn),
+            routine: self.type_word.is_none() && self.routine,
         }
     }
+}
+
+/// Who gave an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// Somebody pressed a key for it.
+    Operator,
+    /// The question's time was up.
+    Time,
 }
 
 impl Core {
@@ -79,7 +103,7 @@ impl Core {
         self.questions += 1;
         let number = self.questions;
         self.record(Record::Asked { question: number, words: Clean::new(title) });
-        self.question.insert(Open {
+        let open = Open {
             number,
             about,
             title: title.to_owned(),
@@ -88,45 +112,74 @@ impl Core {
             no: no.to_owned(),
             type_word: None,
             due: None,
-        })
+            routine: matches!(about, About::Deploy | About::Rung(_) | About::GoOn),
+        };
+        let place = self.open.len();
+        self.open.push(open);
+        &mut self.open[place]
     }
 
-    /// Closes the open question without an answer, because what it asks about is over.
-    pub(super) fn withdraw(&mut self) {
-        if let Some(open) = self.question.take() {
+    /// The question that is shown.
+    pub(super) fn question(&self) -> Option<&Open> {
+        self.open.last()
+    }
+
+    /// Closes questions without an answer, because what they ask about is over.
+    pub(super) fn withdraw(&mut self, which: impl Fn(About) -> bool) {
+        let (gone, kept) =
+            std::mem::take(&mut self.open).into_iter().partition(|open| which(open.about));
+        self.open = kept;
+        let gone: Vec<Open> = gone;
+        for open in gone {
             self.record(Record::Answered { question: open.number, how: Clean::new("withdrawn") });
         }
     }
 
+    /// Whether a question about this is open, shown or beneath another one.
     pub(super) fn asks(&self, about: About) -> bool {
-        self.question.as_ref().is_some_and(|open| open.about == about)
+        self.open.iter().any(|open| open.about == about)
     }
 
-    pub(super) fn answer(&mut self, number: u32, answer: &Answer, by: &str) {
-        // An answer to a question that is gone: the press came late.
-        let Some(open) = self.question.take_if(|open| open.number == number) else { return };
-        let yes = match (answer, &open.type_word) {
+    pub(super) fn answer(&mut self, number: u32, answer: &Answer, by: By) {
+        // An answer to a question that is gone, or not shown: the press came late.
+        let Some(place) = self.open.iter().position(|open| open.number == number) else { return };
+        if by == By::Operator && place + 1 != self.open.len() {
+            return;
+        }
+        let yes = match (answer, &self.open[place].type_word) {
+            (Answer::No, _) => false,
             (Answer::Yes, None) => true,
             (Answer::Typed(word), Some(wanted)) if word == wanted => true,
             (Answer::Typed(_) | Answer::Yes, Some(wanted)) => {
-                self.warn(&format!("that is not `{wanted}`; nothing was done"));
-                self.question = Some(open);
-                return;
+                let says = format!("that is not `{wanted}`; nothing was done");
+                return self.warn(&says);
             }
-            _ => false,
+            (Answer::Typed(_), None) => return self.warn("no word is asked for: yes or no"),
         };
+        let open = self.open.remove(place);
         let verb = if yes { &open.yes } else { &open.no };
-        self.record(Record::Answered { question: number, how: Clean::new(&format!("{verb}{by}")) });
-        self.answered(open.about, yes);
+        let by_time = if by == By::Time { " (the time was up)" } else { "" };
+        let how = Clean::new(&format!("{verb}{by_time}"));
+        self.record(Record::Answered { question: number, how });
+        self.answered(open.about, yes, by);
+    }
+
+    /// Answers for the operator, who said the same with another key.
+    pub(super) fn answer_about(&mut self, about: About, answer: &Answer) {
+        let Some(place) = self.open.iter().position(|open| open.about == about) else { return };
+        for above in self.open.split_off(place + 1) {
+            self.record(Record::Answered { question: above.number, how: Clean::new("withdrawn") });
+        }
+        self.answer(self.open[place].number, answer, By::Operator);
     }
 
     pub(super) fn questions_due(&mut self) {
-        let due = self.question.as_ref().and_then(|open| {
+        let due = self.open.iter().find_map(|open| {
             let (at, answer) = open.due.as_ref()?;
             (*at <= self.at).then(|| (open.number, answer.clone()))
         });
         if let Some((number, answer)) = due {
-            self.answer(number, &answer, " (the time was up)");
+            self.answer(number, &answer, By::Time);
         }
     }
 }

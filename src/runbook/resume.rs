@@ -2,31 +2,67 @@
 //! operator goes on or goes back. What was interrupted is unknown, and its timer begins anew.
 
 use super::core::Core;
-use super::effect::{Act, Barrier};
+use super::effect::{Act, Barrier, EffectId, RunOutcome};
+use super::event::Answer;
 use super::phase::{Job, Phase, Rung, Warmth};
 use super::question::About;
+use super::readback::Readback;
 use super::step::Step;
 use crate::clean::Clean;
+use crate::plan::CommandName;
 use crate::units::{Percent, Role};
 
+/// How far the picking up of a run has come. Until it is over nothing moves but the way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PickUp {
+    /// The run goes on, or was never cut off.
+    No,
+    /// The router is being read, before anything else.
+    Reading(EffectId),
+    /// What it reported is shown, and the operator decides.
+    Asking,
+}
+
 impl Core {
-    pub(super) fn resumed(&mut self) {
+    /// A run that was left, or kept with Blue still warm, is open again. One that went back, or
+    /// whose Blue is gone, is over.
+    pub(super) fn reopen(&mut self) {
+        let gone = matches!(self.phase, Phase::Warm { state: Warmth::Gone, .. });
+        let open = self.finish.as_ref().is_some_and(|finish| match finish.outcome {
+            RunOutcome::Interrupted => true,
+            RunOutcome::Kept => !gone,
+            RunOutcome::RolledBack | RunOutcome::Abandoned | RunOutcome::Failed => false,
+        });
+        if open {
+            self.finish = None;
+        }
+    }
+
+    pub(super) fn resumed(&mut self, attended: bool) {
+        self.facts.attended = attended;
         self.warn("the run was cut off and is picked up: the router is read first");
-        self.question = None;
+        self.open.clear();
         self.leaving = false;
+        self.waits_for_blue = None;
+        self.trip_held = false;
         self.journal_trouble = None;
         self.regime = None;
-        let writing = self.rollback.is_some();
+        self.stalled_since = None;
         self.in_flight.clear();
+        self.world.forget(Role::Blue);
+        self.world.forget(Role::Green);
         self.cut_off();
-        if writing {
+        if self.rollback.is_some() {
             // A way back that had begun goes on at once: nobody is asked for it twice.
             return self.rollback_resumed();
         }
         if self.world.blue.is_none() {
             self.phase = Phase::Reading;
         }
-        self.act(Act::ReadRouter, Barrier::Nothing);
+        let id = self.act(Act::ReadRouter, Barrier::Nothing);
+        if self.world.blue.is_some() {
+            self.picking_up = PickUp::Reading(id);
+        }
     }
 
     /// Whatever ran when the run was cut off did, or did not, take effect: nobody knows.
@@ -54,17 +90,32 @@ impl Core {
     }
 
     /// The first read-back after a resume.
-    pub(super) fn resumed_read(&mut self) {
-        let read = self.world.split(self.at);
+    pub(super) fn resumed_read(&mut self, readback: &Readback) {
+        let read = readback.split();
+        let mut expected = String::new();
         if let Phase::Switch { rung, state: Rung::Writing { .. } } = self.phase {
             // The intent is on disk and the outcome is not: what the router reports decides.
             if read.is_some() && read == self.asked {
-                let (since, until) = (self.at, self.at + self.plan.ramp_hold);
-                self.phase = Phase::Switch { rung, state: Rung::Holding { since, until } };
+                self.rung_stands(rung);
+                expected = "The switch that was cut off took effect.".to_owned();
             } else {
+                self.given_up = self.asked;
+                self.asked = self.standing(rung);
                 self.phase = Phase::Switch { rung, state: Rung::Asking };
-                self.asked = read;
+                expected = "The switch that was cut off is not in effect.".to_owned();
             }
+        }
+        self.picking_up = PickUp::Asking;
+        self.compare(read, false);
+        let as_asked = read.is_some() && read == self.asked;
+        if !as_asked {
+            expected = match read {
+                Some(_) => "That is NOT what this run asked for: somebody else moved it.",
+                None => "Nothing is sent to Green while it cannot be read.",
+            }
+            .to_owned();
+        } else if expected.is_empty() {
+            expected = "That is what this run asked for.".to_owned();
         }
         let step: Step = self.step_now();
         let traffic = match self.green_read() {
@@ -75,22 +126,22 @@ impl Core {
                 None => "The router cannot be read.".to_owned(),
             },
         };
-        let expected = match (read, self.asked) {
-            (Some(read), Some(asked)) if read != asked => {
-                "That is NOT what this run asked for: somebody else moved it.".to_owned()
-            }
-            (Some(_), _) => "That is what this run asked for.".to_owned(),
-            (None, _) => "Nothing is sent to Green while it cannot be read.".to_owned(),
-        };
         let title = format!("The run was cut off in step {}: {}", step.number(), step.title());
         let lines =
             vec![traffic, expected, "The step's timer begins anew. r goes back.".to_owned()];
-        self.ask(About::GoOn, &title, lines, "go on", "hold");
+        let due = self.at + self.plan.health.deadline;
+        let attended = self.facts.attended;
+        let open = self.ask(About::GoOn, &title, lines, "go on", "hold");
+        open.routine = as_asked;
+        if !attended && !as_asked {
+            open.due = Some((due, Answer::No));
+        }
     }
 
     /// Going on: what was being timed is timed anew, because nobody watched in between.
     pub(super) fn go_on(&mut self) {
         let at = self.at;
+        self.picking_up = PickUp::No;
         match &mut self.phase {
             Phase::Deploy { answer_by, .. } => {
                 if answer_by.is_some() {
@@ -113,18 +164,30 @@ impl Core {
                 *since = at;
                 *until = at + self.plan.watch;
             }
-            Phase::Reading
-            | Phase::Confirm { .. }
-            | Phase::Switch { .. }
-            | Phase::Decide
-            | Phase::Warm { .. } => {}
+            Phase::Confirm { .. } => {
+                self.prove_write_again();
+                self.check_redeploy_again();
+            }
+            // Nobody watched in between, so the watch decides, and not the question of before.
+            Phase::Decide => self.watch_again(),
+            Phase::Warm { state: Warmth::Gone, .. } => return self.offer_contract(),
+            Phase::Reading | Phase::Switch { .. } | Phase::Warm { .. } => {}
         }
-        if self.green_is_judged() {
+        let tripped = self.world.judges[Role::Green.index()].tripped().is_some();
+        if self.green_is_judged() && !tripped {
             let source = self.world.judges[Role::Green.index()].source();
             self.world.judge_green(&self.plan, source, at);
         }
-        if self.phase == Phase::Decide {
-            self.phase = Phase::Watch { since: at, until: at + self.plan.watch };
+    }
+
+    /// The check that Blue can be redeployed changes nothing: it may run as often as one likes.
+    fn check_redeploy_again(&mut self) {
+        let blue = self.world.blue;
+        if let (Some(blue), Phase::Confirm { redeploy: redeploy @ Job::Bad(_), .. }) =
+            (blue, &mut self.phase)
+        {
+            *redeploy = Job::Running;
+            self.run(CommandName::RedeployCheck, blue);
         }
     }
 }

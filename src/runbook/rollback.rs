@@ -5,13 +5,15 @@
 //! the longest timeout of any earlier write has passed, and writes again if the split moved. It
 //! waits for no disk, drawing, probe or running command, and it never gives up by itself.
 
+use super::command::UNVERIFIED;
 use super::core::Core;
 use super::effect::{Act, Barrier, EffectId, RunOutcome};
 use super::event::{Outcome, Seen};
 use super::phase::{Phase, Warmth};
-use super::question::About;
+use super::question::{About, By};
 use super::readback::Readback;
 use super::record::Record;
+use super::resume::PickUp;
 use super::snapshot::{RollbackView, Stamp, StampState};
 use crate::clean::Clean;
 use crate::plan::{Bound, CommandName, Limit, Signal};
@@ -27,6 +29,9 @@ const BAND_USERS: u64 = 3;
 const STAMPS_WAIT: Millis = Millis::secs(60);
 /// Without a screen, and when the terminal is gone, the way back is tried for this long.
 pub(super) const UNATTENDED_FOR: Millis = Millis::secs(30);
+/// Why going back from an irreversible release asks once more.
+pub(super) const RISK: &str =
+    "This release is declared irreversible: Blue may not work on the new data.";
 /// The longest pause between two attempts.
 const PAUSE_MAX: Millis = Millis(1_000);
 
@@ -96,8 +101,12 @@ pub(super) struct Rollback {
     stamps: [StampState; 4],
     /// When to read once more; nothing once that has been done.
     recheck_at: Option<Millis>,
-    rechecking: bool,
+    /// The second look, while it runs.
+    rechecking: Option<EffectId>,
     capturing: bool,
+    captured: bool,
+    /// Since when the router has not been read at Blue.
+    trying_since: Millis,
     band: Option<Band>,
     leaving_since: Option<Millis>,
     /// No weight had ever reached Green.
@@ -107,7 +116,23 @@ pub(super) struct Rollback {
 impl Rollback {
     /// Whether nothing more will be written: read at Blue, read again, logs kept.
     pub fn settled(&self) -> bool {
-        self.verified && self.recheck_at.is_none() && !self.rechecking && !self.capturing
+        self.verified && self.reads_done() && !self.capturing
+    }
+
+    /// Whether the router needs no second look any more.
+    const fn reads_done(&self) -> bool {
+        self.recheck_at.is_none() && self.rechecking.is_none()
+    }
+
+    /// The router is not at Blue any more, or was never: write (again), and look again later.
+    fn write_anew(&mut self, at: Millis, timeout: Millis) {
+        if self.verified {
+            self.trying_since = at;
+        }
+        self.verified = false;
+        self.rechecking = None;
+        self.again_at = Some(at);
+        self.recheck_at = Some(self.recheck_at.unwrap_or_default().max(at + timeout));
     }
 
     pub fn next_due(&self, now: Millis) -> Option<Millis> {
@@ -134,10 +159,17 @@ impl Rollback {
 impl Core {
     /// The one key.
     pub(super) fn rollback_pressed(&mut self) {
+        let (read, timeout) = (self.green_read(), self.plan.router.timeout);
         if let Some(rollback) = &mut self.rollback {
             let (verified, attempt) = (rollback.verified, rollback.id.attempt);
+            if verified && read == Some(Percent::ZERO) {
+                return self.info("already back: the router reads all traffic at Blue");
+            }
             if verified {
-                return self.info("already back: the router was read at Blue");
+                // Back once, and moved or unread since: the key means what it says.
+                rollback.write_anew(self.at, timeout);
+                self.moved_by_others = None;
+                return self.warn("the router is not read at Blue: going back once more");
             }
             // A press while a pause runs ends the pause.
             if rollback.again_at.is_some() {
@@ -148,11 +180,17 @@ impl Core {
         if matches!(self.phase, Phase::Warm { state: Warmth::Gone, .. }) {
             return self.warn("Blue is decommissioned: there is nothing to go back to");
         }
-        let risky = self.is_irreversible() && self.irreversible_accepted && self.green_had_weight;
-        if risky && !self.asks(About::Irreversible) {
+        if self.world.blue.is_none()
+            && let Some(split) = self.world.split(self.at).filter(|split| split.sole().is_none())
+        {
+            let says = self.start_split(split);
+            return self.warn(&format!("there is nothing to go back to: {says}"));
+        }
+        // Typed as a command without a screen it is meant; and nobody is there to be asked.
+        let ask = self.facts.attended && self.going_back_is_risky();
+        if ask && !self.asks(About::Irreversible) {
             let lines = vec![
-                "This release is declared irreversible: Blue may not work on the new data."
-                    .to_owned(),
+                RISK.to_owned(),
                 "Going back may lose what users wrote since the switch.".to_owned(),
             ];
             self.ask(About::Irreversible, "Go back all the same?", lines, "go back", "stay");
@@ -161,16 +199,50 @@ impl Core {
         self.go_back("the operator pressed r");
     }
 
-    /// The automatic way back needs Blue ready now; otherwise it holds, loudly, and asks.
+    /// Whether going back asks once more: the release cannot be undone, and users were on it.
+    pub(super) fn going_back_is_risky(&self) -> bool {
+        self.is_irreversible() && self.irreversible_accepted && self.green_had_weight
+    }
+
+    /// Back, because a question about it was answered: by the operator it is the key itself, by
+    /// the clock it is the automatic way back.
+    pub(super) fn go_back_by(&mut self, by: By, why: &str) {
+        match by {
+            By::Operator => self.go_back(why),
+            By::Time => self.go_back_if_blue_is_well(why),
+        }
+    }
+
+    /// The automatic way back needs Blue ready now; otherwise it holds, loudly, and asks. Where
+    /// no user was ever on Green, Blue serves everybody already and nothing is to be lost.
     pub(super) fn go_back_if_blue_is_well(&mut self, why: &str) {
-        if self.world.ready(Role::Blue, self.at) == Some(true) {
+        if !self.green_had_weight || self.world.ready(Role::Blue, self.at) == Some(true) {
             return self.go_back(why);
         }
-        if !self.held {
-            self.held = true;
-            self.warn(&format!(
-                "{why}, but Blue is not known to be ready: HOLDING. r goes back all the same"
-            ));
+        if self.waits_for_blue.is_some() {
+            return;
+        }
+        self.held = true;
+        self.waits_for_blue = Some(Clean::new(why));
+        self.warn(&format!(
+            "{why}, but Blue is not known to be ready: HOLDING. r goes back all the same"
+        ));
+        self.withdraw(About::is_forward);
+        let lines = vec![
+            why.to_owned(),
+            "Blue is not known to be ready: it may answer users no better.".to_owned(),
+            "As soon as Blue is ready all traffic goes back by itself, unless you hold.".to_owned(),
+        ];
+        self.ask(About::BlueUnwell, "Go back to Blue all the same?", lines, "go back", "hold");
+    }
+
+    /// The way back that waited for Blue goes on as soon as Blue is ready.
+    pub(super) fn blue_tick(&mut self) {
+        if self.rollback.is_some() || self.world.ready(Role::Blue, self.at) != Some(true) {
+            return;
+        }
+        if let Some(why) = self.waits_for_blue.take() {
+            self.go_back(&format!("{why}; Blue is ready again"));
         }
     }
 
@@ -178,11 +250,11 @@ impl Core {
         if self.rollback.is_some() || self.finish.is_some() {
             return;
         }
-        let Some(blue) = self.world.blue else {
+        if self.world.blue.is_none() {
             // Nobody was Blue yet, so nothing was written: there is nothing to undo.
             let says = "abandoned before anything was touched".to_owned();
             return self.end(RunOutcome::Abandoned, 5, says);
-        };
+        }
         self.cancel_where(|act| {
             matches!(act, Act::SetRouter { .. } | Act::Run { .. } | Act::PersistRouter)
         });
@@ -201,19 +273,26 @@ impl Core {
             verified_at: self.at,
             stamps: [const { StampState::Waiting }; 4],
             recheck_at: Some(recheck_at),
-            rechecking: false,
+            rechecking: None,
             capturing: false,
+            captured: false,
+            trying_since: self.at,
             band: None,
             leaving_since: None,
             abandoned,
         });
         self.write_back(id);
         if !abandoned {
-            self.act(Act::Chase { blue, timeout: STAMPS_WAIT }, Barrier::Nothing);
+            self.chase();
         }
         self.held = false;
+        self.trip_held = false;
+        self.waits_for_blue = None;
+        self.moved_by_others = None;
+        self.given_up = None;
+        self.picking_up = PickUp::No;
         self.record(Record::RollbackStarted { why: Clean::new(why), from });
-        self.withdraw();
+        self.withdraw(|_| true);
     }
 
     fn write_back(&mut self, id: EffectId) {
@@ -222,6 +301,30 @@ impl Core {
         self.asked = Some(split);
         let timeout = self.plan.router.timeout;
         self.act_again(id, Act::SetRouter { split, timeout, rollback: true }, Barrier::Nothing);
+    }
+
+    fn chasing(&self) -> bool {
+        self.in_flight.values().any(|flight| matches!(flight.act, Act::Chase { .. }))
+    }
+
+    fn chase(&mut self) {
+        if let Some(blue) = self.world.blue {
+            self.act(Act::Chase { blue, timeout: STAMPS_WAIT }, Barrier::Nothing);
+        }
+    }
+
+    /// Nobody asks the front door any more: what was not seen by now will not be seen.
+    pub(super) fn chase_ended(&mut self) {
+        // Before the router is there it may begin again.
+        if self.rollback.as_ref().is_some_and(|rollback| rollback.verified) {
+            self.stamp(Stamp::FirstFromBlue, None, "not seen at the front door");
+            self.stamp(Stamp::LastFromGreen, None, "not seen at the front door");
+        }
+    }
+
+    /// What the router reports now, to be added to a sentence.
+    fn reads(&self) -> String {
+        self.green_read().map_or_else(String::new, |green| format!(" ({green} % on Green)"))
     }
 
     /// The write back has been read back.
@@ -233,12 +336,14 @@ impl Core {
         };
         if at_blue {
             rollback.trouble = None;
+            self.moved_by_others = None;
             return self.router_at_blue(after_us);
         }
         let trouble = match readback.first_fault() {
             Some((node, fault)) => format!("{node}: {} · {}", fault.cause, fault.hint),
-            None => "the router accepted the split and reports another one".to_owned(),
+            None => format!("the router took the split and reports another one{}", self.reads()),
         };
+        let Some(rollback) = &mut self.rollback else { return };
         let pause = match id.attempt {
             1 => Millis::ZERO,
             n => Millis(50 << n.min(6)).min(PAUSE_MAX),
@@ -259,16 +364,20 @@ impl Core {
         rollback.verified_at = at;
         rollback.band = Some(Band::new(&limits, at));
         let (began, abandoned) = (rollback.began, rollback.abandoned);
+        let captured = std::mem::replace(&mut rollback.captured, true);
         // The first attempt's time is the engine's; later ones count from the key as well.
-        let after_us = if rollback.id.attempt == 1 { after_us } else { at.since(began).0 * 1000 };
+        let since_key = at.since(began).0.saturating_mul(1000);
+        let after_us = if rollback.id.attempt == 1 { after_us } else { since_key };
         self.stamp(Stamp::RouterAtBlue, Some(after_us), "");
         if abandoned {
             for stamp in [Stamp::FirstFromBlue, Stamp::LastFromGreen, Stamp::UsersInBand] {
                 self.stamp(stamp, None, "no user was ever on Green");
             }
+        } else if !self.chasing() {
+            self.chase();
         }
         // Green's last words are kept before anything of it may be stopped.
-        if let Some(slot) = self.slot(Role::Green) {
+        if let Some(slot) = self.slot(Role::Green).filter(|_| !captured) {
             if let Some(rollback) = &mut self.rollback {
                 rollback.capturing = true;
             }
@@ -303,20 +412,41 @@ impl Core {
     }
 
     /// The second look, when every earlier write has run out of time.
-    pub(super) fn rollback_read(&mut self, readback: &Readback) {
+    pub(super) fn rollback_read(&mut self, id: EffectId, readback: &Readback) {
+        let (at, timeout) = (self.at, self.plan.router.timeout);
         let Some(blue) = self.world.blue else { return };
-        let Some(rollback) = &mut self.rollback else { return };
-        rollback.rechecking = false;
+        let Some(rollback) = self.rollback.as_mut().filter(|r| r.rechecking == Some(id)) else {
+            // A read of before the way back began: it says nothing about it.
+            return;
+        };
+        rollback.rechecking = None;
         if readback.split().and_then(Split::sole) == Some(blue) {
-            let seconds = self.at.since(rollback.began);
-            return self.info(&format!("read once more after {seconds}: still at Blue"));
+            let passed = at.since(rollback.began);
+            return self.info(&format!("read once more after {passed}: at Blue"));
         }
         // A late write has landed, or the router cannot be read: write again, and read again.
-        self.warn("the router is not at Blue any more: writing again");
-        let Some(rollback) = &mut self.rollback else { return };
-        rollback.verified = false;
-        rollback.again_at = Some(self.at);
-        rollback.recheck_at = Some(self.at + self.plan.router.timeout);
+        rollback.write_anew(at, timeout);
+        match readback.first_fault() {
+            Some((node, fault)) => self
+                .warn(&format!("the second look failed ({node}: {}): writing again", fault.cause)),
+            None => {
+                let reads = self.reads();
+                self.warn(&format!("the router is not at Blue any more{reads}: writing again"));
+            }
+        }
+    }
+
+    /// A routine read says something else than Blue before the second look was taken: it is taken
+    /// now. The routine read itself may be older than the write, so it is not believed.
+    pub(super) fn rollback_overheard(&mut self) {
+        let away = self.green_read().is_some_and(|green| green > Percent::ZERO);
+        let Some(rollback) = &self.rollback else { return };
+        if away && rollback.verified && !rollback.settled() && rollback.rechecking.is_none() {
+            let id = self.act(Act::ReadRouter, Barrier::Nothing);
+            if let Some(rollback) = &mut self.rollback {
+                rollback.rechecking = Some(id);
+            }
+        }
     }
 
     pub(super) fn captured(&mut self, outcome: Outcome) {
@@ -351,13 +481,17 @@ impl Core {
         }
         if rollback.verified && rollback.recheck_at.is_some_and(|due| at >= due) {
             rollback.recheck_at = None;
-            rollback.rechecking = true;
-            self.act(Act::ReadRouter, Barrier::Nothing);
+            if rollback.rechecking.is_none() {
+                let id = self.act(Act::ReadRouter, Barrier::Nothing);
+                if let Some(rollback) = &mut self.rollback {
+                    rollback.rechecking = Some(id);
+                }
+            }
             return;
         }
         let waited = at.since(rollback.verified_at);
         let in_band = rollback.band.as_mut().is_some_and(|band| band.is_well(at));
-        let after_us = at.since(rollback.began).0 * 1000;
+        let after_us = at.since(rollback.began).0.saturating_mul(1000);
         let verified = rollback.verified;
         if verified && in_band {
             self.stamp(Stamp::UsersInBand, Some(after_us), "");
@@ -371,18 +505,27 @@ impl Core {
         if leaving && rollback.leaving_since.is_none() {
             rollback.leaving_since = Some(at);
         }
-        let since = rollback.leaving_since.map(|since| at.since(since));
+        let over = |since: Millis| at.since(since) >= UNATTENDED_FOR;
+        let left = rollback.leaving_since.is_some_and(over);
         if rollback.settled() && (leaving || (!attended && rollback.stamped())) {
             return self.finish_rollback();
         }
-        let out_of_time = since.is_some_and(|since| since >= UNATTENDED_FOR);
-        if !verified && out_of_time {
-            let says = "left while going back: the router has NOT been read at Blue".to_owned();
-            self.end(RunOutcome::Interrupted, 4, says);
+        // Nobody waits for logs that do not come.
+        if left && rollback.verified && rollback.reads_done() {
+            return self.finish_rollback();
+        }
+        if !verified && (left || (!attended && over(rollback.trying_since))) {
+            self.end(RunOutcome::Interrupted, 4, UNVERIFIED.to_owned());
         }
     }
 
     pub(super) fn finish_rollback(&mut self) {
+        if let Some(read) = self.green_read().filter(|read| *read > Percent::ZERO) {
+            let says = format!(
+                "rolled back and verified, but somebody else moved it since: {read} % on Green"
+            );
+            return self.end(RunOutcome::Interrupted, 4, says);
+        }
         let Some(rollback) = &self.rollback else { return };
         let why = &rollback.why;
         if rollback.abandoned {
@@ -402,11 +545,11 @@ impl Core {
     pub(super) fn rollback_resumed(&mut self) {
         let (at, timeout) = (self.at, self.plan.router.timeout);
         let Some(rollback) = &mut self.rollback else { return };
-        rollback.verified = false;
-        rollback.rechecking = false;
+        rollback.write_anew(at, timeout);
+        rollback.trying_since = at;
+        rollback.leaving_since = None;
         rollback.capturing = false;
-        rollback.again_at = Some(at);
-        rollback.recheck_at = Some(at + timeout);
+        rollback.captured = false;
     }
 
     /// Whether Blue's slot may be gone, so that there is nothing to go back to.

@@ -26,6 +26,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether the world of such a run is still there when its process has ended.
+    pub const fn outlives_process(self) -> bool {
+        !matches!(self, Self::Drill)
+    }
+
     /// The word on the screen.
     pub const fn word(self) -> &'static str {
         match self {

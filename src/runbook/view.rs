@@ -6,10 +6,11 @@ use super::line::micros;
 use super::phase::{Job, Phase, Rung, Warmth};
 use super::question::About;
 use super::record::Tone;
+use super::resume::PickUp;
 use super::snapshot::{Alarm, Headline, Health, Snapshot, StepLine, StepState, Traffic};
 use super::step::Step;
 use crate::clean::Clean;
-use crate::plan::CommandName;
+use crate::plan::{CommandName, Signal};
 use crate::signal::Verdict;
 use crate::units::{Millis, Percent, Role, Slot};
 
@@ -40,7 +41,7 @@ impl Core {
             limits_on,
             health: Role::BOTH.map(|role| self.health(role)),
             rollback: self.rollback.as_ref().map(super::rollback::Rollback::view),
-            question: self.question.as_ref().map(super::question::Open::view),
+            question: self.question().map(super::question::Open::view),
             next_open: self.next_open(),
             held: self.held,
             can_extend: self.can_extend(),
@@ -165,21 +166,26 @@ impl Core {
         if self.rollback.is_some() {
             return self.headline_back();
         }
-        let (state, next, due) = self.headline_phase(gate);
-        let (going, tone) = self.going(gate);
-        if self.held {
-            let why = if self.moved_by_others.is_some() {
-                "somebody else moved the split: r goes back"
+        let (mut state, mut next, mut due) = self.headline_phase(gate);
+        let (going, mut tone) = self.going(gate);
+        if self.picking_up != PickUp::No {
+            state = format!("PICKED UP, STANDING {}", self.at_words());
+            (next, due) = ("reading the router".to_owned(), None);
+        } else if self.held {
+            state = format!("HELD {}", self.at_words());
+            due = None;
+            tone = tone.max_warn();
+            next = if self.moved_by_others.is_some() {
+                "the split is not ours: r goes back".to_owned()
+            } else if self.trip_held {
+                "you hold in spite of it: r goes back".to_owned()
             } else {
-                "you hold: h goes on, r goes back"
+                "you hold: h goes on, r goes back".to_owned()
             };
-            return Headline {
-                state: "HELD".to_owned(),
-                going,
-                next: why.to_owned(),
-                tone: tone.max_warn(),
-                due: None,
-            };
+        }
+        if let Some(open) = self.question() {
+            next = format!("you decide: {}", open.title);
+            due = open.due.as_ref().map(|(at, _)| *at);
         }
         Headline { state, going, next, tone, due }
     }
@@ -205,17 +211,27 @@ impl Core {
                 due: None,
             };
         }
-        let state = if view.abandoned { "ABANDONED · ALL ON BLUE" } else { "BACK ON BLUE" };
+        let (state, tone) = match (self.green_read(), view.abandoned) {
+            (Some(Percent::ZERO), true) => ("ABANDONED · ALL ON BLUE".to_owned(), Tone::Good),
+            (Some(Percent::ZERO), false) => ("BACK ON BLUE".to_owned(), Tone::Good),
+            (Some(read), _) => (format!("WAS BACK, NOW {read} % ON GREEN"), Tone::Bad),
+            (None, _) => ("WAS BACK, NOW UNREAD".to_owned(), Tone::Warn),
+        };
         let time = match &view.stamps[0] {
             super::snapshot::StampState::After(us) => format!("verified after {}", micros(*us)),
             _ => "verified".to_owned(),
         };
         let next = if rollback.settled() {
-            "q leaves".to_owned()
+            if tone == Tone::Good { "q leaves" } else { "r goes back once more, q leaves" }
         } else {
-            "reading once more, keeping Green's logs".to_owned()
+            "reading once more, keeping Green's logs"
         };
-        Headline { state: state.to_owned(), going: time, next, tone: Tone::Good, due: None }
+        Headline { state, going: time, next: next.to_owned(), tone, due: None }
+    }
+
+    /// Where the traffic stands, as the router reports it and not as we wished it.
+    fn at_words(&self) -> String {
+        self.green_read().map_or_else(|| "AT AN UNKNOWN SPLIT".to_owned(), |p| format!("AT {p} %"))
     }
 
     /// How it is going, in a word, and how loud.
@@ -235,9 +251,12 @@ impl Core {
             GateState::Unknown => ("UNKNOWN".to_owned(), Tone::Warn),
             GateState::Shut => ("GATE SHUT".to_owned(), Tone::Warn),
             _ if self.green_is_judged() => {
-                let judged =
-                    judge.judgements().filter(|judgement| judgement.verdict == Verdict::Ok).count();
-                if judged > 0 {
+                // What is said of Green is said of its requests; its health alone is not enough.
+                let well = match judge.of(Signal::ErrorRate) {
+                    Some(errors) => errors.verdict == Verdict::Ok,
+                    None => judge.judgements().any(|j| j.verdict == Verdict::Ok),
+                };
+                if well {
                     ("WELL".to_owned(), Tone::Good)
                 } else {
                     ("TOO FEW TO SAY".to_owned(), Tone::Plain)
@@ -273,7 +292,10 @@ impl Core {
                         ("MIGRATING", "the expand migration runs".to_owned())
                     }
                     (_, _, Some(_)) => ("DEPLOYING", "the deploy command runs".to_owned()),
-                    (Job::Bad(_), ..) | (_, Job::Bad(_), _) => {
+                    (Job::Bad(_), ..) => {
+                        ("MIGRATE FAILED", "space runs it again, r abandons Green".to_owned())
+                    }
+                    (_, Job::Bad(_), _) => {
                         ("DEPLOY FAILED", "space runs it again, r abandons Green".to_owned())
                     }
                     (_, Job::NotDeclared, _) => ("DEPLOY BY HAND", space("when Green is deployed")),
@@ -300,7 +322,12 @@ impl Core {
             ),
             Phase::Switch { rung, state } => self.headline_switch(*rung, *state, gate),
             Phase::Watch { until, .. } => {
-                ("WATCHING AT 100 %".to_owned(), "the limits decide in {}".to_owned(), Some(*until))
+                let state = format!("WATCHING {}", self.at_words());
+                if self.at < *until {
+                    (state, "the limits decide in {}".to_owned(), Some(*until))
+                } else {
+                    (state, self.first_trouble(), None)
+                }
             }
             Phase::Decide => ("UNPROVEN".to_owned(), "you decide".to_owned(), None),
             Phase::Warm { state, .. } => self.headline_warm(*state),
@@ -320,9 +347,10 @@ impl Core {
                     GateState::Open => format!("press space to send {} %", percent(rung)),
                     _ => self.first_trouble(),
                 };
-                let state = match self.green_read() {
-                    Some(Percent::ZERO) | None => "READY TO SWITCH".to_owned(),
-                    Some(now) => format!("STANDING AT {now} %"),
+                let state = match (self.green_read(), gate) {
+                    (Some(Percent::ZERO), GateState::Open) => "READY TO SWITCH".to_owned(),
+                    (Some(Percent::ZERO), _) => "BEFORE THE SWITCH".to_owned(),
+                    _ => format!("STANDING {}", self.at_words()),
                 };
                 (state, next, None)
             }
@@ -331,10 +359,14 @@ impl Core {
                 (state, format!("telling the router, attempt {tries}"), None)
             }
             Rung::Holding { until, .. } => {
-                let state = format!("HOLDING AT {} %", percent(rung));
+                let state = format!("HOLDING {}", self.at_words());
                 let then = format!("press space to send {} %", percent(rung + 1));
                 if self.at < until {
-                    (state, format!("ready in {{}}, then {then}"), Some(until))
+                    let next = match gate {
+                        GateState::Shut | GateState::Unknown => self.first_trouble(),
+                        _ => format!("ready in {{}}, then {then}"),
+                    };
+                    (state, next, Some(until))
                 } else if gate == GateState::Open {
                     (state, then, None)
                 } else {
@@ -376,17 +408,20 @@ impl Core {
     }
 
     fn alarm(&self) -> Option<Alarm> {
-        if let Some(says) = &self.moved_by_others {
-            let text = format!("{says}. Nothing more is sent to Green; r goes back.");
-            return Some(Alarm { text, tone: Tone::Bad, due: None });
+        let bad = |text: String| Some(Alarm { text, tone: Tone::Bad, due: None });
+        if let Some(trouble) = self.rollback.as_ref().and_then(|back| back.trouble.as_ref()) {
+            return bad(format!("going back: {trouble}"));
         }
-        if let (Some(rollback), false) = (&self.rollback, self.finish.is_some()) {
-            let view = rollback.view();
-            return view.trouble.map(|trouble| Alarm {
-                text: trouble.to_string(),
-                tone: Tone::Bad,
-                due: None,
-            });
+        if let Some(says) = &self.moved_by_others {
+            return bad(format!("{says}. Nothing more is sent to Green; r goes back."));
+        }
+        if let Some(why) = &self.waits_for_blue {
+            return bad(format!(
+                "{why}, but Blue is NOT known to be ready: r goes back all the same"
+            ));
+        }
+        if self.rollback.is_some() {
+            return self.unread_alarm();
         }
         let judge = &self.world.judges
             [if self.green_is_judged() { Role::Green } else { Role::Blue }.index()];
@@ -410,6 +445,10 @@ impl Core {
             let text = format!("the journal cannot be written: {trouble}");
             return Some(Alarm { text, tone: Tone::Bad, due: None });
         }
+        self.unread_alarm()
+    }
+
+    fn unread_alarm(&self) -> Option<Alarm> {
         let late =
             self.world.readback.is_some().then(|| self.world.router_trouble(self.at)).flatten();
         late.map(|trouble| Alarm {

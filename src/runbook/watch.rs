@@ -6,14 +6,18 @@ use super::phase::{Phase, Rung};
 use super::question::About;
 use super::readback::Readback;
 use super::record::Record;
+use super::resume::PickUp;
 use crate::clean::Clean;
 use crate::signal::{Judgement, Sample};
-use crate::units::{Percent, Role, Split};
+use crate::units::{Role, Split};
 
 impl Core {
     pub(super) fn sampled(&mut self, sample: &Sample) {
-        self.world.add(sample);
-        self.rollback_sampled(sample);
+        // A second ends in the past, whatever the clock of whoever measured it says.
+        let mut sample = sample.clone();
+        sample.at = sample.at.min(self.at);
+        self.world.add(&sample);
+        self.rollback_sampled(&sample);
     }
 
     /// A routine read-back.
@@ -23,44 +27,51 @@ impl Core {
         if self.world.blue.is_none() {
             return self.fix_blue();
         }
-        let green = self.green_read();
-        if green.is_some_and(|percent| percent > Percent::ZERO) {
-            self.green_had_weight = true;
-        }
+        self.notice_weight();
+        self.rollback_overheard();
         let reloaded = worker_before.is_some() && self.world.worker != worker_before;
         self.compare(readback.split(), reloaded);
     }
 
     /// Whoever else writes: their split is adopted, explained, and held. We never push again
     /// towards Green.
-    fn compare(&mut self, read: Option<Split>, reloaded: bool) {
+    pub(super) fn compare(&mut self, read: Option<Split>, reloaded: bool) {
         let writing = matches!(self.phase, Phase::Switch { state: Rung::Writing { .. }, .. })
             || self.rollback.as_ref().is_some_and(|rollback| !rollback.settled());
         let (Some(read), Some(asked), false) = (read, self.asked, writing) else { return };
         if read == asked {
+            self.adopted = None;
             if self.moved_by_others.take().is_some() {
                 self.info("the router reports our split again; h goes on");
             }
             return;
         }
+        if self.moved_by_others.is_some() && self.adopted == Some(read) {
+            return;
+        }
+        self.adopted = Some(read);
         let (Some(now), Some(ours)) = (self.green_of(read), self.green_of(asked)) else { return };
-        let who = if reloaded {
+        let who = if self.given_up == Some(read) {
+            "an earlier write of ours, given up, took effect after all"
+        } else if reloaded {
             "the router was restarted and fell back to its own configuration"
         } else {
             "somebody else moved the split"
         };
         let says = format!("{who}: Green has {now} %, we asked for {ours} %");
-        if self.moved_by_others.as_ref().is_none_or(|said| said.as_str() != says) {
-            self.moved_by_others = Some(Clean::new(&says));
-            self.held = self.rollback.is_none();
-            self.record(Record::Split {
-                asked: Some(ours.get()),
-                read: Some(now.get()),
-                took_us: 0,
-                says: Clean::new(&says),
-            });
-            self.warn(&format!("{says}; HOLDING, and nothing is sent to Green; r goes back"));
+        self.moved_by_others = Some(Clean::new(&says));
+        self.withdraw(About::is_forward);
+        self.record(Record::Split {
+            asked: Some(ours.get()),
+            read: Some(now.get()),
+            took_us: 0,
+            says: Clean::new(&says),
+        });
+        if self.rollback.is_some() {
+            return self.warn(&format!("{says}; r goes back once more"));
         }
+        self.held = true;
+        self.warn(&format!("{says}; HOLDING, and nothing is sent to Green; r goes back"));
     }
 
     /// Brings the verdicts up to now, writes down what changed, and acts on a trip.
@@ -95,28 +106,47 @@ impl Core {
     }
 
     fn act_on_trip(&mut self) {
-        let decided = self.rollback.is_some() || self.asks(About::Tripped) || self.held;
+        let decided = self.rollback.is_some()
+            || self.asks(About::Tripped)
+            || self.trip_held
+            || self.waits_for_blue.is_some()
+            || matches!(self.picking_up, PickUp::Reading(_));
         let deciding = self.green_is_judged() && !matches!(self.phase, Phase::Warm { .. });
         if decided || !deciding {
             return;
         }
-        let Some(judgement) = self.world.judges[Role::Green.index()].tripped() else { return };
-        let why = format!(
+        if self.world.judges[Role::Green.index()].tripped().is_none() {
+            return;
+        }
+        let why = self.trip_words();
+        // A release that cannot be undone is never taken back without a chance to say no.
+        let ask = self.plan.on_trip.ask || self.going_back_is_risky();
+        if !ask || !self.facts.attended {
+            return self.go_back_if_blue_is_well(&why);
+        }
+        let countdown = self.plan.on_trip.countdown;
+        let due = (self.at + countdown, Answer::Yes);
+        let mut lines = vec![why];
+        if self.going_back_is_risky() {
+            lines.push(super::rollback::RISK.to_owned());
+        }
+        lines.push(format!("All traffic goes back to Blue in {countdown}, unless you hold."));
+        self.withdraw(|about| about.is_forward() || about == About::Unproven);
+        let open = self.ask(About::Tripped, "A limit has tripped", lines, "go back", "hold");
+        open.due = Some(due);
+    }
+
+    /// What has tripped on Green, with its numbers.
+    pub(super) fn trip_words(&self) -> String {
+        let Some(judgement) = self.world.judges[Role::Green.index()].tripped() else {
+            return "a limit tripped".to_owned();
+        };
+        format!(
             "{} tripped: {} on Green, limit {} for {}",
             judgement.signal().label(),
             judgement.counts(),
             judgement.limit.above,
             judgement.limit.hold,
-        );
-        if !self.plan.on_trip.ask || !self.facts.attended {
-            return self.go_back_if_blue_is_well(&why);
-        }
-        let countdown = self.plan.on_trip.countdown;
-        let due = (self.at + countdown, Answer::Yes);
-        let lines =
-            vec![why, format!("All traffic goes back to Blue in {countdown}, unless you hold.")];
-        self.withdraw();
-        let open = self.ask(About::Tripped, "A limit has tripped", lines, "go back", "hold");
-        open.due = Some(due);
+        )
     }
 }

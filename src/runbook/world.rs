@@ -138,8 +138,9 @@ impl World {
             health.last = Some(sample.at);
         }
         let checks = sample.checks.unwrap_or(0);
-        health.checks += checks;
-        health.good += checks.saturating_sub(sample.unready.unwrap_or(0));
+        health.checks = health.checks.saturating_add(checks);
+        let good = checks.saturating_sub(sample.unready.unwrap_or(0));
+        health.good = health.good.saturating_add(good);
     }
 
     /// Whether a slot is live and ready now; nothing while that is unknown or too old.

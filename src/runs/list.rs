@@ -26,7 +26,7 @@ pub struct RunSummary {
     pub path: PathBuf,
     /// Its kind; nothing if its journal cannot be read.
     pub kind: Option<Kind>,
-    /// `open`, how it ended, or `unreadable`.
+    /// `open`, `cut off` where it cannot be picked up, how it ended, or `unreadable`.
     pub outcome: &'static str,
     /// The exit code, once it has ended.
     pub exit: Option<u8>,
@@ -154,6 +154,13 @@ fn summary(dir: &RunDir) -> RunSummary {
         run.exit = Some(closed.exit);
         run.ended = Some(utc(closed.ended_unix_ms));
         run.rollback_us = closed.rollback_us;
+    }
+    if run.open && !opened.facts.kind.outlives_process() {
+        // There is nothing left to pick up.
+        run.open = false;
+        if run.outcome == "open" {
+            run.outcome = "cut off";
+        }
     }
     run
 }

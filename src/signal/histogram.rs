@@ -38,6 +38,11 @@ fn bound(i: usize) -> f64 {
     (exact * 10_000.0).round() / 10_000.0
 }
 
+/// Counts of files that others wrote may be anything; a sum of them must not overflow.
+fn sum<'a>(buckets: impl Iterator<Item = &'a (f64, u64)>) -> u64 {
+    buckets.fold(0, |all, (_, count)| count.saturating_add(all))
+}
+
 impl Histogram {
     /// Counts one answer that took `ms` milliseconds.
     pub fn record(&mut self, ms: f64) {
@@ -47,7 +52,7 @@ impl Histogram {
     /// Counts `count` answers in the bucket that ends at `bound` milliseconds.
     pub fn add(&mut self, bound: f64, count: u64) {
         match self.buckets.binary_search_by(|(b, _)| b.total_cmp(&bound)) {
-            Ok(i) => self.buckets[i].1 += count,
+            Ok(i) => self.buckets[i].1 = self.buckets[i].1.saturating_add(count),
             Err(i) => self.buckets.insert(i, (bound, count)),
         }
     }
@@ -73,12 +78,12 @@ impl Histogram {
 
     /// How many answers were counted.
     pub fn count(&self) -> u64 {
-        self.buckets.iter().map(|(_, count)| count).sum()
+        sum(self.buckets.iter())
     }
 
     /// How many took longer than `limit_ms`.
     pub fn over(&self, limit_ms: f64) -> u64 {
-        self.buckets.iter().filter(|(bound, _)| *bound > limit_ms).map(|(_, count)| count).sum()
+        sum(self.buckets.iter().filter(|(bound, _)| *bound > limit_ms))
     }
 
     /// The bound under which a share `q` (0 to 1) of the answers lies; nothing where there are
@@ -88,7 +93,7 @@ impl Histogram {
         let rank = ((count as f64 * q).ceil() as u64).clamp(1, count.max(1));
         let mut seen = 0;
         self.buckets.iter().find_map(|&(bound, n)| {
-            seen += n;
+            seen = n.saturating_add(seen);
             (seen >= rank).then_some(bound)
         })
     }

@@ -45,7 +45,7 @@ impl Track {
     fn add(&mut self, at: Millis, bad: u64, of: u64) {
         self.rolling.add(at, bad, of);
         self.shown.add(at, bad, of);
-        self.ever = (self.ever.0 + bad, self.ever.1 + of);
+        self.ever = (self.ever.0.saturating_add(bad), self.ever.1.saturating_add(of));
         self.last = Some(at);
     }
 }
@@ -159,11 +159,24 @@ impl Judge {
                     continue;
                 }
             };
-            let Some(requests) = sample.requests.or(sample.checks) else { continue };
+            if watched.limit.signal == Signal::Health {
+                if let (Some(checks), Some(unready)) = (sample.checks, sample.unready) {
+                    track.add(at, unready, checks);
+                }
+                continue;
+            }
+            // What was not counted is not a zero: the second says nothing about the signal.
+            let Some(requests) = sample.requests else { continue };
             match watched.limit.signal {
-                Signal::ErrorRate => track.add(at, sample.failed.unwrap_or(0), requests),
+                Signal::ErrorRate => {
+                    if let Some(failed) = sample.failed {
+                        track.add(at, failed, requests);
+                    }
+                }
                 Signal::ClientErrorRate => {
-                    track.add(at, sample.client_errors.unwrap_or(0), requests);
+                    if let Some(client_errors) = sample.client_errors {
+                        track.add(at, client_errors, requests);
+                    }
                 }
                 Signal::LatencyP95 => {
                     let (Bound::Millis(limit), Some(times)) =
@@ -172,19 +185,14 @@ impl Judge {
                         continue;
                     };
                     let unanswered = requests.saturating_sub(times.count());
-                    track.add(at, times.over(limit) + unanswered, requests);
+                    track.add(at, times.over(limit).saturating_add(unanswered), requests);
                     if let Some(window) = &mut track.times {
                         window.add(at, times);
                     }
                 }
-                Signal::Health => {
-                    if let (Some(checks), Some(unready)) = (sample.checks, sample.unready) {
-                        track.add(at, unready, checks);
-                    }
-                }
                 // The requests of the judged source are what connection errors are a share of.
                 Signal::DbErrors if sample.from == source => track.add(at, 0, requests),
-                Signal::DbErrors | Signal::QueueDepth => {}
+                Signal::DbErrors | Signal::QueueDepth | Signal::Health => {}
             }
         }
     }
@@ -193,6 +201,10 @@ impl Judge {
     pub fn evaluate(&mut self, now: Millis) -> Vec<Change> {
         let due = Millis(now.0 / EVALUATE_EVERY.0 * EVALUATE_EVERY.0);
         let decide = self.evaluated.is_none_or(|last| due > last) && due > self.began;
+        // Where nobody looked for longer than a value may be old, nobody can say that it was over
+        // all the time: "for all of Y" begins anew.
+        let slept =
+            self.evaluated.is_some_and(|last| due.since(last) > self.stale_after + EVALUATE_EVERY);
         if decide {
             self.evaluated = Some(due);
         }
@@ -201,6 +213,9 @@ impl Judge {
         for watched in &mut self.limits {
             let was = watched.judgement.verdict;
             watched.look(now, source);
+            if decide && slept {
+                watched.over_since = None;
+            }
             if decide {
                 watched.decide(now, began, stale_after);
             }
@@ -423,6 +438,37 @@ mod tests {
         let blip = |s: u64| (10, if (100..110).contains(&s) { 10 } else { 0 });
         assert!(first(Verdict::Tripping, (0..400).map(blip)).is_some());
         assert_eq!(first(Verdict::Tripped, (0..400).map(blip)), None);
+    }
+
+    #[test]
+    fn a_laptop_that_slept_does_not_wake_up_to_a_trip() {
+        let mut judge = judge();
+        for at in 1..=30 {
+            judge.add(&users(at, 10, 5));
+            judge.evaluate(Millis::secs(at));
+        }
+        assert_eq!(judge.of(Signal::ErrorRate).unwrap().verdict, Verdict::Tripping);
+        judge.add(&users(1000, 10, 5));
+        judge.evaluate(Millis::secs(1000));
+        assert_eq!(judge.of(Signal::ErrorRate).unwrap().verdict, Verdict::Tripping);
+        assert_eq!(judge.of(Signal::ErrorRate).unwrap().over_for, EVALUATE_EVERY);
+    }
+
+    #[test]
+    fn what_was_not_counted_is_not_a_zero() {
+        let mut judge = judge();
+        for at in 1..=60 {
+            let checks_only = Sample {
+                checks: Some(4),
+                unready: Some(0),
+                ..Sample::empty(Millis::secs(at), Whose::Green, Origin::Users)
+            };
+            judge.add(&checks_only);
+            judge.add(&Sample { failed: None, ..users(at, 10, 0) });
+            judge.evaluate(Millis::secs(at));
+        }
+        assert_eq!(judge.of(Signal::ErrorRate).unwrap().verdict, Verdict::TooFew);
+        assert_eq!(judge.requests(), 0);
     }
 
     #[test]

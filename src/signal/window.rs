@@ -4,6 +4,9 @@ use super::histogram::Histogram;
 use crate::units::Millis;
 use std::collections::VecDeque;
 
+/// More requests than any second of any service has.
+const MOST: u64 = 1 << 40;
+
 /// Bad ones of all, over the last so many milliseconds: the window is `(now - length, now]`.
 #[derive(Debug, Clone)]
 pub struct Share {
@@ -21,6 +24,10 @@ impl Share {
 
     /// Adds a second that ended at `at`.
     pub fn add(&mut self, at: Millis, bad: u64, of: u64) {
+        // A second that comes late counts with the last one: the window stays in order.
+        let at = self.seconds.back().map_or(at, |(last, ..)| at.max(*last));
+        // Sums that would overflow are nonsense of somebody else's; they must not end the program.
+        let (bad, of) = (bad.min(MOST), of.min(MOST));
         self.seconds.push_back((at, bad, of));
         self.bad += bad;
         self.of += of;
@@ -66,6 +73,7 @@ impl Times {
 
     /// Adds a second that ended at `at`.
     pub fn add(&mut self, at: Millis, second: &Histogram) {
+        let at = self.seconds.back().map_or(at, |(last, _)| at.max(*last));
         self.sum.merge(second);
         self.seconds.push_back((at, second.clone()));
         self.slide(at);

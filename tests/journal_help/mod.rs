@@ -102,7 +102,7 @@ impl Stepper {
                 Effect::Record(Record::StepEntered { step: Step::Confirm }),
                 self.act(Barrier::Nothing, Act::ReadRouter),
             ],
-            Event::Resumed => vec![info(format!("picked up after {} inputs", self.seen))],
+            Event::Resumed { .. } => vec![info(format!("picked up after {} inputs", self.seen))],
             Event::Sample(sample) => {
                 self.requests += sample.requests.unwrap_or(0);
                 if self.requests.is_multiple_of(3) { vec![self.verdict()] } else { Vec::new() }

@@ -116,6 +116,12 @@ impl HaproxyRouter {
         Ok(format!("haproxy {address} {}", found.backend))
     }
 
+    /// The slot whose server has this name, as HAProxy puts it into a header with `%s`.
+    pub async fn slot_served_by(&mut self, server: &str) -> Option<Slot> {
+        let found = self.find(Instant::now() + self.timeout).await.ok()?;
+        Slot::BOTH.into_iter().find(|slot| found.servers[slot.index()] == server)
+    }
+
     /// What the operator should know before the first write; empty before the first read.
     pub fn notes(&self) -> Vec<Clean> {
         let Some(found) = &self.found else { return Vec::new() };

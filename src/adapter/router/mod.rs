@@ -17,7 +17,7 @@ use crate::plan::{Plan, RouterKind};
 use crate::runbook::readback::{Fault, Readback};
 use crate::signal::Histogram;
 use crate::signal::counter::Counts;
-use crate::units::Split;
+use crate::units::{Slot, Split};
 
 /// What a router has counted for one slot since it began counting. A number that falls means
 /// that it began anew.
@@ -128,6 +128,15 @@ impl Router {
             Self::Haproxy(router) => router.identity().await,
             Self::Command(router) => Ok(router.identity()),
             Self::Lab(router) => Ok(router.identity()),
+        }
+    }
+
+    /// The slot that an answer names: by the plan's name for it, or by the router's own.
+    pub async fn slot_named(&mut self, plan: &Plan, name: &str) -> Option<Slot> {
+        match (plan.slot_named(name), self) {
+            (Some(slot), _) => Some(slot),
+            (None, Self::Haproxy(router)) => router.slot_served_by(name).await,
+            (None, _) => None,
         }
     }
 

@@ -1,0 +1,72 @@
+//! Runs of the same router that were left open, before a new one begins.
+//!
+//! One that was left at step 8, or before any weight moved, is closed, and that is said. One that
+//! may have left users on Green is not passed over: it is picked up, or taken back.
+
+use super::Failure;
+use crate::engine::clock::unix_ms;
+use crate::journal::{Closed, Entry, Opened, Writer};
+use crate::runbook::{Core, RunOutcome, Step};
+use crate::runs::{self, Home, IndexLine, RunSummary};
+use std::time::Duration;
+
+const LAST_WRITE: Duration = Duration::from_secs(3);
+
+/// Settles what was left of earlier runs on this router. The caller has its lock.
+pub fn settle(home: &Home, identity: &str) -> Result<(), Failure> {
+    let mine = |run: &RunSummary| {
+        run.open && run.router.as_ref().is_some_and(|router| router.as_str() == identity)
+    };
+    // A list that cannot be read hides nothing that could be settled.
+    let left = runs::list(&home.runs).unwrap_or_default();
+    left.iter().filter(|run| mine(run)).try_for_each(|run| settle_one(home, run))
+}
+
+fn settle_one(home: &Home, found: &RunSummary) -> Result<(), Failure> {
+    let id = &found.id;
+    // A run whose journal cannot be read cannot be picked up either; `runs` shows it.
+    let Ok((journal, _, run)) = Writer::resume(&found.path) else { return Ok(()) };
+    let mut core = Core::new(run.opened.plan.clone(), run.opened.facts.clone());
+    for turn in &run.turns {
+        let _ = core.step(turn.event.clone(), turn.at);
+    }
+    let going_back = core.snapshot().rollback.is_some();
+    let (outcome, exit, says) = if core.step_now() == Step::Warm && !going_back {
+        (RunOutcome::Kept, 0, "kept; left at step 8, closed by the next deploy")
+    } else if !core.green_had_weight() {
+        (RunOutcome::Abandoned, 5, "left before any weight moved, closed by the next deploy")
+    } else {
+        return Err(Failure::world(
+            format!(
+                "run {id} was cut off in step {} and may have left users on Green",
+                core.step_now().number()
+            ),
+            format!("switchback resume {id} picks it up, switchback rollback takes it back"),
+        ));
+    };
+    close(home, journal, &run.opened, run.last_at, outcome, exit, says);
+    crate::plain::complain(format_args!("run {id}: {says}"));
+    Ok(())
+}
+
+fn close(
+    home: &Home,
+    journal: Writer,
+    opened: &Opened,
+    at: crate::units::Millis,
+    outcome: RunOutcome,
+    exit: u8,
+    says: &str,
+) {
+    let closed =
+        Closed { outcome, exit, says: says.into(), rollback_us: None, ended_unix_ms: unix_ms() };
+    journal.append(Entry::Closed(closed.clone()), at);
+    if let Ok(ended) = journal.close(LAST_WRITE) {
+        let line = IndexLine::new(opened, &closed, &ended);
+        if let Err(fault) = runs::index::append(&home.runs, &line) {
+            crate::plain::complain(format_args!(
+                "warning: the runs' index was not written: {fault}"
+            ));
+        }
+    }
+}
