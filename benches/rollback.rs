@@ -19,9 +19,9 @@ mod support;
 use serde_json::Value;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use support::figures::{figure, is_bench, numbers, quantile, remark};
 use support::pty::Pty;
 use support::world::World;
-use support::{figure, is_bench, numbers, quantile, remark};
 
 const ROLLBACKS: u64 = 200;
 

@@ -18,10 +18,10 @@ mod support;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use support::figures::{figure, is_bench, numbers, quantile, remark};
 use support::process::{by_thread, usage};
 use support::pty::Pty;
 use support::world::World;
-use support::{figure, is_bench, numbers, quantile, remark};
 
 /// Seconds that each size is watched.
 const WATCHED: u64 = 40;
