@@ -11,9 +11,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on shall fail")]
 
+#[path = "support/figures.rs"]
+mod figures;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+use figures::{figure, is_bench, quantile, remark};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -119,13 +122,8 @@ fn client(front: &str, seen: &Seen) {
     }
 }
 
-fn percentile(sorted: &[f64], q: f64) -> f64 {
-    sorted[((sorted.len() - 1) as f64 * q).round() as usize]
-}
-
 fn main() {
-    if !std::env::args().any(|argument| argument == "--bench") {
-        // `cargo test --all-targets` builds benches and starts them; this is no test.
+    if !is_bench() {
         return;
     }
     let (left, right) = (Service::start("left"), Service::start("right"));
@@ -170,14 +168,12 @@ fn main() {
         let undisturbed = flips.get(i).is_none_or(|(next, ..)| ended < next);
         i > 0 && undisturbed && flips[i - 1].2 != *slot
     });
-    acknowledged.sort_by(f64::total_cmp);
-    println!(
-        "flips {FLIPS}  ack p50 {:.2} ms  p99 {:.2} ms  requests {}  failed {}  raced {}  stale {}",
-        percentile(&acknowledged, 0.5),
-        percentile(&acknowledged, 0.99),
-        seen.requests.load(Ordering::Relaxed),
-        seen.failed.load(Ordering::Relaxed),
-        seen.raced.load(Ordering::Relaxed),
-        stale.count(),
-    );
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64;
+    println!("{FLIPS} flips of a real HAProxy under keep-alive load");
+    remark("requests", count(&seen.requests), "");
+    figure("failed", count(&seen.failed), "", 0.0);
+    figure("raced", count(&seen.raced), "", 0.0);
+    figure("answered by the old slot after the flip", stale.count() as f64, "", 0.0);
+    remark("flip written and read back, p50", quantile(&mut acknowledged, 0.5), "ms");
+    remark("flip written and read back, p99", quantile(&mut acknowledged, 0.99), "ms");
 }

@@ -1,6 +1,7 @@
 //! What a frame costs, beside a hand-written one in the same run.
 //!
-//! The cockpit at 200x60 with a quarter of an hour of history, against a plain ratatui program
+//! The cockpit with a quarter of an hour of history, and with half an hour, which is as much as
+//! 200 columns show, against a plain ratatui program
 //! that draws as much in the most direct way: the same number of plots by a loop over braille
 //! bits, borders, rows of text and bars. Both go through the crossterm backend into a writer that
 //! only counts; their frames alternate, so that both see the same machine. The present moves a
@@ -10,9 +11,12 @@
 
 #![allow(clippy::expect_used)]
 
+#[path = "support/figures.rs"]
+mod figures;
 #[path = "../tests/stories/mod.rs"]
 mod stories;
 
+use figures::figure;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect, Size};
@@ -31,8 +35,6 @@ use switchback::tui::screen;
 use switchback::units::Millis;
 
 const FRAMES: u32 = 1_000;
-/// Seconds that the run has lasted.
-const HISTORY: u64 = 15 * 60;
 
 /// Counts bytes and keeps none.
 #[derive(Clone, Default)]
@@ -133,18 +135,19 @@ impl Measured {
 }
 
 fn main() {
-    for (width, height) in [(200, 60), (120, 36), (80, 24)] {
+    for (width, height, minutes) in [(200, 60, 15), (200, 60, 30), (120, 36, 15), (80, 24, 15)] {
+        let history = minutes * 60;
         let size = Size { width, height };
         let mut story = stories::holding();
         let mut cockpit = Measured::new("cockpit", size);
         let mut reference = Measured::new("hand-braille", size);
         story.history = History::default();
         story.history.switches = vec![(Millis::secs(520), 10), (Millis::secs(828), 50)];
-        (1..=HISTORY).for_each(|second| measure(&mut story, second));
-        let data = Data::new();
+        (1..=history).for_each(|second| measure(&mut story, second));
+        let data = Data::new(history);
         for i in 0..=FRAMES {
             // The run goes on, at four frames a second.
-            let now = Millis::secs(HISTORY) + Millis(u64::from(i) * 250);
+            let now = Millis::secs(history) + Millis(u64::from(i) * 250);
             story.now = Some(now);
             story.snapshot.traffic.read_at = story.now;
             if now.0.is_multiple_of(1_000) && i > 0 {
@@ -156,11 +159,8 @@ fn main() {
             reference.frame(|buf| data.draw(buf, i));
         }
         let (ours, theirs) = (cockpit.report(size), reference.report(size));
-        println!(
-            "{:<14} {width}x{height}  ratio {:.2}",
-            "",
-            ours.as_secs_f64() / theirs.as_secs_f64()
-        );
+        let what = format!("{width}x{height}, {minutes} minutes: times the hand-written frame");
+        figure(&what, ours.as_secs_f64() / theirs.as_secs_f64(), "", 1.3);
     }
 }
 
@@ -171,9 +171,9 @@ struct Data {
 }
 
 impl Data {
-    fn new() -> Self {
+    fn new(history: u64) -> Self {
         let series =
-            (0..4).map(|line| (0..HISTORY).map(|second| wave(line, second)).collect()).collect();
+            (0..4).map(|line| (0..history).map(|second| wave(line, second)).collect()).collect();
         let lines =
             (0..60).map(|i| format!(" 14:20:{i:02}  router   asked 50/50 · reads 50/50")).collect();
         Self { series, lines }

@@ -4,6 +4,10 @@
 //! proxy, both services and the control endpoint. It runs for 15 seconds (`LAB_BENCH_SECS` for
 //! others), with users on both slots.
 
+#[path = "support/figures.rs"]
+mod figures;
+
+use figures::{figure, remark};
 use std::time::{Duration, Instant};
 use switchback::adapter::router::lab::LabRouter;
 use switchback::lab::scenario::parse;
@@ -66,10 +70,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rps = answered as f64 / took.as_secs_f64();
     let share = 100.0 * spent.as_secs_f64() / took.as_secs_f64();
     println!("lab on its HTTP front, {secs} s, users on both slots");
-    println!("  answered            {rps:8.1} requests/s ({answered})");
-    println!("  failed              {:8} (declared: 0.2 %)", after.failed - before.failed);
-    println!("  processor           {share:8.1} % of one core (at most 35 %)");
-    println!("  over nominal, p50   {:8.2} ms", overhead.quantile(0.5).unwrap_or(0.0));
-    println!("  over nominal, p99   {:8.2} ms", overhead.quantile(0.99).unwrap_or(0.0));
+    remark("answered", rps, "a second");
+    remark("failed, where 0.2 % were declared", (after.failed - before.failed) as f64, "");
+    figure("processor", share, "% of one", 35.0);
+    remark("over nominal, p50", overhead.quantile(0.5).unwrap_or(0.0), "ms");
+    remark("over nominal, p99", overhead.quantile(0.99).unwrap_or(0.0), "ms");
     Ok(())
 }

@@ -19,9 +19,9 @@ mod support;
 use serde_json::Value;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use support::figures::{figure, is_bench, numbers, quantile, remark};
 use support::pty::Pty;
 use support::world::World;
-use support::{figure, is_bench, number, quantile, remark};
 
 const ROLLBACKS: u64 = 200;
 
@@ -94,7 +94,7 @@ fn main() {
     if !is_bench() {
         return;
     }
-    let rollbacks = number(ROLLBACKS);
+    let [rollbacks] = numbers([ROLLBACKS]);
     let world = World::start();
     world.write_plan(PLAN);
     // What a request takes at best, on a connection that is there, and on a fresh one.

@@ -6,7 +6,8 @@
 //! for the process; bytes and frames are what arrives in the terminal. Then `?` is pressed at
 //! random moments, and the time runs until the last byte that shows the help.
 //!
-//! `cargo bench --bench screen` takes two minutes; `-- 120` watches each size for 120 s.
+//! `cargo bench --bench screen` takes three minutes; `-- 60 900` watches each size for 60 s, after
+//! a quarter of an hour in which its plots have been filled.
 //! It needs haproxy (apt-get install haproxy).
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on shall fail")]
 
@@ -17,12 +18,15 @@ mod support;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use support::figures::{figure, is_bench, numbers, quantile, remark};
 use support::process::{by_thread, usage};
 use support::pty::Pty;
 use support::world::World;
-use support::{figure, is_bench, number, quantile, remark};
 
+/// Seconds that each size is watched.
 const WATCHED: u64 = 40;
+/// Seconds that it flies before that.
+const BEFORE: u64 = 10;
 const PRESSES: u64 = 100;
 
 const PLAN: &str = r#"
@@ -39,12 +43,12 @@ for = "0s"
 /// Only the help has this.
 const HELP: &str = "╭ Keys ";
 
-fn watch(world: &World, size: (u16, u16), secs: u64, bytes_goal: f64) {
+fn watch(world: &World, size: (u16, u16), [secs, before]: [u64; 2], bytes_goal: f64) {
     let runs = world.directory().join(format!("runs-{}", size.0)).display().to_string();
     let args = ["deploy", "--yes", "--runs", &runs];
     let mut pty = Pty::start(&args, world.directory(), size);
     pty.until("HOLDING AT 50");
-    std::thread::sleep(Duration::from_secs(5));
+    std::thread::sleep(Duration::from_secs(before));
 
     let (before, (bytes, frames)) = (usage(pty.pid), pty.written());
     let threads = by_thread(pty.pid);
@@ -85,7 +89,7 @@ fn main() {
     if !is_bench() {
         return;
     }
-    let secs = number(WATCHED);
+    let spans = numbers([WATCHED, BEFORE]);
     let world = World::start();
     world.write_plan(PLAN);
     let over = AtomicBool::new(false);
@@ -98,11 +102,11 @@ fn main() {
                 std::thread::sleep(Duration::from_millis(50));
             }
         });
-        watch(&world, (200, 60), secs, 4.0);
+        watch(&world, (200, 60), spans, 4.0);
         // The next run begins with Blue alone, as the first did.
         world.haproxy.ask("set server app/app_a weight 100").unwrap();
         world.haproxy.ask("set server app/app_b weight 0").unwrap();
-        watch(&world, (120, 36), secs, 1.0);
+        watch(&world, (120, 36), spans, 1.0);
         over.store(true, Ordering::SeqCst);
     });
 }

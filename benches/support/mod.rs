@@ -1,37 +1,10 @@
 //! What the benches that look from outside share: a terminal that keeps time, services that can be
-//! told to hang, and the words in which a figure is told.
+//! told to hang, and what a process has used.
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on shall fail")]
 #![allow(dead_code, reason = "each bench uses its own part of this")]
 
+pub mod figures;
 pub mod process;
 pub mod pty;
 pub mod service;
 pub mod world;
-
-/// Whether this is a bench. `cargo test --all-targets` starts benches too; they are no tests.
-pub fn is_bench() -> bool {
-    std::env::args().any(|argument| argument == "--bench")
-}
-
-/// The first number on the command line, behind `--`.
-pub fn number(otherwise: u64) -> u64 {
-    std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(otherwise)
-}
-
-/// The value that this share of the sorted values does not exceed.
-pub fn quantile(values: &mut [f64], q: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let last = values.len().checked_sub(1).expect("there are values");
-    values[(last as f64 * q).round() as usize]
-}
-
-/// Prints a figure with its goal, which it must not exceed. Nothing fails on it.
-pub fn figure(what: &str, value: f64, unit: &str, goal: f64) {
-    let word = if value <= goal { "met" } else { "falls short" };
-    println!("  {what:<44} {value:>9.2} {unit:<8} at most {goal:<6} {word}");
-}
-
-/// Prints a figure that has no goal.
-pub fn remark(what: &str, value: f64, unit: &str) {
-    println!("  {what:<44} {value:>9.2} {unit}");
-}

@@ -30,14 +30,13 @@ fn not_kept(path: &Path, error: &std::io::Error) -> Fault {
 }
 
 /// Keeps Green's last logs and health bodies; says where.
-pub async fn capture(plan: &Plan, prober: Option<&Prober>, slot: Slot, logs: &Path) -> Outcome {
+pub async fn capture(plan: &Plan, prober: &Prober, slot: Slot, logs: &Path) -> Outcome {
     let health = logs.join("green-health.txt");
-    if let Some(prober) = prober {
-        let check = prober.check().await;
-        let kept = private_file(&health).and_then(|mut file| writeln!(file, "{check:#?}"));
-        if let Err(error) = kept {
-            return Outcome::Failed(not_kept(&health, &error));
-        }
+    let check = prober.check().await;
+    let kept = private_file(&health)
+        .and_then(|mut file| file.write_all(format!("{check:#?}\n").as_bytes()));
+    if let Err(error) = kept {
+        return Outcome::Failed(not_kept(&health, &error));
     }
     let Some(argv) = plan.commands.argv.get(&CommandName::Logs) else {
         return Outcome::Kept(Clean::new(

@@ -45,14 +45,26 @@ impl Chase {
         let _ = self.found.send(Measured::Seen { what, after_us });
     }
 
-    /// Runs until both answers were seen.
-    pub async fn run(mut self, blue: Slot) {
-        let before = answered(&mut self.router.clone(), blue.other()).await;
-        if self.at_blue.wait_for(Option::is_some).await.is_err() {
-            return;
-        }
+    /// Runs until both answers were seen. Neither waits for the other.
+    pub async fn run(self, blue: Slot) {
         let mut counting = self.router.clone();
-        tokio::join!(self.first_from_blue(blue), self.last_from_green(&mut counting, blue, before));
+        let last = async {
+            let before = answered(&mut counting, blue.other()).await;
+            if self.is_at_blue().await {
+                self.last_from_green(&mut counting, blue, before).await;
+            }
+        };
+        let first = async {
+            if self.is_at_blue().await {
+                self.first_from_blue(blue).await;
+            }
+        };
+        tokio::join!(first, last);
+    }
+
+    /// Waits for the router; false if nobody brings it back any more.
+    async fn is_at_blue(&self) -> bool {
+        self.at_blue.clone().wait_for(Option::is_some).await.is_ok()
     }
 
     async fn first_from_blue(&self, blue: Slot) {

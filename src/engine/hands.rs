@@ -4,10 +4,9 @@
 use super::capture::{capture, private_file};
 use super::chase::Chase;
 use super::clock::Clock;
-use super::measure::{self, Measured, Shared};
+use super::measure::{self, Measured, Probers, Shared};
 use crate::adapter::command::{CommandSpec, run};
 use crate::adapter::router::Router;
-use crate::adapter::source::http::Prober;
 use crate::clean::Clean;
 use crate::plan::secrets::Secrets;
 use crate::plan::{CommandName, Plan};
@@ -43,7 +42,7 @@ struct Printed {
 pub struct Hands {
     plan: Rc<Plan>,
     directory: PathBuf,
-    secrets: BTreeMap<String, String>,
+    probers: Probers,
     /// For reading and for writes towards Green.
     forward: Router,
     /// For the way back alone: nothing else ever waits in its connection.
@@ -85,13 +84,14 @@ impl Hands {
         found: UnboundedSender<Measured>,
     ) -> Result<Self, Fault> {
         let plan = Rc::new(plan.clone());
-        let secrets = secrets.by_name().clone();
+        // Made once and early: the way back shall not wait for an HTTP client to be built.
+        let probers = Probers::new(&plan, secrets.by_name())?;
         let shared = Shared::new(&plan);
-        let measuring = measure::start(&plan, &secrets, &router, clock, &shared, &found)?;
+        let measuring = measure::start(&plan, &probers, &router, clock, &shared, &found);
         Ok(Self {
             plan,
             directory: directory.to_owned(),
-            secrets,
+            probers,
             back: router.clone(),
             forward: router,
             tasks: BTreeMap::new(),
@@ -190,9 +190,8 @@ impl Hands {
             Act::Capture { slot } => {
                 let plan = Rc::clone(&self.plan);
                 let logs = self.directory.join("logs");
-                let url = &plan.slots[slot.index()].url;
-                let prober = Prober::new(&plan, url, &self.secrets).ok();
-                Box::pin(async move { Some(capture(&plan, prober.as_ref(), slot, &logs).await) })
+                let prober = self.probers.slots[slot.index()].clone();
+                Box::pin(async move { Some(capture(&plan, &prober, slot, &logs).await) })
             }
             Act::Chase { blue, timeout } => self.chase(id, blue, timeout, cause),
         }
@@ -206,11 +205,9 @@ impl Hands {
         began: Instant,
     ) -> Pin<Box<dyn Future<Output = Option<Outcome>>>> {
         self.at_blue.send_replace(None);
-        let named = self.plan.identity.slot_header.is_some();
-        let front = self.plan.router.front.as_ref().filter(|_| named);
         let chase = Chase {
             plan: Rc::clone(&self.plan),
-            front: front.and_then(|url| Prober::new(&self.plan, url, &self.secrets).ok()),
+            front: self.probers.front.clone(),
             router: self.forward.clone(),
             at_blue: self.at_blue.subscribe(),
             began,

@@ -79,6 +79,30 @@ impl Shared {
     }
 }
 
+/// Who asks the slots, and the front door where its answers name their slot. Clones share their
+/// connections.
+#[derive(Debug, Clone)]
+pub struct Probers {
+    /// One for each slot.
+    pub slots: [Prober; 2],
+    /// Through the front door.
+    pub front: Option<Prober>,
+}
+
+impl Probers {
+    /// Builds their HTTP clients. `secrets` are values by name, for the headers.
+    pub fn new(plan: &Plan, secrets: &BTreeMap<String, String>) -> Result<Self, Fault> {
+        let [first, second] =
+            plan.slots.each_ref().map(|slot| Prober::new(plan, &slot.url, secrets));
+        let named = plan.identity.slot_header.is_some();
+        let front = plan.router.front.as_ref().filter(|_| named);
+        Ok(Self {
+            slots: [first?, second?],
+            front: front.map(|url| Prober::new(plan, url, secrets)).transpose()?,
+        })
+    }
+}
+
 fn whose(regime: &Regime, slot: Slot) -> Whose {
     if regime.blue == slot { Whose::Blue } else { Whose::Green }
 }
@@ -86,28 +110,27 @@ fn whose(regime: &Regime, slot: Slot) -> Whose {
 /// Starts the measuring tasks; they end with the set of tasks that they run in.
 pub fn start(
     plan: &Rc<Plan>,
-    secrets: &BTreeMap<String, String>,
+    probers: &Probers,
     router: &Router,
     clock: Clock,
     shared: &Rc<Shared>,
     found: &UnboundedSender<Measured>,
-) -> Result<Vec<tokio::task::AbortHandle>, Fault> {
+) -> Vec<tokio::task::AbortHandle> {
     let mut tasks = Vec::new();
-    for slot in Slot::BOTH {
-        let prober = Prober::new(plan, &plan.slots[slot.index()].url, secrets)?;
-        let task = probe_slot(slot, prober, Rc::clone(shared));
+    for (slot, prober) in Slot::BOTH.into_iter().zip(&probers.slots) {
+        let task = probe_slot(slot, prober.clone(), Rc::clone(shared));
         tasks.push(tokio::task::spawn_local(task).abort_handle());
     }
-    if let (Some(front), Some(_)) = (&plan.router.front, &plan.identity.slot_header) {
-        let prober = Prober::new(plan, front, secrets)?;
-        let task = knock(prober, router.clone(), Rc::clone(plan), Rc::clone(shared));
+    if let Some(front) = &probers.front {
+        let (front, router) = (front.clone(), router.clone());
+        let task = knock(front, router, Rc::clone(plan), Rc::clone(shared));
         tasks.push(tokio::task::spawn_local(task).abort_handle());
     }
     let flush = flush(clock, Rc::clone(shared), found.clone());
     tasks.push(tokio::task::spawn_local(flush).abort_handle());
     let read = read_router(router.clone(), clock, Rc::clone(shared), found.clone());
     tasks.push(tokio::task::spawn_local(read).abort_handle());
-    Ok(tasks)
+    tasks
 }
 
 /// Waits until `due` or until the regime changes, whichever comes first.

@@ -194,7 +194,10 @@ impl Loop<'_> {
             }
         }
         if urgent {
-            tokio::task::yield_now().await;
+            // One turn to connect and one to send: what follows here is done while the router works.
+            for _ in 0..2 {
+                tokio::task::yield_now().await;
+            }
         }
         self.journal.append(Entry::Input { n, event }, at);
         for effect in effects {

@@ -20,6 +20,10 @@ use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+/// How long the terminal library looks for more once there were bytes. It must not be zero: the
+/// library then does not look at all. A key is taken before the last, empty look.
+const LOOK: Duration = Duration::from_millis(1);
+
 /// The thread that reads keys.
 #[derive(Debug)]
 pub struct Reader {
@@ -67,7 +71,7 @@ fn read(fd: BorrowedFd<'_>, end: &PipeReader, shared: &Shared, link: &Link) -> i
         if keys.intersects(gone) {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        while event::poll(Duration::ZERO)? {
+        while event::poll(LOOK)? {
             take(&event::read()?, shared, link);
         }
     }
