@@ -28,7 +28,11 @@ fn it_leaves_the_terminal_as_it_was() {
     cockpit.key("?").expect(help).key("?").expect_no(help);
     cockpit.key("l").expect_no("Gate 1").expect("1 Confirm the way back: begun").key("\u{1b}");
     // A key that comes in one breath with Esc would be Alt and that key.
-    cockpit.expect("Gate 1").key("n").expect("Enter keep the note").key("watching the export page\r");
+    cockpit
+        .expect("Gate 1")
+        .key("n")
+        .expect("Enter keep the note")
+        .key("watching the export page\r");
     cockpit.expect("watching the export page").key("q");
     assert_eq!(cockpit.exit_code(), 0);
     cockpit.is_given_back().unwrap();
