@@ -1,6 +1,6 @@
 //! What a limit says now.
 
-use crate::plan::{Limit, Signal};
+use crate::plan::{Bound, Limit, Signal};
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
 
@@ -72,11 +72,24 @@ impl Judgement {
         (self.verdict == Verdict::Tripping).then(|| self.limit.hold.since(self.over_for))
     }
 
+    /// Whether the value itself is above the limit's.
+    fn is_above(&self) -> bool {
+        let above = match self.limit.above {
+            Bound::Percent(above) | Bound::Millis(above) | Bound::Count(above) => above,
+        };
+        self.value.is_some_and(|value| value > above)
+    }
+
     /// The numbers as a tired person reads them: `1 of 312`, `182 ms`, `41`.
     pub fn counts(&self) -> String {
         match (self.limit.signal, self.verdict) {
             (_, Verdict::NotDeclared) => "no source".to_owned(),
             (_, Verdict::Unknown) => "not read".to_owned(),
+            // Requests that got no answer are late as well, and are in no p95: what was answered
+            // in time must not stand there as the reason.
+            (Signal::LatencyP95, Verdict::Tripping | Verdict::Tripped) if !self.is_above() => {
+                format!("{} of {} late", self.bad, self.of)
+            }
             (Signal::LatencyP95, _) => match self.value {
                 Some(ms) if ms < 10.0 => format!("{ms:.1} ms"),
                 Some(ms) => format!("{ms:.0} ms"),
@@ -88,5 +101,36 @@ impl Judgement {
             },
             _ => format!("{} of {}", self.bad, self.of),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_p95_that_trips_on_requests_without_an_answer_does_not_name_those_that_got_one() {
+        let limit = Limit {
+            signal: Signal::LatencyP95,
+            above: Bound::Millis(500.0),
+            hold: Millis::secs(5),
+            literal: false,
+            declared: true,
+        };
+        let mut judgement = Judgement {
+            limit,
+            verdict: Verdict::Tripping,
+            value: Some(1.0),
+            bad: 30,
+            of: 40,
+            probes: true,
+            over_for: Millis::secs(5),
+        };
+        assert_eq!(judgement.counts(), "30 of 40 late");
+        judgement.value = Some(812.0);
+        assert_eq!(judgement.counts(), "812 ms");
+        judgement.verdict = Verdict::Ok;
+        judgement.value = Some(1.0);
+        assert_eq!(judgement.counts(), "1.0 ms");
     }
 }
