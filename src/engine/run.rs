@@ -11,8 +11,8 @@ use crate::feed::{Feed, News, Sent};
 use crate::journal::{Closed, Entry, Trouble};
 use crate::plan::Plan;
 use crate::runbook::{
-    Barrier, Command, Core, Effect, Event, Fault, FaultKind, Finish, Interrupt, Outcome, Record, RunOutcome,
-    line,
+    Barrier, Command, Core, Effect, Event, Fault, FaultKind, Finish, Interrupt, Outcome, Record,
+    RunOutcome, line,
 };
 use crate::runs::control;
 use crate::units::Millis;
