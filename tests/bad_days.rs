@@ -107,8 +107,7 @@ fn a_command_that_forks_and_hangs_is_killed_with_all_that_it_started() {
     let deploy = "sleep 77771 & sleep 77771; echo never";
     let place = Place::of_files(&Terms { deploy, ..terms() });
     let plan = fs::read_to_string(place.plan()).unwrap();
-    fs::write(place.plan(), plan.replace("[commands]\n", "[commands]\ntimeout = \"1s\"\n"))
-        .unwrap();
+    fs::write(place.plan(), plan.replace("[commands]\n", "[commands]\ntimeout = \"1s\"\n")).unwrap();
     let (exit, printed) = place.run("deploy PLAN --yes --plain");
     assert_eq!(exit, 5, "{printed}");
     assert!(printed.contains("took too long and was killed"), "{printed}");
@@ -161,9 +160,7 @@ fn on_a_full_disk_nothing_moves_towards_green_and_the_key_works() {
     let journal = place.runs()[0].join("journal.jsonl");
     disk_of(cockpit.pid(), &journal.metadata().unwrap().len().to_string());
     cockpit.expect("the journal cannot be written");
-    cockpit.until("the hold is over", |screen| {
-        !screen.contains("hold 0s") && !screen.contains("hold 1s of 2s")
-    });
+    cockpit.until("the hold is over", |screen| !screen.contains("hold 0s") && !screen.contains("hold 1s of 2s"));
     cockpit.key(" ").expect("not yet");
     assert_eq!(place.weights(), [90, 10]);
     disk_of(cockpit.pid(), "unlimited");

@@ -11,7 +11,10 @@ fn a_start_split_is_explained_and_settled_by_others_the_run_goes_on() {
         .world(|world| world.router.split = gives(50))
         .begins()
         .waits(5)
-        .gate_says(GateState::Shut, "nobody is Blue at left 50 / right 50")
+        .gate_says(
+            GateState::Shut,
+            "nobody is Blue at left 50 / right 50",
+        )
         .says("WHO IS BLUE?")
         .space()
         .r()
