@@ -1,13 +1,15 @@
 //! Whatever happens, in whatever order: the promises hold. The rules of the simulated world are
 //! checked after each step; here a seeded storm of events goes over it.
 
-use crate::sim::{Fate, Flight, Health, Manner, SlotWorld, World, facts, plan, to_json};
+use crate::sim::{Fate, Flight, Health, Manner, Router, SlotWorld, World, facts, plan, to_json};
 use crate::story::gives;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use switchback::clean::Clean;
 use switchback::plan::{CommandName, DeadlineThen, Migration, Plan, Unproven};
-use switchback::runbook::{Answer, Command, Core, EffectId, Event, Interrupt, Outcome, Seen, View};
+use switchback::runbook::{
+    Answer, Command, Core, EffectId, Event, Interrupt, Outcome, Readback, Seen, View,
+};
 use switchback::signal::{Origin, Sample};
 use switchback::units::{Millis, Percent, Role};
 
@@ -169,6 +171,11 @@ fn any_plan() -> impl Strategy<Value = Plan> {
     )
 }
 
+/// What a router says that gives Green so much.
+fn reports(green: u8, worker: u64) -> Readback {
+    Router { worker, ..Router::new(gives(green)) }.reports(gives(green))
+}
+
 fn blow(flight: &mut Flight, gust: Gust) {
     match gust {
         Gust::Time(ms) => flight.advance(ms),
@@ -220,7 +227,7 @@ fn blow(flight: &mut Flight, gust: Gust) {
             // Ids above what a run asks for are never in flight; those below may be long over.
             let effect = EffectId { n: n + 1_000, attempt };
             let outcome = if good {
-                Outcome::Router(crate::sim::Router::reports(gives(100), 1))
+                Outcome::Router(reports(100, 1))
             } else {
                 Outcome::Kept(Clean::new("what?"))
             };
@@ -402,14 +409,14 @@ proptest! {
                 Gust::Stray(n, attempt, good) => Event::Done {
                     effect: EffectId { n, attempt },
                     outcome: if good {
-                        Outcome::Router(crate::sim::Router::reports(gives(0), 1))
+                        Outcome::Router(reports(0, 1))
                     } else {
                         Outcome::Kept(Clean::new("what?"))
                     },
                     after_us: u64::MAX,
                 },
                 Gust::Others(green) => {
-                    Event::Read(crate::sim::Router::reports(gives(green), u64::from(green)))
+                    Event::Read(reports(green, u64::from(green)))
                 }
                 Gust::Die(_) => Event::Resumed { attended: true },
                 Gust::Time(_) => Event::Begin,
