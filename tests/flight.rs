@@ -319,6 +319,7 @@ fn killed_while_it_goes_back_it_goes_on_going_back_by_itself() {
     let mut cockpit = place.cockpit("resume");
     cockpit.expect("BACK ON BLUE");
     assert_eq!(place.weights(), [100, 0]);
+    cockpit.expect("✔ first answer from Blue").expect("✔ last answer from Green");
     cockpit.key("q");
     assert_eq!(cockpit.exit_code(), 3);
     assert_eq!(exit_of(&place.flown()), 3);
@@ -450,6 +451,25 @@ fn a_split_that_somebody_else_made_is_adopted_and_held() {
     assert_eq!(place.weights(), [100, 0]);
     let run = place.flown();
     assert_eq!(exit_of(&run), 3);
+}
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
+fn a_reload_that_swaps_the_servers_does_not_send_the_way_back_to_green() {
+    let place = Place::new(&patient());
+    let mut cockpit = place.to_split(10);
+    // The same split by slot, under the other servers' names: nothing looks different.
+    let config = Config { weights: [10, 90], ..Config::default() };
+    place.haproxy().configure(&config, &[place.right.url(), place.left.url()]);
+    place.haproxy().reload();
+    cockpit.key("r").expect("BACK ON BLUE");
+    assert_eq!(place.weights(), [0, 100], "app_b is the service on the left now");
+    assert_eq!(place.haproxy().user(), "release 1.0.0");
+    cockpit.key("q");
+    assert_eq!(cockpit.exit_code(), 3);
+    let run = place.flown();
+    assert_eq!(exit_of(&run), 3);
+    assert!(!timeline(&run).contains("writing again"), "{}", timeline(&run));
 }
 
 #[test]
