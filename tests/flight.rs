@@ -474,6 +474,22 @@ fn a_reload_that_swaps_the_servers_does_not_send_the_way_back_to_green() {
 
 #[test]
 #[ignore = "needs haproxy: apt-get install haproxy"]
+fn what_may_keep_users_where_they_are_is_said_when_the_run_begins() {
+    let app = "balance roundrobin\n    cookie SLOT insert indirect nocache";
+    let config = Config { app, weights: [100, 0], ..Config::default() };
+    let place = Place::with(&terms(), &config);
+    let mut cockpit = place.cockpit("deploy PLAN");
+    cockpit.expect("binds users to a slot by the cookie SLOT").expect("press space to deploy");
+    cockpit.kill();
+    let mut cockpit = resume(&place, "1", "all users on Blue");
+    cockpit.yes("cut off in step").expect("press space to deploy").key("q");
+    assert_eq!(cockpit.exit_code(), 0);
+    let run = place.flown();
+    assert_eq!(timeline(&run).matches("by the cookie SLOT").count(), 1, "{}", timeline(&run));
+}
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
 fn a_router_that_is_not_there_is_an_error_with_its_next_move() {
     let place = Place::new(&terms());
     let text = std::fs::read_to_string(place.plan()).unwrap();

@@ -23,7 +23,6 @@ use nix::unistd::Pid;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
@@ -44,8 +43,6 @@ const TAIL: usize = 20;
 pub struct CommandSpec {
     /// Program and arguments; no shell unless it names one.
     pub argv: Vec<String>,
-    /// Where it runs; our own directory if not told.
-    pub directory: Option<PathBuf>,
     /// Variables that are added to our environment.
     pub env: Vec<(String, String)>,
     /// How long it may run.
@@ -57,7 +54,7 @@ pub struct CommandSpec {
 impl CommandSpec {
     /// A command as it is.
     pub const fn new(argv: Vec<String>, timeout: Duration) -> Self {
-        Self { argv, directory: None, env: Vec::new(), timeout, grace: GRACE }
+        Self { argv, env: Vec::new(), timeout, grace: GRACE }
     }
 
     /// A command of the plan for a slot: braces in `argv` are filled, and the environment says
@@ -191,7 +188,7 @@ impl Running {
         let Some((program, arguments)) = spec.argv.split_first() else {
             return Err(Fault::new(FaultKind::Local, "the command is empty", "see [commands]"));
         };
-        let failed = |error: io::Error| cannot_start(spec, program, &error);
+        let failed = |error: io::Error| cannot_start(program, &error);
         let (out, out_end) = pipe_pair().map_err(failed)?;
         let (errors, errors_end) = if apart {
             let (errors, end) = pipe_pair().map_err(failed)?;
@@ -208,9 +205,6 @@ impl Running {
             .stderr(Stdio::from(errors_end))
             .process_group(0)
             .kill_on_drop(true);
-        if let Some(directory) = &spec.directory {
-            command.current_dir(directory);
-        }
         let child = command.spawn().map_err(failed)?;
         // It holds our copies of the writing ends; while it lives the pipes have no end.
         drop(command);
@@ -327,14 +321,8 @@ fn pipe_pair() -> io::Result<(pipe::Receiver, OwnedFd)> {
     Ok((pipe::Receiver::from_owned_fd(reader.into())?, writer.into()))
 }
 
-fn cannot_start(spec: &CommandSpec, program: &str, error: &io::Error) -> Fault {
+fn cannot_start(program: &str, error: &io::Error) -> Fault {
     let fault = |cause: String, hint: &str| Fault::new(FaultKind::Local, cause, hint);
-    if let Some(directory) = spec.directory.as_ref().filter(|directory| !directory.is_dir()) {
-        return fault(
-            format!("{program} was not started: there is no directory {}", directory.display()),
-            "commands run where the cockpit was started",
-        );
-    }
     match error.kind() {
         io::ErrorKind::NotFound => fault(
             format!("{program} was not found"),

@@ -102,6 +102,10 @@ impl Hands {
         // Made once and early: the way back shall not wait for an HTTP client to be built.
         let probers = Probers::new(&plan, secrets.by_name())?;
         let shared = Shared::new(&plan);
+        // A run that is picked up has them in its journal already, and has not found its router.
+        for caution in router.cautions() {
+            let _ = done.send(Event::Caution(caution));
+        }
         let measuring = measure::start(&plan, &probers, &router, clock, &shared, &found);
         Ok(Self {
             plan,
@@ -306,3 +310,6 @@ async fn set(
     }
     Some(Outcome::Router(readback))
 }
+
+#[cfg(test)]
+mod tests;

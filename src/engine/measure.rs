@@ -81,6 +81,12 @@ impl Shared {
         })
     }
 
+    /// Our own requests that a slot has answered since users were counted last.
+    #[cfg(test)]
+    pub fn own_requests(&self, slot: Slot) -> u64 {
+        self.own.borrow()[slot.index()].requests
+    }
+
     /// Our own request is taken off what the router counts for the slot that answered it.
     pub fn count_own(&self, slot: Slot, answer: &ProbeAnswer) {
         let own = &mut self.own.borrow_mut()[slot.index()];

@@ -130,14 +130,19 @@ impl HaproxyRouter {
         Slot::BOTH.into_iter().find(|slot| found.servers[slot.index()] == server)
     }
 
+    /// What in the configuration may keep users where they are; empty before the first read.
+    pub fn cautions(&self) -> Vec<Clean> {
+        let Some(found) = self.known.get() else { return Vec::new() };
+        found.notes().iter().map(|note| Clean::new(note)).collect()
+    }
+
     /// What the operator should know before the first write; empty before the first read.
     pub fn notes(&self) -> Vec<Clean> {
-        let Some(found) = self.known.get() else { return Vec::new() };
-        let mut notes = found.notes();
-        if self.state_file.is_none() {
-            notes.push(found.without_state_file(&self.wanted));
+        let mut notes = self.cautions();
+        if let (None, Some(found)) = (&self.state_file, self.known.get()) {
+            notes.push(Clean::new(&found.without_state_file(&self.wanted)));
         }
-        notes.iter().map(|note| Clean::new(note)).collect()
+        notes
     }
 
     async fn call(&mut self, write: Option<Split>, count: bool) -> RouterStats {

@@ -140,6 +140,15 @@ impl Router {
         }
     }
 
+    /// What may keep users where they are, whatever is written, as sentences; empty before the
+    /// first read.
+    pub fn cautions(&self) -> Vec<Clean> {
+        match self {
+            Self::Haproxy(router) => router.cautions(),
+            Self::Command(_) | Self::Lab(_) => Vec::new(),
+        }
+    }
+
     /// What the operator should know about this router before the first write, as sentences.
     pub fn notes(&self) -> Vec<Clean> {
         match self {

@@ -40,8 +40,6 @@ pub struct HealthCheck {
     pub status: Option<u16>,
     /// The release it names, where the plan says how.
     pub release: Option<Clean>,
-    /// The slot it names, where the plan says how.
-    pub slot: Option<Clean>,
     /// Database errors since the service began to count.
     pub db_errors: Option<u64>,
     /// Jobs that wait.
@@ -247,7 +245,6 @@ impl Prober {
             latency_ms: Some(answer.latency_ms),
             status: Some(answer.status),
             release,
-            slot: self.slot_header.as_ref().and_then(|name| header(answer, name)),
             db_errors: count(&self.db_errors),
             queue_depth: count(&self.queue_depth),
         }
