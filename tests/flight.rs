@@ -319,6 +319,7 @@ fn killed_while_it_goes_back_it_goes_on_going_back_by_itself() {
     let mut cockpit = place.cockpit("resume");
     cockpit.expect("BACK ON BLUE");
     assert_eq!(place.weights(), [100, 0]);
+    cockpit.expect("✔ first answer from Blue").expect("✔ last answer from Green");
     cockpit.key("q");
     assert_eq!(cockpit.exit_code(), 3);
     assert_eq!(exit_of(&place.flown()), 3);
@@ -450,6 +451,41 @@ fn a_split_that_somebody_else_made_is_adopted_and_held() {
     assert_eq!(place.weights(), [100, 0]);
     let run = place.flown();
     assert_eq!(exit_of(&run), 3);
+}
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
+fn a_reload_that_swaps_the_servers_does_not_send_the_way_back_to_green() {
+    let place = Place::new(&patient());
+    let mut cockpit = place.to_split(10);
+    // The same split by slot, under the other servers' names: nothing looks different.
+    let config = Config { weights: [10, 90], ..Config::default() };
+    place.haproxy().configure(&config, &[place.right.url(), place.left.url()]);
+    place.haproxy().reload();
+    cockpit.key("r").expect("BACK ON BLUE");
+    assert_eq!(place.weights(), [0, 100], "app_b is the service on the left now");
+    assert_eq!(place.haproxy().user(), "release 1.0.0");
+    cockpit.key("q");
+    assert_eq!(cockpit.exit_code(), 3);
+    let run = place.flown();
+    assert_eq!(exit_of(&run), 3);
+    assert!(!timeline(&run).contains("writing again"), "{}", timeline(&run));
+}
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
+fn what_may_keep_users_where_they_are_is_said_when_the_run_begins() {
+    let app = "balance roundrobin\n    cookie SLOT insert indirect nocache";
+    let config = Config { app, weights: [100, 0], ..Config::default() };
+    let place = Place::with(&terms(), &config);
+    let mut cockpit = place.cockpit("deploy PLAN");
+    cockpit.expect("binds users to a slot by the cookie SLOT").expect("press space to deploy");
+    cockpit.kill();
+    let mut cockpit = resume(&place, "1", "all users on Blue");
+    cockpit.yes("cut off in step").expect("press space to deploy").key("q");
+    assert_eq!(cockpit.exit_code(), 0);
+    let run = place.flown();
+    assert_eq!(timeline(&run).matches("by the cookie SLOT").count(), 1, "{}", timeline(&run));
 }
 
 #[test]

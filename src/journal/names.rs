@@ -32,6 +32,7 @@ const fn event_name(event: &Event) -> &'static str {
         Event::Seen { .. } => "input.seen",
         Event::JournalFailed(_) => "input.journal_failed",
         Event::JournalRecovered { .. } => "input.journal_recovered",
+        Event::Caution(_) => "input.caution",
         Event::Due => "input.due",
     }
 }
