@@ -26,7 +26,7 @@ use crate::units::Millis;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
@@ -103,8 +103,14 @@ impl Durable {
 pub struct Writer {
     queue: Arc<Queue>,
     durable: watch::Receiver<u64>,
-    thread: Option<JoinHandle<Result<Ended, Fault>>>,
+    /// How the thread ended; taken once it was asked for.
+    ended: Option<Receiver<Result<Ended, Fault>>>,
 }
+
+/// A thread that has given up still takes a moment to say so.
+const A_MOMENT: Duration = Duration::from_millis(500);
+/// What was not closed in order is waited for no longer than this.
+const IN_DISORDER: Duration = Duration::from_secs(3);
 
 impl Writer {
     /// Begins the journal of a run in its directory. The first record is on disk when this
@@ -156,9 +162,13 @@ impl Writer {
         let of_thread = Arc::clone(&queue);
         let (done, durable) = watch::channel(0);
         let (tell, troubles) = mpsc::unbounded_channel();
-        let thread = std::thread::Builder::new()
+        let (end, ended) = sync_channel(1);
+        std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || worker.run(&of_thread, &done, &tell))
+            .spawn(move || {
+                // Nobody waits where the disk took too long.
+                let _ = end.send(worker.run(&of_thread, &done, &tell));
+            })
             .map_err(|e| {
                 Fault::new(
                     FaultKind::Local,
@@ -166,7 +176,7 @@ impl Writer {
                     "end other processes of this user, or raise their limit (ulimit -u)",
                 )
             })?;
-        Ok((Self { queue, durable, thread: Some(thread) }, troubles))
+        Ok((Self { queue, durable, ended: Some(ended) }, troubles))
     }
 
     /// Takes an entry to be written. `at` is the run's time. It never waits.
@@ -198,31 +208,37 @@ impl Writer {
         Durable(self.durable.clone())
     }
 
-    /// Writes what is left and ends, or gives up after `patience`. It waits: not for the
-    /// engine's own thread.
+    /// Writes what is left and ends, or gives up after `patience`, also where the disk does not
+    /// even say no: then the thread is left behind. It waits: not for the engine's own thread.
     pub fn close(mut self, patience: Duration) -> Result<Ended, Fault> {
         self.queue.put(false, |_| Message::Close { patience });
-        self.join()
+        self.wait(patience + A_MOMENT)
     }
 
-    fn join(&mut self) -> Result<Ended, Fault> {
+    fn wait(&mut self, patience: Duration) -> Result<Ended, Fault> {
         self.queue.close();
-        let ended = self.thread.take().and_then(|thread| thread.join().ok());
-        ended.unwrap_or_else(|| {
-            Err(Fault::new(
+        let ended = self.ended.take().map(|ended| ended.recv_timeout(patience));
+        match ended {
+            Some(Ok(ended)) => ended,
+            Some(Err(RecvTimeoutError::Timeout)) => Err(Fault::new(
+                FaultKind::TimedOut,
+                format!("the disk did not take the end of the journal within {patience:?}"),
+                "look at the disk (dmesg); what it had confirmed before stands",
+            )),
+            None | Some(Err(RecvTimeoutError::Disconnected)) => Err(Fault::new(
                 FaultKind::Local,
                 "the journal's thread has failed",
-                "read the run with `switchback replay`, and report this",
-            ))
-        })
+                "look at the run with `switchback runs`, and report this",
+            )),
+        }
     }
 }
 
 /// Without `close`, what was taken is still written, as far as one attempt can.
 impl Drop for Writer {
     fn drop(&mut self) {
-        if self.thread.is_some() {
-            let _ = self.join();
+        if self.ended.is_some() {
+            let _ = self.wait(IN_DISORDER);
         }
     }
 }
@@ -237,5 +253,31 @@ impl Closed {
             rollback_us: None,
             ended_unix_ms: now_ms(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    /// A writer whose thread is stuck in the disk.
+    fn stuck() -> (Writer, std::sync::mpsc::SyncSender<Result<Ended, Fault>>) {
+        let (end, ended) = sync_channel(1);
+        let (_, durable) = watch::channel(0);
+        (Writer { queue: Arc::default(), durable, ended: Some(ended) }, end)
+    }
+
+    #[test]
+    fn a_disk_that_never_answers_does_not_keep_a_run_from_ending() {
+        let (writer, _end) = stuck();
+        let began = Instant::now();
+        let fault = writer.close(Duration::from_millis(20)).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::TimedOut);
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        let (writer, end) = stuck();
+        drop(end);
+        let fault = writer.close(Duration::from_secs(60)).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Local, "a thread that has failed is not waited for");
     }
 }
