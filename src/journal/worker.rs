@@ -180,6 +180,12 @@ impl Worker {
         }
         let failed = |file: &AppendFile, e: io::Error| fault(file.path(), &e);
         self.journal.write().map_err(|e| failed(&self.journal, e))?;
+        if self.barrier > done && self.samples.has_unsynced() {
+            // What led to an act is on disk with its intent: a run that lost power in it is lived
+            // again to the same point.
+            self.write_samples()?;
+            self.samples.sync().map_err(|e| failed(&self.samples, e))?;
+        }
         if self.barrier > done || due(self.unsynced, SYNC_EVERY) {
             self.journal.sync().map_err(|e| failed(&self.journal, e))?;
             self.unsynced = None;
