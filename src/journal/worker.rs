@@ -228,6 +228,8 @@ impl Worker {
         self.journal.heal().map_err(|e| fault(self.journal.path(), &e))?;
         let lost = std::mem::replace(&mut self.lost, Lost { records: 0, samples: 0 });
         if lost.records + lost.samples > 0 {
+            // The last read-back may be among them: the next one is not "the same as before".
+            self.routine = Routine::default();
             self.chain(&Entry::Lost(lost.clone()), now_ms());
             self.journal.sync().map_err(|e| fault(self.journal.path(), &e))?;
         }

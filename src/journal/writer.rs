@@ -259,6 +259,10 @@ impl Closed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::fixture;
+    use crate::runbook::{
+        Command, Kind, NodeOutcome, NodeRead, NodeState, Readback, RunFacts, RunOutcome,
+    };
     use std::time::Instant;
 
     /// A writer whose thread is stuck in the disk.
@@ -279,5 +283,78 @@ mod tests {
         drop(end);
         let fault = writer.close(Duration::from_secs(60)).unwrap_err();
         assert_eq!(fault.kind, FaultKind::Local, "a thread that has failed is not waited for");
+    }
+
+    fn opened() -> Opened {
+        let facts = RunFacts {
+            run: "20261123T142207Z-7f3a".to_owned(),
+            kind: Kind::Deploy,
+            host: "vm".into(),
+            began_unix_ms: 0,
+            attended: true,
+            last_rollback: None,
+        };
+        Opened::new(facts, fixture::plan(), "router")
+    }
+
+    fn read_back(green: u32) -> Event {
+        let state = NodeState { weights: [100 - green, green], up: [None; 2], worker: None };
+        let outcome = NodeOutcome::State(state);
+        Event::Read(Readback { nodes: vec![NodeRead { node: "n".into(), outcome }], took_us: 400 })
+    }
+
+    #[tokio::test]
+    async fn what_is_too_much_to_be_kept_is_counted_and_the_rest_is_still_true() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(JOURNAL);
+        let room = 4_096;
+        let small = |name: &str| AppendFile::create(&dir.path().join(name)).unwrap();
+        let files = (small(JOURNAL).with_room(8 * room), small(SAMPLES).with_room(room));
+        let mut worker = Worker::over(files, "vm".into());
+        worker.take(Entry::Opened(Box::new(opened())), Millis::ZERO, now_ms());
+        worker.journal.sync().unwrap();
+        let (writer, mut troubles) = Writer::start(worker).unwrap();
+        let mut n = 0;
+        let mut feed = |event: Event| {
+            n += 1;
+            writer.append(Entry::Input { n, event }, Millis(n * 100));
+            n
+        };
+        feed(Event::Begin);
+        feed(read_back(0));
+        assert!(writer.durable(writer.barrier()).await);
+        // Something else stands in the journal's place: nothing can be written.
+        let aside = dir.path().join("aside");
+        std::fs::rename(&path, &aside).unwrap();
+        std::fs::write(&path, "").unwrap();
+        feed(Event::Command(Command::Note("kept".into())));
+        let barrier = writer.barrier();
+        assert!(matches!(troubles.recv().await, Some(Trouble::Failed(_))));
+        for _ in 0..200 {
+            feed(Event::Due);
+            feed(Event::Command(Command::Note("far too much ".repeat(20).as_str().into())));
+        }
+        let last = feed(read_back(50));
+        std::fs::rename(&aside, &path).unwrap();
+        let Some(Trouble::Recovered { lost }) = troubles.recv().await else { panic!("no") };
+        assert!(lost.records > 100 && lost.samples > 100, "{lost:?}");
+        assert!(writer.durable(barrier).await);
+        // The read-back that was lost is written whole when it comes again.
+        feed(read_back(50));
+        let finish = Finish { outcome: RunOutcome::Interrupted, exit: 4, says: String::new() };
+        writer.append(Entry::Closed(Closed::now(&finish)), Millis(last * 100 + 500));
+        writer.close(Duration::from_secs(30)).unwrap();
+        let run = read::read(dir.path()).unwrap_or_else(|fault| panic!("{fault}"));
+        assert_eq!(run.gaps.len(), 1, "{:?}", run.gaps);
+        let (first, end) = run.gaps[0];
+        assert_eq!(lost.records + lost.samples, end - first + 1, "each is counted");
+        assert_eq!(
+            run.last_read()
+                .and_then(Readback::split)
+                .map(|s| s.share(crate::units::Slot::Second).get()),
+            Some(50)
+        );
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("\"kept\"") && text.contains("lost"), "the journal says so too");
     }
 }
