@@ -26,11 +26,11 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The way back is tried for this long.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// The way back is tried for this long, in whatever ways.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest pause between two attempts.
 pub const PAUSE: Duration = Duration::from_millis(500);
-/// A cockpit that lives says so within this time.
+/// A cockpit that lives says so within this time; and the last way that is tried has so long.
 const ALIVE: Duration = Duration::from_secs(3);
 /// The stamps that follow the first are waited for this long.
 const STAMPS: Duration = Duration::from_secs(3);
@@ -49,19 +49,22 @@ pub fn rollback(global: &Global, loaded: Loaded, to: Option<&str>) -> Result<u8,
         complain(format_args!("{}", missing.trim_end()));
     }
     let home = flight::home(global)?;
-    let (router, identity) = find_within(&plan)?;
-    match whose(&home, &identity, slot)? {
+    let until = Instant::now() + PATIENCE;
+    let (router, identity) = find_within(&plan, until)?;
+    match whose(&home, &identity, slot, until)? {
         Whose::Done(exit) => Ok(exit),
         Whose::Hung(holder) => {
+            // At least one try of our own, also where the cockpit has used up the time.
+            let until = until.max(Instant::now() + ALIVE);
             if let Some(slot) = slot {
-                return straight_back(Straight { plan, router, slot, blue: false });
+                return straight_back(Straight { plan, router, slot, blue: false, until });
             }
             let run = open_run(&home, &identity, holder.as_deref()).ok_or_else(nobody_knows)?;
-            past_the_journal(&run)
+            past_the_journal(&run, until)
         }
         Whose::Ours(lock) => match (open_run(&home, &identity, None), slot) {
-            (_, Some(slot)) => straight_back(Straight { plan, router, slot, blue: false }),
-            (Some(run), None) => cut_off(global, &run, lock),
+            (_, Some(slot)) => straight_back(Straight { plan, router, slot, blue: false, until }),
+            (Some(run), None) => cut_off(global, &run, lock, until),
             (None, None) => {
                 let [one, two] = Slot::BOTH.map(|slot| plan.slot_name(slot));
                 Err(Failure::usage(
@@ -90,8 +93,7 @@ fn nobody_knows() -> Failure {
 }
 
 /// A router that cannot be reached at first is asked again: this is the command for bad days.
-fn find_within(plan: &Plan) -> Result<(Router, String), Failure> {
-    let until = Instant::now() + PATIENCE;
+fn find_within(plan: &Plan, until: Instant) -> Result<(Router, String), Failure> {
     loop {
         match flight::find(plan) {
             Ok(found) => return Ok(found),
@@ -130,8 +132,13 @@ enum Whose {
 
 /// Takes the router, or asks whoever has it to go back. One that is about to end, or has just
 /// begun, is asked again.
-fn whose(home: &Home, identity: &str, slot: Option<Slot>) -> Result<Whose, Failure> {
-    let until = Instant::now() + ALIVE;
+fn whose(
+    home: &Home,
+    identity: &str,
+    slot: Option<Slot>,
+    until: Instant,
+) -> Result<Whose, Failure> {
+    let alive = Instant::now() + ALIVE;
     loop {
         let (holder, socket) = match Lock::take(&home.locks, identity, "rollback") {
             Ok(lock) => return Ok(Whose::Ours(Some(lock))),
@@ -141,12 +148,12 @@ fn whose(home: &Home, identity: &str, slot: Option<Slot>) -> Result<Whose, Failu
                 return Ok(Whose::Ours(None));
             }
         };
-        let left = until.saturating_duration_since(Instant::now());
-        match through_its_engine(&socket, slot, holder.as_deref(), left.max(PAUSE)) {
+        let left = alive.saturating_duration_since(Instant::now()).max(PAUSE);
+        match through_its_engine(&socket, slot, holder.as_deref(), left, until) {
             Ok(Asked::Done(exit)) => return Ok(Whose::Done(exit)),
             Ok(Asked::OnlyReads) => return Ok(Whose::Hung(holder)),
             Ok(Asked::Refused(failure)) => return Err(failure),
-            Err(fault) if Instant::now() >= until => {
+            Err(fault) if Instant::now() >= alive => {
                 let who = holder.as_ref().map_or_else(
                     || "the cockpit that has this router".to_owned(),
                     |by| format!("run {} in process {} on {}", by.run, by.pid, by.host),
@@ -178,6 +185,7 @@ fn through_its_engine(
     slot: Option<Slot>,
     holder: Option<&Holder>,
     alive: Duration,
+    until: Instant,
 ) -> Result<Asked, Fault> {
     let status = ask(socket, Request::Status, alive)?;
     if slot.is_some() {
@@ -193,7 +201,8 @@ fn through_its_engine(
             "leave --to out, and its engine goes back",
         )));
     }
-    let reply = ask(socket, Request::Rollback, PATIENCE)?;
+    let patience = until.saturating_duration_since(Instant::now()).saturating_sub(ALIVE);
+    let reply = ask(socket, Request::Rollback, patience.max(ALIVE))?;
     let mut out = format!("{}\n", reply.says);
     if reply.good
         && let Some(snapshot) = stamps_of(socket, reply.clone())
@@ -251,7 +260,12 @@ fn told(snapshot: &Snapshot) -> String {
 }
 
 /// A run that was cut off is picked up to go back, and where that cannot be, gone past.
-fn cut_off(global: &Global, run: &RunSummary, lock: Option<Lock>) -> Result<u8, Failure> {
+fn cut_off(
+    global: &Global,
+    run: &RunSummary,
+    lock: Option<Lock>,
+    until: Instant,
+) -> Result<u8, Failure> {
     let watcher = Watcher::Plain { attended: false };
     // Leaving after the rollback means: as soon as it is verified and read once more.
     let first = [Command::Rollback, Command::Leave];
@@ -266,14 +280,14 @@ fn cut_off(global: &Global, run: &RunSummary, lock: Option<Lock>) -> Result<u8, 
             fault @ (ResumeFault::Unwritable(_) | ResumeFault::Journal(_)),
         )) => {
             complain(format_args!("warning: {fault}\ngoing back without writing it down"));
-            past_the_journal(run)
+            past_the_journal(run, until)
         }
         Err(other) => Err(other.into()),
     }
 }
 
 /// Goes to the Blue of a run whose journal can be read, and not be written by us.
-fn past_the_journal(run: &RunSummary) -> Result<u8, Failure> {
+fn past_the_journal(run: &RunSummary, until: Instant) -> Result<u8, Failure> {
     let read = journal::read(&run.path).map_err(|fault| {
         let failure = nobody_knows();
         Failure { says: format!("error: {fault}\n{}", failure.says), ..failure }
@@ -285,5 +299,5 @@ fn past_the_journal(run: &RunSummary) -> Result<u8, Failure> {
     let slot = blue.ok_or_else(nobody_knows)?;
     let plan = read.opened.plan;
     let router = Router::of_plan(&plan)?;
-    straight_back(Straight { plan, router, slot, blue: true })
+    straight_back(Straight { plan, router, slot, blue: true, until })
 }

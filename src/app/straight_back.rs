@@ -4,7 +4,7 @@
 //! cannot be written. Nothing is decided and nothing is journalled here.
 
 use super::flight::{self, block_on};
-use super::rollback::{PATIENCE, PAUSE};
+use super::rollback::PAUSE;
 use super::{Failure, print};
 use crate::adapter::router::{Router, SlotCounters};
 use crate::adapter::source::http::Prober;
@@ -31,6 +31,8 @@ pub struct Straight {
     pub slot: Slot,
     /// Whether that slot is the Blue of a run; otherwise it is only what the operator said.
     pub blue: bool,
+    /// It is tried until then.
+    pub until: Instant,
 }
 
 /// Goes back, and says how it went; gives the exit code.
@@ -50,7 +52,7 @@ impl Straight {
         let began = Instant::now();
         let mut said = String::new();
         let mut told = false;
-        while began.elapsed() < PATIENCE {
+        while Instant::now() < self.until {
             let readback = self.router.set(split).await;
             if readback.split() == Some(split) {
                 say(format_args!("router at {name} after {}", after(began)));
@@ -84,7 +86,7 @@ impl Straight {
             exit: 4,
             says: format!(
                 "error: the router could not be brought to {name} within {} s\nhint: {said}",
-                PATIENCE.as_secs()
+                began.elapsed().as_secs()
             ),
         })
     }

@@ -1,6 +1,5 @@
 //! A run's own directory, which nobody else can read.
 
-use crate::journal::{JOURNAL, SAMPLES};
 use crate::runbook::{Fault, FaultKind, Kind};
 use chrono::{DateTime, Utc};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -63,11 +62,6 @@ impl RunDir {
         &self.id
     }
 
-    /// The run's short id: `7f3a`.
-    pub fn short(&self) -> &str {
-        short(&self.id)
-    }
-
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.path
@@ -76,16 +70,6 @@ impl RunDir {
     /// The plan's bytes as they were read.
     pub fn plan(&self) -> PathBuf {
         self.path.join("plan.toml")
-    }
-
-    /// The journal.
-    pub fn journal(&self) -> PathBuf {
-        self.path.join(JOURNAL)
-    }
-
-    /// The samples.
-    pub fn samples(&self) -> PathBuf {
-        self.path.join(SAMPLES)
     }
 
     /// Outputs of commands, and what was kept of Green.
