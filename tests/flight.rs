@@ -515,3 +515,62 @@ fn the_next_deploy_swaps_the_roles() {
         assert_eq!(exit_of(&flown(&run)), 0);
     }
 }
+
+// ---- by whom, and for whom ----
+
+#[test]
+fn nobody_at_the_keyboard_cannot_deploy_by_hand() {
+    let place = Place::of_files(&terms());
+    let text = std::fs::read_to_string(place.plan()).unwrap();
+    let by_hand: Vec<&str> = text.lines().filter(|line| !line.starts_with("deploy = ")).collect();
+    std::fs::write(place.plan(), by_hand.join("\n")).unwrap();
+    let (exit, printed) = place.run("deploy PLAN --yes --plain");
+    assert_eq!((exit, place.weights()), (2, [100, 0]), "{printed}");
+    assert!(printed.contains("by hand") && printed.contains("[commands] deploy"), "{printed}");
+    assert!(place.runs().is_empty());
+    // With somebody there it is flown, but not picked up without them.
+    let mut cockpit = place.cockpit("deploy PLAN");
+    cockpit.expect("press space");
+    cockpit.kill();
+    let (exit, printed) = place.run("resume --yes --plain");
+    assert_eq!((exit, place.weights()), (2, [100, 0]), "{printed}");
+}
+
+#[test]
+fn who_flew_it_and_what_was_said_instead_of_the_plan_is_sealed() {
+    let place = Place::of_files(&terms());
+    let (exit, printed) = place.run("deploy PLAN --yes --json --release 2.0.0 --migration none");
+    assert_eq!(exit, 3, "nobody came to judge by: {printed}");
+    let run = place.flown();
+    let said: Vec<(&str, &str)> =
+        run.opened.overrides.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    assert_eq!(said, [("migration", "none"), ("release", "2.0.0")]);
+    let user = nix::unistd::User::from_uid(nix::unistd::getuid()).unwrap().unwrap();
+    assert_eq!(run.opened.operator.as_ref().unwrap().as_str(), user.name);
+    for line in printed.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["kind"], "deploy", "{line}");
+        assert_eq!(line["host"], run.opened.facts.host.as_str(), "{line}");
+        assert_eq!(line["run"], run.opened.facts.run, "{line}");
+        assert!(line["at"].is_u64() && line["record"].is_object(), "{line}");
+    }
+}
+
+#[test]
+fn check_sends_each_probe_once_and_looks_for_what_signals_point_at() {
+    let place = Place::of_files(&terms());
+    let text = std::fs::read_to_string(place.plan()).unwrap();
+    let more = "\n[[probe]]\npath = \"/page\"\ncontains = \"a unicorn\"\n\
+                [signals]\ndb_errors = { readiness = \"/nowhere\" }\n\
+                [secrets]\ntoken = { file = \"TOKEN\" }\n"
+        .replace("TOKEN", &place.path("token").display().to_string());
+    let text = text.replace("[health]", "[health]\nheaders = { X-Token = \"{token}\" }");
+    std::fs::write(place.plan(), text + &more).unwrap();
+    std::fs::write(place.path("token"), "short").unwrap();
+    let (exit, printed) = place.run("check PLAN");
+    assert_eq!(exit, 1, "{printed}");
+    assert!(printed.contains("\"a unicorn\" is not in the body"), "{printed}");
+    assert!(printed.contains("/nowhere"), "{printed}");
+    assert!(printed.contains("ok: probe /page of slot left"), "{printed}");
+    assert!(printed.contains("secret `token`: it is too short to be masked"), "{printed}");
+}

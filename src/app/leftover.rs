@@ -31,9 +31,10 @@ fn settle_one(home: &Home, found: &RunSummary) -> Result<(), Failure> {
         let _ = core.step(turn.event.clone(), turn.at);
     }
     let going_back = core.snapshot().rollback.is_some();
+    let may_have_moved = core.green_had_weight() || run.may_have_moved_users();
     let (outcome, exit, says) = if core.step_now() == Step::Warm && !going_back {
         (RunOutcome::Kept, 0, "kept; left at step 8, closed by the next deploy")
-    } else if !core.green_had_weight() {
+    } else if !may_have_moved {
         (RunOutcome::Abandoned, 5, "left before any weight moved, closed by the next deploy")
     } else {
         return Err(Failure::world(

@@ -10,7 +10,7 @@ use super::entry::{Closed, Entry, Opened};
 use super::fault::JournalFault;
 use super::line::{self, Decoded};
 use super::samples::{self, Found};
-use crate::runbook::{Effect, Event, Readback, RunOutcome};
+use crate::runbook::{Act, Effect, Event, Readback, Record, RunOutcome};
 use crate::units::Millis;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -89,6 +89,22 @@ impl Run {
         self.turns.iter().rev().find_map(|turn| match &turn.event {
             Event::Read(read) => Some(read),
             _ => None,
+        })
+    }
+
+    /// Whether users may have been moved by this run, or seen on more than one slot, by what the
+    /// journal itself says. Unlike a replay, this holds where a power cut has taken inputs: an
+    /// intent to write is on disk before the write.
+    pub fn may_have_moved_users(&self) -> bool {
+        let mut blue = None;
+        self.effects().any(|(_, effect)| match effect {
+            Effect::Record(Record::Blue { slot, .. }) => {
+                blue = Some(*slot);
+                false
+            }
+            Effect::Record(Record::Split { read, .. }) => read.is_some_and(|green| green > 0),
+            Effect::Act { act: Act::SetRouter { split, .. }, .. } => split.sole() != blue,
+            _ => false,
         })
     }
 
