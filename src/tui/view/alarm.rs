@@ -1,15 +1,17 @@
 //! The third row: what stands against going on, and when it will act by itself.
 //!
 //! ```text
-//!  ▲ 5xx 12 of 120 on Green, limit 2 % for 2m · acts in 0:41
+//!  ▲ 5xx on Green: 12 of 120 · limit 2 % for 2m · over for 1m19s · trips in 0:41
 //! ```
+//!
+//! When it acts is the last thing to be cut.
 //!
 //! Where nothing does, it is the place for a word about the last key.
 
 use crate::runbook::record::Tone;
 use crate::text;
 use crate::tui::screen::Seen;
-use crate::tui::widget::ink::Ink;
+use crate::tui::widget::ink::{Ink, width};
 use ratatui::layout::Rect;
 
 /// Draws the row.
@@ -19,9 +21,16 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     if let Some(remark) = &seen.scene.ui.remark {
         pen.right(&format!("{remark} "), theme.warn);
     }
-    if let Some(words) = words(seen) {
+    if let Some((words, due)) = parts(seen) {
         let tone = seen.snapshot.alarm.as_ref().map_or(Tone::Bad, |alarm| alarm.tone);
-        pen.say(&format!(" ▲ {words}"), theme.tone(tone));
+        let style = theme.tone(tone);
+        let words = format!(" ▲ {words}");
+        if width(&words) + width(&due) > pen.room() {
+            pen.right(&due, style);
+            pen.say(&words, style);
+        } else {
+            pen.say(&words, style).say(&due, style);
+        }
     } else if let Some((command, took)) = &seen.snapshot.running {
         pen.say(&format!(" running {command} · {}", text::clock(*took)), theme.text);
         if let Some(line) = seen.scene.history.output.back() {
@@ -35,14 +44,21 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
 
 /// What stands against going on, if anything does.
 pub fn words(seen: &Seen<'_>) -> Option<String> {
+    parts(seen).map(|(words, due)| words + &due)
+}
+
+/// What stands against going on, and when it acts by itself.
+fn parts(seen: &Seen<'_>) -> Option<(String, String)> {
     let trouble = seen.snapshot.journal_trouble.as_ref();
     let trouble = trouble.map(|why| format!("the journal cannot be written: {why}"));
-    let alarm = seen.snapshot.alarm.as_ref().map(|alarm| match alarm.due {
-        Some(due) => format!("{} · acts in {}", alarm.text, text::countdown(seen.now, due)),
+    let Some(alarm) = &seen.snapshot.alarm else { return trouble.map(|why| (why, String::new())) };
+    // A silent engine trips nothing.
+    let due = alarm.due.filter(|_| seen.scene.silent.is_none());
+    let due = due
+        .map_or_else(String::new, |due| format!(" · trips in {}", text::countdown(seen.now, due)));
+    let words = match trouble.filter(|trouble| *trouble != alarm.text) {
+        Some(trouble) => format!("{} · {trouble}", alarm.text),
         None => alarm.text.clone(),
-    });
-    match (alarm, trouble) {
-        (Some(alarm), Some(trouble)) => Some(format!("{alarm} · {trouble}")),
-        (alarm, trouble) => alarm.or(trouble),
-    }
+    };
+    Some((words, due))
 }

@@ -111,7 +111,7 @@ fn elapsed(rollback: &RollbackView, seen: &Seen<'_>) -> Option<u64> {
     }
 }
 
-/// A time in large letters: in milliseconds, for there is no large µ.
+/// A time in large letters: in milliseconds as long as they can be read.
 fn large_time(us: u64) -> String {
     match us {
         0..=9_949 => format!("{:.1} MS", us as f64 / 1_000.0),

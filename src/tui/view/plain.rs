@@ -26,8 +26,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let body = Rect { height: area.height - 1, ..area };
     footer::draw(ink, foot, seen);
     let mut lines: Vec<(String, Style)> = Vec::new();
-    let tone = theme.headline(snapshot.headline.tone);
-    lines.push((headline::state(seen), tone));
+    lines.push((headline::state(seen), headline::style(seen)));
     lines.push(split(seen));
     lines.push(verdict(seen));
     if let Some(words) = alarm::words(seen) {
@@ -37,7 +36,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     if let Some(remark) = &seen.scene.ui.remark {
         lines.push((remark.clone(), theme.warn));
     }
-    if let Some(question) = &snapshot.question {
+    if let Some(question) = snapshot.question.as_ref().filter(|_| snapshot.finish.is_none()) {
         lines.push((question.title.clone(), theme.warn));
         match &question.type_word {
             Some(word) => {
@@ -52,7 +51,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     } else if let Some(note) = &seen.scene.ui.note {
         lines.push((format!("note: {note}_"), theme.text));
     }
-    lines.push((headline::next(&snapshot.headline, seen.now), theme.title));
+    lines.push((headline::next(seen), theme.title));
     if let Some(finish) = &snapshot.finish {
         lines.push((format!("exit {} · {}", finish.exit, finish.says), theme.title));
     }

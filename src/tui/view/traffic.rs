@@ -44,9 +44,10 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     if seen.snapshot.blue.is_some() {
         // What is wrong with the reading is more than how fast the last way back was.
         if width(&reading) + width(&blue) + width(&back) + 4 <= inner.width {
-            pen.right(&format!("{back} "), theme.dim);
+            pen.right(&format!("{back} "), theme.dim).right(&blue, blue_style);
+        } else {
+            pen.right(&format!("{blue} "), blue_style);
         }
-        pen.right(&blue, blue_style);
     }
     pen.say(&format!(" {reading}"), reading_style);
 }
@@ -110,9 +111,9 @@ fn reading(seen: &Seen<'_>) -> (String, Style) {
     let asked = traffic.asked.map_or_else(String::new, |a| format!("asked {} · ", both(a)));
     let age = traffic.read_at.map(|at| seen.now.since(at));
     if let Some(why) = &traffic.trouble {
-        let age =
-            age.map_or_else(String::new, |age| format!(" (last read {} ago)", text::age(age)));
-        return (format!("{asked}router cannot be read: {why}{age}"), theme.bad);
+        // How old what is known is comes before why: the end is what is cut.
+        let age = age.map_or_else(String::new, |age| format!(" for {}", text::age(age)));
+        return (format!("{asked}router NOT READ{age}: {why}"), theme.bad);
     }
     let read = match (traffic.read, traffic.first) {
         (Some(green), _) => both(green),
