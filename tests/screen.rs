@@ -434,7 +434,7 @@ fn the_footer_and_the_help_are_the_table() {
 fn on_the_way_back_the_footer_shows_what_works_and_nothing_else() {
     for (story, leave) in [
         (stories::rolling_back(), "q leave (asks)"),
-        (stories::back_on_blue(), "q leave (once settled)"),
+        (stories::back_on_blue(), "q leave when settled"),
     ] {
         let words = text(&drawn(&story, 120, 36));
         let footer = words.lines().last().unwrap();
@@ -467,6 +467,11 @@ fn a_silent_engine_is_said_louder_than_anything_it_said() {
             assert!(!words.contains("ready in 1:48, then"), "{name}:\n{words}");
         }
     }
+    let mut story = stories::tripping();
+    story.silent = Some(Millis::secs(65));
+    let small = text(&drawn(&story, 80, 24));
+    assert!(small.contains("`switchback rollback` goes back"), "{small}");
+    assert!(!small.contains("space next step") && small.contains("r ROLLBACK TO BLUE"), "{small}");
     let mut story = stories::holding();
     story.silent = Some(Millis::secs(65));
     story.now = Some(story.snapshot.at + Millis::secs(65));
@@ -497,6 +502,17 @@ fn when_a_limit_trips_is_said_however_long_the_words_before_it() {
         let alarm = words.lines().nth(2).unwrap();
         assert!(alarm.starts_with(" ▲ 5xx on Green: 223 of 372"), "{alarm:?}");
         assert!(alarm.contains('…') && alarm.ends_with("· trips in 0:31"), "{alarm:?}");
+    }
+}
+
+#[test]
+fn the_four_stamps_and_when_a_limit_trips_are_in_the_plain_view_too() {
+    let words = text(&drawn(&stories::tripping(), 50, 12));
+    assert!(words.contains("\ntrips in 0:31"), "{words}");
+    let words = text(&drawn(&stories::back_on_blue(), 50, 12));
+    for stamp in ["✔ router at Blue", "✔ first answer", "? last answer", "… users back in band"]
+    {
+        assert!(words.contains(stamp), "{words}");
     }
 }
 

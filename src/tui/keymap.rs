@@ -563,7 +563,7 @@ pub fn rollback_label(snapshot: &Snapshot, _: &UiState, now: Millis) -> String {
         let what = match (rollback.verified, rollback.abandoned) {
             (false, false) => "ROLLING BACK",
             (false, true) => "ABANDONING GREEN",
-            (true, false) if unready.is_empty() => "BACK ON BLUE (again: once more)",
+            (true, false) if unready.is_empty() => "BACK ON BLUE (again)",
             (true, false) => "BACK ON BLUE",
             (true, true) => "GREEN ABANDONED",
         };
@@ -602,7 +602,7 @@ fn hold_label(snapshot: &Snapshot, _: &UiState, _: Millis) -> String {
 fn leave_label(snapshot: &Snapshot, _: &UiState, _: Millis) -> String {
     match &snapshot.rollback {
         Some(rollback) if !rollback.verified && snapshot.finish.is_none() => "leave (asks)",
-        Some(_) if snapshot.finish.is_none() && !snapshot.next_open => "leave (once settled)",
+        Some(_) if snapshot.finish.is_none() && !snapshot.next_open => "leave when settled",
         Some(_) => "leave",
         None if must_be_watched(snapshot) => "leave (nobody guards)",
         None => "leave",

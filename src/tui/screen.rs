@@ -268,8 +268,7 @@ pub fn axis(cells: u16, screen: Rect, now: Millis) -> Axis {
 /// minutes are not a sliver at the edge of an empty plot.
 fn grown(cells: u16, span: u64, now: Millis) -> u64 {
     let columns = u64::from(cells.max(1)) * 2;
-    [1, 2, 3]
-        .into_iter()
+    (1..=12)
         .map(|bucket| bucket * columns)
         .find(|&s| now.as_secs() < s)
         .map_or(span, |s| s.min(span))

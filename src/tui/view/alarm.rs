@@ -22,8 +22,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
         pen.right(&format!("{remark} "), theme.warn);
     }
     if let Some((words, due)) = parts(seen) {
-        let tone = seen.snapshot.alarm.as_ref().map_or(Tone::Bad, |alarm| alarm.tone);
-        let style = theme.tone(tone);
+        let style = theme.tone(tone(seen));
         let words = format!(" ▲ {words}");
         if width(&words) + width(&due) > pen.room() {
             pen.right(&due, style);
@@ -42,19 +41,26 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     }
 }
 
-/// What stands against going on, if anything does.
-pub fn words(seen: &Seen<'_>) -> Option<String> {
-    parts(seen).map(|(words, due)| words + &due)
+/// How loud it is.
+pub fn tone(seen: &Seen<'_>) -> Tone {
+    match &seen.snapshot.alarm {
+        Some(alarm) if seen.scene.silent.is_none() => alarm.tone,
+        _ => Tone::Bad,
+    }
 }
 
-/// What stands against going on, and when it acts by itself.
-fn parts(seen: &Seen<'_>) -> Option<(String, String)> {
+/// What stands against going on, and when it acts by itself; of a silent engine only that it is.
+pub fn parts(seen: &Seen<'_>) -> Option<(String, String)> {
+    if seen.scene.silent.is_some() {
+        let another = seen.snapshot.facts.kind.outlives_process();
+        let way = if another { ": another window's `switchback rollback` goes back" } else { "" };
+        return Some((format!("what stands below is old{way}"), String::new()));
+    }
     let trouble = seen.snapshot.journal_trouble.as_ref();
     let trouble = trouble.map(|why| format!("the journal cannot be written: {why}"));
     let Some(alarm) = &seen.snapshot.alarm else { return trouble.map(|why| (why, String::new())) };
-    // A silent engine trips nothing.
-    let due = alarm.due.filter(|_| seen.scene.silent.is_none());
-    let due = due
+    let due = alarm
+        .due
         .map_or_else(String::new, |due| format!(" · trips in {}", text::countdown(seen.now, due)));
     let words = match trouble.filter(|trouble| *trouble != alarm.text) {
         Some(trouble) => format!("{} · {trouble}", alarm.text),

@@ -6,7 +6,7 @@
 //!
 //! Keys that do nothing now are dimmed and stay where they are: position is memory. Once the run
 //! goes back, or is over, nothing will be as it was: then only what works is shown, with the keys
-//! of the views. Where there is no room for all, those that can be done without go first.
+//! of the views. A silent engine takes no step forward, so no such key is offered. Where there is no room for all, those that can be done without go first.
 
 use crate::runbook::event::View;
 use crate::tui::keymap::{self, Action, Availability, BINDINGS, Binding, Label};
@@ -71,11 +71,12 @@ fn hints(seen: &Seen<'_>) -> Vec<Hint> {
     let (snapshot, ui) = (seen.snapshot, seen.scene.ui);
     let mode = ui.mode(Some(snapshot));
     let looking = keymap::only_looking(snapshot);
+    let onward = looking || seen.scene.silent.is_some();
     let forward = [Action::Next, Action::Hold, Action::Extend, Action::NextView];
     let hint = |row: &'static Binding| {
         let key = keymap::shown(row, mode)?.to_string();
         let works = (row.available)(snapshot, ui) == Availability::Yes;
-        if looking && (!works || forward.contains(&row.action)) {
+        if looking && !works || onward && forward.contains(&row.action) {
             return None;
         }
         let label = match row.label {

@@ -58,16 +58,11 @@ pub fn state(seen: &Seen<'_>) -> String {
 }
 
 /// What comes next, with the time until it does. `{}` in the words is where the time stands;
-/// without it the time follows. What a silent engine promised is not repeated: whatever is shown
-/// is old, and the way back may be another window.
+/// without it the time follows. What a silent engine promised is not repeated.
 pub fn next(seen: &Seen<'_>) -> String {
     let headline = &seen.snapshot.headline;
     if seen.scene.silent.is_some() {
-        return if seen.snapshot.facts.kind.outlives_process() {
-            "all below is old; else: `switchback rollback`".to_owned()
-        } else {
-            "all below is old".to_owned()
-        };
+        return String::new();
     }
     let Some(due) = headline.due else { return headline.next.clone() };
     let time = text::countdown(seen.now, due);
