@@ -183,6 +183,7 @@ impl Drawing<'_> {
                 self.pace.now();
             }
             if self.shared.resized.swap(false, Ordering::AcqRel) {
+                screen.repaint().wrap_err("cannot ask the terminal for its size")?;
                 self.pace.now();
             }
             let (snapshot, ui) = {

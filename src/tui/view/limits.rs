@@ -25,6 +25,8 @@ pub fn rows(seen: &Seen<'_>) -> u16 {
 
 /// Columns inside a panel in which every word of every row has room.
 const ROOMY: u16 = 58;
+/// Columns that a row takes at most: what is apart is not read together.
+const WIDEST: u16 = 66;
 
 /// Draws the panel.
 pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
@@ -38,8 +40,9 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     if snapshot.limits.is_empty() {
         ink.line(inner, 0).say(" nothing is judged yet", theme.unknown);
     }
+    let rows = Rect { width: inner.width.min(WIDEST), ..inner };
     for (row, judgement) in snapshot.limits.iter().enumerate() {
-        let mut pen = ink.line(inner, row as u16);
+        let mut pen = ink.line(rows, row as u16);
         let style = look(judgement.verdict, theme);
         let bound = format!("{} for {}", judgement.limit.above, judgement.limit.hold);
         let short = bound.replacen(' ', "", 1);

@@ -6,6 +6,7 @@
 //!
 //! They are read from their end, for what happened last is what is asked for first.
 
+use crate::text;
 use crate::tui::screen::{Scrolled, Seen};
 use crate::tui::widget::wrap::wrapped;
 
@@ -38,7 +39,7 @@ pub fn window<'a>(
     let start = end.saturating_sub(page);
     let place = match (start, below) {
         _ if all == 0 => "nothing yet".to_owned(),
-        (0, 0) => format!("all of {all}"),
+        (0, 0) => text::count(all as u64, "line"),
         (_, 0) => format!("{}-{end} of {all} · the end · Up, PgUp", start + 1),
         _ => format!("{}-{end} of {all} · End: the newest", start + 1),
     };

@@ -8,6 +8,7 @@
 //!
 //! The bar is what the router reports and nothing else. Where it does not report, there is no bar.
 
+use crate::runbook::snapshot::StampState;
 use crate::text;
 use crate::tui::screen::Seen;
 use crate::tui::widget::ink::{Ink, width};
@@ -149,7 +150,13 @@ fn way_back(seen: &Seen<'_>) -> (String, String, Style) {
         }
         None => ("Blue unknown".to_owned(), theme.unknown),
     };
+    let rollback = seen.snapshot.rollback.as_ref();
+    let this = rollback.and_then(|rollback| match rollback.stamps[0] {
+        StampState::After(us) => Some(us),
+        _ => None,
+    });
     let back = match seen.snapshot.facts.last_rollback {
+        _ if this.is_some() => format!("· back in {}", text::micros(this.unwrap_or_default())),
         Some((us, when)) => {
             let ago = u64::try_from(seen.scene.unix_ms - when).unwrap_or(0);
             format!("· back in {} ({})", text::micros(us), text::age(Millis(ago)))
