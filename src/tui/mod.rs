@@ -179,9 +179,11 @@ impl Drawing<'_> {
             if self.shared.suspend.swap(false, Ordering::AcqRel) {
                 screen.suspend().wrap_err("cannot take the terminal again")?;
                 self.link.send(Command::Continue);
+                self.clock.awoke(Instant::now());
                 self.pace.now();
             }
             if self.shared.resized.swap(false, Ordering::AcqRel) {
+                screen.repaint().wrap_err("cannot ask the terminal for its size")?;
                 self.pace.now();
             }
             let (snapshot, ui) = {
@@ -197,7 +199,9 @@ impl Drawing<'_> {
                 continue;
             }
             let unix_ms = (self.unix_ms)();
-            let now = self.clock.now(Instant::now());
+            let instant = Instant::now();
+            let now = self.clock.now(instant);
+            let silent = self.clock.silent(instant).filter(|_| !self.link.feed.is_over());
             let scene = screen::Scene {
                 snapshot: snapshot.as_deref(),
                 history: &self.history,
@@ -206,6 +210,7 @@ impl Drawing<'_> {
                 ascii: self.ascii,
                 now,
                 unix_ms,
+                silent,
             };
             let mut scrolled = screen::Scrolled::default();
             let give_up = || {

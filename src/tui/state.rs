@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 const STARTLE: Duration = Duration::from_millis(300);
 /// A question within this time of a command was called for by it.
 const CALLED_FOR: Duration = Duration::from_secs(2);
+/// A command within this time may not have been acted on as far as the screen knows.
+const ANSWERED: Duration = Duration::from_secs(1);
 /// Longest text in a field, in characters.
 const FIELD_LIMIT: usize = 200;
 
@@ -40,6 +42,10 @@ pub struct UiState {
     pub revision: u64,
     /// Lines on a page, as last drawn.
     pub page: usize,
+    /// Lines in all, as last drawn: what came since does not move what is being read.
+    lines: usize,
+    /// When the last key was pressed, as far as a key's own meaning depends on it.
+    pressed: Option<Instant>,
     question: Option<u32>,
     unanswerable_until: Option<Instant>,
     last_command: Option<Instant>,
@@ -57,6 +63,8 @@ impl Default for UiState {
             remark: None,
             revision: 0,
             page: 10,
+            lines: 0,
+            pressed: None,
             question: None,
             unanswerable_until: None,
             last_command: None,
@@ -77,7 +85,9 @@ pub struct Pressed {
 impl UiState {
     /// What the screen waits for.
     pub fn mode(&self, snapshot: Option<&Snapshot>) -> Mode {
-        let question = snapshot.and_then(|s| s.question.as_ref());
+        // A run that is over takes no answers.
+        let running = snapshot.filter(|s| s.finish.is_none());
+        let question = running.and_then(|s| s.question.as_ref());
         match question {
             _ if self.note.is_some() => Mode::Field,
             _ if self.help => Mode::Help,
@@ -108,11 +118,18 @@ impl UiState {
         }
     }
 
+    /// Whether a command was sent just now, so that the last snapshot may not know of it.
+    pub fn is_awaited(&self) -> bool {
+        let since = self.pressed.zip(self.last_command).map(|(now, sent)| now - sent);
+        since.is_some_and(|since| since < ANSWERED)
+    }
+
     /// A key.
     pub fn press(&mut self, key: Key, snapshot: Option<&Snapshot>, now: Instant) -> Pressed {
         let mode = self.mode(snapshot);
         self.revision += 1;
         self.remark = None;
+        self.pressed = Some(now);
         let Some(row) = keymap::lookup(key, mode) else {
             if mode == Mode::Field {
                 self.edit(key);
@@ -252,10 +269,22 @@ impl UiState {
         Pressed::default()
     }
 
+    /// How many lines stand below what is shown of `lines`, of which `page` fit: what came since
+    /// the last frame stays below, so that nothing moves under the eyes that read it.
+    pub fn below(&self, lines: usize, page: usize) -> usize {
+        let came = if self.scroll > 0 { lines.saturating_sub(self.lines) } else { 0 };
+        self.scroll.saturating_add(came).min(lines.saturating_sub(page))
+    }
+
     /// Keeps the scroll within what there is to see, once a view knows how much that is: `lines`
     /// in all, `page` of them visible.
     pub fn settle(&mut self, lines: usize, page: usize) {
         self.page = page.max(1);
-        self.scroll = self.scroll.min(lines.saturating_sub(page));
+        self.scroll = if self.help {
+            self.scroll.min(lines.saturating_sub(page))
+        } else {
+            self.below(lines, page)
+        };
+        self.lines = lines;
     }
 }

@@ -111,7 +111,7 @@ fn elapsed(rollback: &RollbackView, seen: &Seen<'_>) -> Option<u64> {
     }
 }
 
-/// A time in large letters: in milliseconds, for there is no large µ.
+/// A time in large letters: in milliseconds as long as they can be read.
 fn large_time(us: u64) -> String {
     match us {
         0..=9_949 => format!("{:.1} MS", us as f64 / 1_000.0),
@@ -143,17 +143,29 @@ fn stamps(
         ink.line(rows, row).gap(2).say(&format!("▲ {trouble}"), theme.bad);
         row += 1;
     }
-    for (stamp, state) in Stamp::ALL.iter().zip(&rollback.stamps) {
-        let (mark, words, style) = match state {
-            StampState::Waiting => ('…', "waiting".to_owned(), theme.text),
-            StampState::After(us) => ('✔', text::micros(*us), theme.good),
-            StampState::Not(why) => ('?', format!("cannot be had: {why}"), theme.unknown),
-        };
-        let words = format!("{mark} {:<24} {words}", stamp.words());
+    for (words, style) in stamp_lines(seen) {
         ink.line(rows, row).gap(2).say(&words, style);
         row += 1;
     }
     row
+}
+
+/// The four stamps, a line each, in the words of every size.
+pub fn stamp_lines(seen: &Seen<'_>) -> Vec<(String, Style)> {
+    let theme = seen.theme;
+    let stamps = seen.snapshot.rollback.iter().flat_map(|rollback| &rollback.stamps);
+    Stamp::ALL
+        .iter()
+        .zip(stamps)
+        .map(|(stamp, state)| {
+            let (mark, words, style) = match state {
+                StampState::Waiting => ('…', "waiting".to_owned(), theme.text),
+                StampState::After(us) => ('✔', text::micros(*us), theme.good),
+                StampState::Not(why) => ('?', format!("cannot be had: {why}"), theme.unknown),
+            };
+            (format!("{mark} {:<24} {words}", stamp.words()), style)
+        })
+        .collect()
 }
 
 #[cfg(test)]
