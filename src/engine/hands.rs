@@ -191,13 +191,14 @@ impl Hands {
                 let mut router = self.forward.clone();
                 Box::pin(async move { Some(Outcome::Router(router.read().await)) })
             }
-            Act::SetRouter { split, timeout, rollback } => {
+            Act::SetRouter { split, timeout, rollback, expect } => {
                 // Whatever it was read at, it is about to be somewhere else. A chase may begin
                 // before the router is at Blue or long after: both hear of it.
                 self.at_blue.send_replace(None);
                 let router = if rollback { &self.back } else { &self.forward };
                 let at_blue = rollback.then(|| self.at_blue.clone());
-                Box::pin(set(router.clone(), split, timeout, at_blue, Rc::clone(&self.shared)))
+                let shared = Rc::clone(&self.shared);
+                Box::pin(set(router.clone(), split, expect, timeout, at_blue, shared))
             }
             Act::PersistRouter => {
                 let mut router = self.forward.clone();
@@ -288,13 +289,24 @@ impl Hands {
 async fn set(
     mut router: Router,
     split: Split,
+    expect: Option<Split>,
     patience: Millis,
     at_blue: Option<watch::Sender<Option<Instant>>>,
     shared: Rc<Shared>,
 ) -> Option<Outcome> {
     let began = Instant::now();
     let writing = Writing::begin(&shared);
-    let readback = timeout(patience.into(), router.set(split)).await.unwrap_or_else(|_| {
+    let write = async {
+        // Somebody else may have moved it since the yes: then it is theirs, and nothing is written.
+        if let Some(expect) = expect {
+            let stands = router.read().await;
+            if stands.split().is_some_and(|stands| stands != expect) {
+                return stands;
+            }
+        }
+        router.set(split).await
+    };
+    let readback = timeout(patience.into(), write).await.unwrap_or_else(|_| {
         let fault = Fault::new(
             FaultKind::TimedOut,
             format!("the router did not answer within {patience}"),

@@ -115,7 +115,10 @@ async fn fly(
             _ = hangup.recv() => Event::Command(Command::Interrupt(Interrupt::Hangup)),
             trouble = troubles.recv(), if troubled => match trouble {
                 Some(Trouble::Failed(fault)) => Event::JournalFailed(fault),
-                Some(Trouble::Recovered { .. }) => Event::JournalRecovered,
+                Some(Trouble::Recovered { lost }) => Event::JournalRecovered {
+                    records: lost.records,
+                    samples: lost.samples,
+                },
                 None => { troubled = false; continue }
             },
             Some(seen) = seconds.recv() => match engine.measured(seen, &mut core) {

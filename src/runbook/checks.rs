@@ -4,6 +4,7 @@ use super::core::Core;
 use super::gate::{Check, CheckState, GateState, judge};
 use super::line::micros;
 use super::phase::{Job, Phase, Rung, Warmth};
+use super::rollback::DOWN;
 use crate::plan::{CommandName, Migration};
 use crate::signal::Verdict;
 use crate::units::{Millis, Percent, Role, Split};
@@ -46,6 +47,7 @@ impl Core {
             checks.push(self.check_limits(Role::Green));
             checks.push(self.check_ready(Role::Green));
             checks.push(self.check_ready(Role::Blue));
+            checks.extend(self.check_blue_up());
         }
         self.journal_trouble.is_none()
             && self.moved_by_others.is_none()
@@ -92,11 +94,7 @@ impl Core {
                 Check::new(Waiting, format!("router reads {}/{read}, asked {asked}", read.rest()))
             }
             Some(read) => {
-                // What is being written need not be read yet.
-                let writing =
-                    matches!(self.phase, Phase::Switch { state: Rung::Writing { .. }, .. });
-                let state = if writing { Waiting } else { Bad };
-                Check::new(state, format!("router reads {}/{read}, asked {asked}", read.rest()))
+                Check::new(Bad, format!("router reads {}/{read}, asked {asked}", read.rest()))
             }
             None => {
                 let why = self.world.router_trouble(self.at);
@@ -110,7 +108,7 @@ impl Core {
         matches!(self.phase, Phase::Switch { state: Rung::Writing { .. }, .. })
     }
 
-    fn check_ready(&self, role: Role) -> Check {
+    pub(super) fn check_ready(&self, role: Role) -> Check {
         let health = &self.world.health[role.index()];
         match self.world.ready(role, self.at) {
             Some(true) => {
@@ -127,6 +125,13 @@ impl Core {
             None if health.last.is_none() => Check::new(Unknown, format!("{role} was never heard")),
             None => Check::new(Unknown, format!("{role} not heard any more")),
         }
+    }
+
+    /// A Blue that the router would not send anybody to is no way back, however ready it is.
+    pub(super) fn check_blue_up(&self) -> Option<Check> {
+        self.world
+            .blue_is_down(self.at)
+            .then(|| Check::new(Bad, format!("{DOWN}: users who go back get errors")))
     }
 
     /// Whether a slot that has said nothing since this step began should have been heard.
@@ -188,12 +193,21 @@ impl Core {
             Some(Err(why)) => Check::new(Bad, format!("the split cannot be written: {why}")),
         };
         let migration = match self.plan.release.migration {
+            Migration::Undeclared if !self.facts.attended => Check::new(
+                Bad,
+                "migration: not declared, and nobody is there to say that the data stay as they \
+                 are: add `migration` to [release]",
+            ),
+            Migration::Irreversible if !self.facts.attended => Check::new(
+                Bad,
+                "migration: IRREVERSIBLE, and nobody is there to type the word: deploy it attended",
+            ),
             Migration::Undeclared => Check::new(NotDeclared, "migration: not declared"),
             Migration::None => Check::new(Good, "migration: none"),
             Migration::Expand => Check::new(Good, "migration: expand"),
             Migration::Irreversible => Check::new(Good, "migration: IRREVERSIBLE"),
         };
-        vec![
+        let mut checks = vec![
             self.check_router(),
             write,
             self.check_ready(Role::Blue),
@@ -205,7 +219,9 @@ impl Core {
             self.check_limits(Role::Blue),
             migration,
             Check::new(NotDeclared, "DB connections, memory, disk for two: not declared"),
-        ]
+        ];
+        checks.extend(self.check_blue_up());
+        checks
     }
 
     fn gate_deploy(&self, migrate: &Job, deploy: &Job) -> Vec<Check> {
@@ -274,14 +290,16 @@ impl Core {
         ]
     }
 
-    fn check_users(&self) -> Check {
+    pub(super) fn check_users(&self) -> Check {
         let seen = self.world.judges[Role::Green.index()].requests();
         let needed = self.users_needed();
         if seen >= needed {
             Check::new(Good, format!("{seen} Green users ({needed} needed)"))
         } else {
-            // Too few is said, and opens nothing by itself: the yes is the operator's.
-            Check::new(NotDeclared, format!("too few: {seen} of {needed} Green users"))
+            // Too few opens nothing by itself: it is said, and the yes is the operator's. Where
+            // there is none, more are waited for.
+            let state = if self.facts.attended { NotDeclared } else { Waiting };
+            Check::new(state, format!("too few: {seen} of {needed} Green users"))
         }
     }
 
@@ -303,6 +321,7 @@ impl Core {
         }
         checks.push(self.check_ready(Role::Green));
         checks.push(self.check_ready(Role::Blue));
+        checks.extend(self.check_blue_up());
         checks
     }
 

@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::effect::{Act, Barrier, RunOutcome};
 use super::event::{Answer, Command, Interrupt};
-use super::gate::GateState;
+use super::gate::{CheckState, GateState};
 use super::phase::{Job, Phase, Rung, Warmth};
 use super::question::{About, By};
 use super::record::Record;
@@ -31,8 +31,11 @@ impl Core {
             Command::Look(view) => self.record(Record::Looked(view)),
             Command::Leave => self.leave(),
             Command::Interrupt(interrupt) => self.interrupt(interrupt),
-            Command::Suspend => self.info("the terminal was given back to the shell"),
-            Command::Continue => self.info("the terminal was taken again"),
+            Command::Suspend => {
+                self.suspended = true;
+                self.info("the terminal was given back to the shell");
+            }
+            Command::Continue => self.continued(),
         }
     }
 
@@ -134,7 +137,9 @@ impl Core {
         *write = None;
         if let Some(split) = self.green_gets(Percent::ZERO) {
             let timeout = self.plan.router.timeout;
-            self.act(Act::SetRouter { split, timeout, rollback: false }, Barrier::Journal);
+            let expect = Some(split);
+            let act = Act::SetRouter { split, timeout, rollback: false, expect };
+            self.act(act, Barrier::Journal);
         }
     }
 
@@ -177,12 +182,19 @@ impl Core {
             None => format!("No limit is tripping on Green ({seen} requests judged)."),
             Some(judgement) => format!("{} is tripping on Green.", judgement.signal().label()),
         };
-        let blue = match self.world.ready(Role::Blue, self.at) {
-            Some(true) => "Blue is ready: the way back is open.",
-            _ => "Blue is NOT known to be ready.",
+        let blue = if self.blue_is_well() {
+            "Blue is ready: the way back is open."
+        } else {
+            "Blue is NOT known to be ready."
         };
-        let lines =
+        let mut lines =
             vec![format!("Green has {now} % now and gets {percent} %."), well, blue.to_owned()];
+        if now > 0 {
+            let users = self.check_users();
+            if users.state != CheckState::Good {
+                lines.push(format!("{}: a bad release might not have shown.", users.says));
+            }
+        }
         let title = format!("Send {percent} % of users to Green?");
         self.ask(About::Rung(percent), &title, lines, &format!("send {percent} %"), "wait");
     }
@@ -234,15 +246,13 @@ impl Core {
             (About::Rung(percent), true) => self.climb(percent),
             (About::Tripped, true) => self.go_back_by(by, &self.trip_words()),
             (About::Tripped, false) => {
-                self.held = true;
-                self.trip_held = true;
+                self.hold_in_spite();
                 self.warn("a limit has tripped and the operator holds; r goes back");
             }
             (About::BlueUnwell, true) => self.go_back("the operator went back to an unwell Blue"),
             (About::BlueUnwell, false) => {
                 self.waits_for_blue = None;
-                self.held = true;
-                self.trip_held = true;
+                self.hold_in_spite();
                 self.warn("the way back was due and the operator holds; r goes back");
             }
             (About::Unproven, true) => self.keep_unproven(),
@@ -292,7 +302,7 @@ impl Core {
             return self
                 .info("held: nothing moves forward until h is pressed again; r still goes back");
         }
-        self.trip_held = false;
+        self.trip_held = None;
         self.deadlines_after_hold();
         if self.moved_by_others.is_some() {
             self.info("going on, but somebody else's split stands: nothing is sent to Green");
@@ -426,7 +436,7 @@ impl Core {
     }
 
     /// Left before the router said who Blue is: nothing was touched, and what is there stays.
-    fn leave_unknown(&mut self) {
+    pub(super) fn leave_unknown(&mut self) {
         let Some(split) = self.world.split(self.at) else {
             if self.world.readback.is_none() {
                 let says = "left before the router was read; nothing was touched".to_owned();
@@ -446,6 +456,10 @@ impl Core {
         }
         if self.world.blue.is_none() {
             return self.leave_unknown();
+        }
+        if self.rollback.as_ref().is_some_and(|rollback| rollback.verified) {
+            self.leaving = true;
+            return;
         }
         if self.rollback.is_some() && self.green_had_weight {
             return self.end(RunOutcome::Interrupted, 4, UNVERIFIED.to_owned());

@@ -19,13 +19,16 @@ use super::snapshot::RunFacts;
 use super::step::Step;
 use super::world::World;
 use crate::clean::Clean;
-use crate::plan::{CommandName, Plan};
+use crate::plan::{CommandName, Plan, Signal};
 use crate::units::{Millis, Percent, Role, Slot, Split};
 use std::collections::BTreeMap;
 
 /// What an act may take beyond its own timeout before it is given up: the engine ends it on time,
 /// and this is for the day on which the engine's answer gets lost.
 const GRACE: Millis = Millis::secs(1);
+/// Events come at least once a second. After a longer silence than this the machine slept, or the
+/// program was stopped, and nobody watched meanwhile.
+const LEAP: Millis = Millis::secs(10);
 
 /// An act that has not ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,8 +66,10 @@ pub struct Core {
     /// Nothing moves forward: the operator's wish, or because of what happened. The way back and
     /// the limits go on working.
     pub(super) held: bool,
-    /// The operator holds in spite of what asks for the way back.
-    pub(super) trip_held: bool,
+    /// The operator holds in spite of what asks for the way back; these limits had tripped then.
+    pub(super) trip_held: Option<Vec<Signal>>,
+    /// The terminal was given back to the shell, and nobody watches.
+    pub(super) suspended: bool,
     /// The way back is due and waits for Blue to be ready, or for the operator.
     pub(super) waits_for_blue: Option<Clean>,
     /// Open questions; the last one is the one that is shown.
@@ -87,7 +92,7 @@ pub struct Core {
     pub(super) owed: Vec<Clean>,
     pub(super) regime: Option<Regime>,
     pub(super) gate_said: Option<(Step, GateState)>,
-    /// Since when the gate has been shut or unknown.
+    /// Since when the run has been stuck: its gate shut or unknown, or nobody there to end a wait.
     pub(super) stalled_since: Option<Millis>,
     pub(super) finish: Option<Finish>,
     pub(super) effects: Vec<Effect>,
@@ -110,7 +115,8 @@ impl Core {
             adopted: None,
             given_up: None,
             held: false,
-            trip_held: false,
+            trip_held: None,
+            suspended: false,
             waits_for_blue: None,
             open: Vec::new(),
             questions: 0,
@@ -135,11 +141,17 @@ impl Core {
     /// Decides what follows from `event` at `at`, whole milliseconds since the run began.
     pub fn step(&mut self, event: Event, at: Millis) -> Vec<Effect> {
         // Time never goes back in a run, whatever the machine's clock does.
+        let silent = at.since(self.at);
         self.at = self.at.max(at);
-        if matches!(event, Event::Resumed { .. }) {
+        let resumed = matches!(event, Event::Resumed { .. });
+        if resumed {
             self.reopen();
         }
         if self.finish.is_none() {
+            let begun = self.times[Step::Confirm as usize].entered.is_some();
+            if begun && !resumed && silent > LEAP {
+                self.slept(silent);
+            }
             self.take(event);
             self.tick();
         }
@@ -162,10 +174,8 @@ impl Core {
             Event::Done { effect, outcome, after_us } => self.done(effect, outcome, after_us),
             Event::Seen { what, after_us } => self.seen(what, after_us),
             Event::JournalFailed(fault) => self.journal_failed(&fault.cause),
-            Event::JournalRecovered => {
-                self.journal_trouble = None;
-                self.info("the journal is written again, and nothing is missing from it");
-                self.prove_write_again();
+            Event::JournalRecovered { records, samples } => {
+                self.journal_recovered(records, samples);
             }
             Event::Due => {}
         }
@@ -180,13 +190,15 @@ impl Core {
         // A late answer to an act that was cancelled or given up: it is not believed.
         let Some(in_flight) = self.in_flight.remove(&effect) else { return };
         match (in_flight.act, outcome) {
-            (Act::SetRouter { split, rollback, .. }, outcome) => {
+            (Act::SetRouter { rollback: true, .. }, outcome) => {
                 let readback = self.router_said(outcome, after_us);
-                if rollback {
-                    self.rollback_written(effect, &readback, after_us);
-                } else {
-                    self.written(effect, split, &readback);
-                }
+                self.rollback_written(effect, &readback, after_us);
+            }
+            (Act::SetRouter { split, expect, .. }, outcome) => {
+                let worker = self.world.worker;
+                let readback = self.router_said(outcome, after_us);
+                let reloaded = worker.is_some() && self.world.worker != worker;
+                self.written(effect, split, expect, &readback, reloaded);
             }
             (Act::ReadRouter, outcome) => {
                 let readback = self.router_said(outcome, after_us);
@@ -237,9 +249,45 @@ impl Core {
     fn journal_failed(&mut self, cause: &Clean) {
         self.journal_trouble = Some(cause.clone());
         self.warn(&format!("the journal cannot be written: {cause}; nothing moves towards Green"));
-        // A write that waits for the journal must not happen minutes later, on a stale gate.
+        // What waits for the journal must not happen minutes later, on a stale gate.
         self.cancel_where(|act| matches!(act, Act::SetRouter { rollback: false, .. }));
         self.write_was_cancelled();
+        self.end_commands("was ended when the journal failed");
+    }
+
+    fn journal_recovered(&mut self, records: u64, samples: u64) {
+        self.journal_trouble = None;
+        if records + samples == 0 {
+            self.info("the journal is written again, and nothing is missing from it");
+        } else {
+            self.warn(&format!(
+                "the journal is written again; {records} records and {samples} seconds of samples \
+                 are missing from it"
+            ));
+        }
+        self.prove_write_again();
+        self.check_redeploy_again();
+    }
+
+    /// Ends the operator's commands that run, or wait to be run.
+    pub(super) fn end_commands(&mut self, why: &str) {
+        let running: Vec<CommandName> = self
+            .in_flight
+            .values()
+            .filter_map(|flight| match flight.act {
+                Act::Run { command, .. } => Some(command),
+                _ => None,
+            })
+            .collect();
+        self.cancel_where(|act| matches!(act, Act::Run { .. }));
+        for command in running {
+            self.record(Record::Command {
+                says: Clean::new(&format!("{} {why}", command.key())),
+                tail: Vec::new(),
+                good: Some(false),
+            });
+            self.ran(command, false, why);
+        }
     }
 
     /// Gives up every act whose answer should have come long ago, as if it had failed.
@@ -342,7 +390,7 @@ impl Core {
     }
 
     pub(super) fn act_again(&mut self, id: EffectId, act: Act, after: Barrier) -> EffectId {
-        if let Act::SetRouter { split, timeout, rollback: false } = &act {
+        if let Act::SetRouter { split, timeout, rollback: false, .. } = &act {
             self.last_write_until = self.last_write_until.max(self.at + *timeout);
             let green = self.world.blue.map(Slot::other);
             if green.is_some_and(|slot| split.share(slot) > Percent::ZERO) {

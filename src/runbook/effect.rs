@@ -49,7 +49,9 @@ pub enum Barrier {
     Journal,
 }
 
-/// An act. Each ends in exactly one outcome.
+/// An act. One that is not cancelled ends in one outcome, as soon as the engine knows it; where
+/// none comes in time the core gives the act up, and a later one is not believed. One that is
+/// cancelled reports nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
@@ -63,6 +65,11 @@ pub enum Act {
         timeout: Millis,
         /// Whether this is the way back: it then has its own connection and goes ahead of all.
         rollback: bool,
+        /// The split that must stand until now. Where another one is read right before the write,
+        /// nothing is written, and the outcome is what was read: somebody else was here. The way
+        /// back expects nothing and asks nothing first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expect: Option<Split>,
     },
     /// Let the router keep the split that it reports, so that it survives a restart.
     PersistRouter,

@@ -44,8 +44,15 @@ pub enum Event {
     },
     /// The journal cannot be written.
     JournalFailed(Fault),
-    /// The journal can be written again, and nothing is missing from it.
-    JournalRecovered,
+    /// The journal can be written again, and says itself what was too much to be kept.
+    JournalRecovered {
+        /// Records that are missing from it.
+        #[serde(default)]
+        records: u64,
+        /// Seconds that are missing from the samples.
+        #[serde(default)]
+        samples: u64,
+    },
     /// The time that the core asked to be woken at has come.
     Due,
 }

@@ -135,7 +135,7 @@ impl Core {
     }
 
     pub(super) fn offer_contract(&mut self) {
-        if !self.plan.commands.has(CommandName::Contract) {
+        if !self.plan.commands.has(CommandName::Contract) || !self.facts.attended {
             return self.finish_kept();
         }
         let lines = vec![

@@ -19,6 +19,7 @@ pub mod record;
 mod resume;
 mod rollback;
 pub mod snapshot;
+mod stall;
 pub mod step;
 mod view;
 mod watch;

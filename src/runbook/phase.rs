@@ -2,9 +2,9 @@
 //! are here, step 5 is in [`super::ramp`], and what follows in [`super::keep`].
 
 use super::core::Core;
-use super::effect::{Act, Barrier, EffectId, Regime, RunOutcome};
+use super::effect::{Act, Barrier, EffectId, Regime};
 use super::event::Answer;
-use super::gate::{CheckState, GateState};
+use super::gate::GateState;
 use super::question::About;
 use super::readback::Readback;
 use super::record::Record;
@@ -152,7 +152,8 @@ impl Core {
         let split = Split::all_to(blue);
         self.asked = Some(split);
         let timeout = self.plan.router.timeout;
-        self.act(Act::SetRouter { split, timeout, rollback: false }, Barrier::Journal);
+        let act = Act::SetRouter { split, timeout, rollback: false, expect: Some(split) };
+        self.act(act, Barrier::Journal);
         if self.plan.commands.has(CommandName::RedeployCheck) {
             self.set_job(CommandName::RedeployCheck, Job::Running);
             self.run(CommandName::RedeployCheck, blue);
@@ -410,38 +411,6 @@ impl Core {
                 self.finish_kept();
             }
             _ => {}
-        }
-    }
-
-    /// A gate that stays shut is waited for as long as readiness is: then the operator is told,
-    /// and where there is none, the run goes back.
-    fn stalled_tick(&mut self) {
-        // What the gate said at the end of the last step is fresh enough for a wait of minutes.
-        let said = self.gate_said.filter(|(step, _)| *step == self.step_now()).map(|(_, s)| s);
-        let stuck = matches!(said, Some(GateState::Shut | GateState::Unknown)) && !self.held;
-        if !stuck {
-            self.stalled_since = None;
-            return;
-        }
-        let since = *self.stalled_since.get_or_insert(self.at);
-        let wait = self.plan.health.deadline;
-        if self.at.since(since) < wait {
-            return;
-        }
-        // Said once for each time it stalls, not once a second.
-        self.stalled_since = Some(self.at + wait);
-        let (gate, checks) = self.gate();
-        let stuck = |state| matches!(state, CheckState::Bad | CheckState::Unknown);
-        let Some(why) = checks.iter().find(|check| stuck(check.state)) else { return };
-        let why = &why.says;
-        let step = self.step_now().number();
-        let says = format!("the gate of step {step} was {} for {wait}: {why}", gate.word());
-        if self.facts.attended {
-            self.warn(&says);
-        } else if self.world.blue.is_none() {
-            self.end(RunOutcome::Failed, 1, says);
-        } else if !matches!(self.phase, Phase::Warm { .. }) {
-            self.go_back_if_blue_is_well(&says);
         }
     }
 

@@ -115,6 +115,12 @@ impl Core {
             routine: matches!(about, About::Deploy | About::Rung(_) | About::GoOn),
         };
         let place = self.open.len();
+        let mut open = open;
+        // Where nobody is there, nobody answers what is not a matter of routine. To wait for Blue
+        // is a hold, which has a deadline of its own.
+        if !self.facts.attended && !open.routine && about != About::BlueUnwell {
+            open.due = Some((self.at + self.plan.health.deadline, Answer::No));
+        }
         self.open.push(open);
         &mut self.open[place]
     }

@@ -55,33 +55,43 @@ impl Core {
             self.world.judge_green(&self.plan, Origin::Users, self.at);
         }
         self.phase = Phase::Switch { rung, state: Rung::Writing { tries: 1 } };
-        self.asked = Some(split);
-        self.write(split);
-    }
-
-    fn write(&mut self, split: Split) {
+        // The gate was open, so what we asked for before is what the router reported last; it is
+        // read once more right before the write, because somebody may have moved it since.
+        let expect = self.asked.replace(split);
         let timeout = self.plan.router.timeout;
-        self.act(Act::SetRouter { split, timeout, rollback: false }, Barrier::Journal);
+        let act = Act::SetRouter { split, timeout, rollback: false, expect };
+        self.act(act, Barrier::Journal);
     }
 
     /// Writes once more what was answered with yes, if it may be: a write that is repeated
     /// moves users as much as the first one did.
-    fn write_again(&mut self, id: EffectId, split: Split) -> bool {
+    fn write_again(&mut self, id: EffectId, split: Split, expect: Option<Split>) -> bool {
         let again = EffectId { n: id.n, attempt: id.attempt + 1 };
         if again.attempt > WRITE_ATTEMPTS || self.held || !self.may_write() {
             return false;
         }
         let timeout = self.plan.router.timeout;
-        let act = Act::SetRouter { split, timeout, rollback: false };
+        let act = Act::SetRouter { split, timeout, rollback: false, expect };
         self.act_again(again, act, Barrier::Journal);
         true
     }
 
     /// A write towards Green, or of the standing split, has been read back.
-    pub(super) fn written(&mut self, id: EffectId, split: Split, readback: &Readback) {
+    pub(super) fn written(
+        &mut self,
+        id: EffectId,
+        split: Split,
+        expect: Option<Split>,
+        readback: &Readback,
+        reloaded: bool,
+    ) {
         let took_us = readback.took_us;
         let read = readback.split();
         let good = read == Some(split);
+        // Neither what stood nor what we asked for.
+        if !good && read.is_some() && expect.is_some() && read != expect {
+            return self.somebody_was_here(split, read, reloaded);
+        }
         let says = match (good, readback.first_fault()) {
             (true, _) => Clean::new(&self.split_words(split, took_us)),
             (false, Some((node, fault))) => {
@@ -98,7 +108,7 @@ impl Core {
         match &mut self.phase {
             Phase::Confirm { write, .. } if good => *write = Some(Ok(took_us)),
             Phase::Confirm { .. } => {
-                if !self.write_again(id, split)
+                if !self.write_again(id, split, expect)
                     && let Phase::Confirm { write, .. } = &mut self.phase
                 {
                     *write = Some(Err(says));
@@ -108,15 +118,38 @@ impl Core {
                 let rung = *rung;
                 if good {
                     self.rung_stands(rung);
-                } else if self.write_again(id, split) {
+                    // Kept for a restart of the router; nothing waits for it.
+                    self.act(Act::PersistRouter, Barrier::Nothing);
+                } else if self.write_again(id, split, expect) {
                     let tries = id.attempt + 1;
                     self.phase = Phase::Switch { rung, state: Rung::Writing { tries } };
                 } else {
                     self.write_failed(rung);
+                    if !self.facts.attended {
+                        // The next yes would come at once, and again and again.
+                        self.go_back_if_blue_is_well("the router did not take the split");
+                    }
                 }
             }
             _ => {}
         }
+    }
+
+    /// Another split was found where ours should be written, or read back: it is left alone.
+    fn somebody_was_here(&mut self, split: Split, read: Option<Split>, reloaded: bool) {
+        match &mut self.phase {
+            Phase::Confirm { write, .. } => {
+                *write = Some(Err(Clean::new("another split was found where it stood")));
+            }
+            Phase::Switch { rung, state: state @ Rung::Writing { .. } } => {
+                let rung = *rung;
+                *state = Rung::Asking;
+                self.given_up = Some(split);
+                self.asked = self.standing(rung);
+            }
+            _ => return,
+        }
+        self.compare(read, reloaded);
     }
 
     fn split_words(&self, split: Split, took_us: u64) -> String {

@@ -10,7 +10,7 @@ use super::readback::Readback;
 use super::step::Step;
 use crate::clean::Clean;
 use crate::plan::CommandName;
-use crate::units::{Percent, Role};
+use crate::units::{Millis, Percent, Role};
 
 /// How far the picking up of a run has come. Until it is over nothing moves but the way back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,8 @@ impl Core {
         self.open.clear();
         self.leaving = false;
         self.waits_for_blue = None;
-        self.trip_held = false;
+        self.trip_held = None;
+        self.suspended = false;
         self.journal_trouble = None;
         self.regime = None;
         self.stalled_since = None;
@@ -140,8 +141,43 @@ impl Core {
 
     /// Going on: what was being timed is timed anew, because nobody watched in between.
     pub(super) fn go_on(&mut self) {
-        let at = self.at;
         self.picking_up = PickUp::No;
+        match &self.phase {
+            Phase::Confirm { .. } => {
+                self.prove_write_again();
+                self.check_redeploy_again();
+            }
+            Phase::Warm { state: Warmth::Gone, .. } => return self.offer_contract(),
+            _ => {}
+        }
+        self.time_anew();
+    }
+
+    /// Nobody watched for so long: the machine slept, or the program was stopped. What was read
+    /// before is old by itself; what is timed is timed anew.
+    pub(super) fn slept(&mut self, gap: Millis) {
+        self.suspended = false;
+        let gap = Millis::secs(gap.as_secs());
+        self.warn(&format!("nobody watched for {gap}: what is timed begins anew"));
+        self.time_anew();
+    }
+
+    /// The terminal is back.
+    pub(super) fn continued(&mut self) {
+        if !std::mem::take(&mut self.suspended) {
+            return self.info("the terminal was taken again");
+        }
+        self.warn("the terminal was taken again; nobody watched: what is timed begins anew");
+        self.time_anew();
+    }
+
+    /// What is being timed is timed anew.
+    fn time_anew(&mut self) {
+        let at = self.at;
+        self.stalled_since = None;
+        if let Some(rollback) = &mut self.rollback {
+            return rollback.time_anew(at);
+        }
         match &mut self.phase {
             Phase::Deploy { answer_by, .. } => {
                 if answer_by.is_some() {
@@ -164,14 +200,12 @@ impl Core {
                 *since = at;
                 *until = at + self.plan.watch;
             }
-            Phase::Confirm { .. } => {
-                self.prove_write_again();
-                self.check_redeploy_again();
-            }
             // Nobody watched in between, so the watch decides, and not the question of before.
-            Phase::Decide => self.watch_again(),
-            Phase::Warm { state: Warmth::Gone, .. } => return self.offer_contract(),
-            Phase::Reading | Phase::Switch { .. } | Phase::Warm { .. } => {}
+            Phase::Decide => {
+                self.withdraw(|about| about == About::Unproven);
+                self.watch_again();
+            }
+            Phase::Reading | Phase::Confirm { .. } | Phase::Switch { .. } | Phase::Warm { .. } => {}
         }
         let tripped = self.world.judges[Role::Green.index()].tripped().is_some();
         if self.green_is_judged() && !tripped {
@@ -181,7 +215,7 @@ impl Core {
     }
 
     /// The check that Blue can be redeployed changes nothing: it may run as often as one likes.
-    fn check_redeploy_again(&mut self) {
+    pub(super) fn check_redeploy_again(&mut self) {
         let blue = self.world.blue;
         if let (Some(blue), Phase::Confirm { redeploy: redeploy @ Job::Bad(_), .. }) =
             (blue, &mut self.phase)

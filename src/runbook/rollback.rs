@@ -32,6 +32,8 @@ pub(super) const UNATTENDED_FOR: Millis = Millis::secs(30);
 /// Why going back from an irreversible release asks once more.
 pub(super) const RISK: &str =
     "This release is declared irreversible: Blue may not work on the new data.";
+/// What is said where the router would not send anybody to Blue, whatever its weight.
+pub(super) const DOWN: &str = "the router holds Blue DOWN";
 /// The longest pause between two attempts.
 const PAUSE_MAX: Millis = Millis(1_000);
 
@@ -63,29 +65,44 @@ impl Band {
         self.counted = true;
         self.users.add(sample.at, 0, requests);
         for (limit, share) in &mut self.shares {
-            let bad = match (limit.signal, limit.above, &sample.latency_ms) {
-                (Signal::ErrorRate, ..) => sample.failed.unwrap_or(0),
-                (Signal::ClientErrorRate, ..) => sample.client_errors.unwrap_or(0),
-                (_, Bound::Millis(ms), Some(times)) => times.over(ms),
-                _ => continue,
+            let bad = match (limit.signal, limit.above) {
+                (Signal::ErrorRate, _) => sample.failed,
+                (Signal::ClientErrorRate, _) => sample.client_errors,
+                (_, Bound::Millis(ms)) => sample.latency_ms.as_ref().map(|times| {
+                    // What got no answer is late as well.
+                    times.over(ms).saturating_add(requests.saturating_sub(times.count()))
+                }),
+                _ => None,
             };
-            share.add(sample.at, bad, requests);
+            // What was not counted is not a zero.
+            if let Some(bad) = bad {
+                share.add(sample.at, bad, requests);
+            }
         }
     }
 
-    fn is_well(&mut self, now: Millis) -> bool {
+    /// Whether users are in band, and then what to add to it: what nobody measured.
+    fn is_well(&mut self, now: Millis) -> Option<&'static str> {
         self.users.slide(now);
         if now.since(self.began) < BAND || self.users.counts().1 < BAND_USERS {
-            return false;
+            return None;
         }
-        self.shares.iter_mut().all(|(limit, share)| {
+        let mut add = "";
+        for (limit, share) in &mut self.shares {
             share.slide(now);
             let most = match limit.above {
                 Bound::Percent(percent) => percent,
                 Bound::Millis(_) | Bound::Count(_) => 5.0,
             };
-            share.percent().is_none_or(|percent| percent <= most)
-        })
+            match share.percent() {
+                Some(percent) if percent <= most => {}
+                // Routers that count answers need not know how long they took. That is said; what
+                // else was not counted is not known to be in band.
+                None if limit.signal == Signal::LatencyP95 => add = " (p95 not measured)",
+                Some(_) | None => return None,
+            }
+        }
+        Some(add)
     }
 }
 
@@ -112,6 +129,8 @@ pub(super) struct Rollback {
     trying_since: Millis,
     band: Option<Band>,
     leaving_since: Option<Millis>,
+    /// Since when all is done but the router cannot be read, so that it cannot be said.
+    unread_since: Option<Millis>,
     /// No weight had ever reached Green.
     pub abandoned: bool,
 }
@@ -136,6 +155,13 @@ impl Rollback {
         self.rechecking = None;
         self.again_at = Some(at);
         self.recheck_at = Some(self.recheck_at.unwrap_or_default().max(at + timeout));
+    }
+
+    /// Nobody watched for a while: what is tried for a time has its time again.
+    pub fn time_anew(&mut self, at: Millis) {
+        self.trying_since = at;
+        self.leaving_since = self.leaving_since.map(|_| at);
+        self.unread_since = None;
     }
 
     pub fn next_due(&self, now: Millis) -> Option<Millis> {
@@ -219,13 +245,13 @@ impl Core {
     /// The automatic way back needs Blue ready now; otherwise it holds, loudly, and asks. Where
     /// no user was ever on Green, Blue serves everybody already and nothing is to be lost.
     pub(super) fn go_back_if_blue_is_well(&mut self, why: &str) {
-        if !self.green_had_weight || self.world.ready(Role::Blue, self.at) == Some(true) {
+        if !self.green_had_weight || self.blue_is_well() {
             return self.go_back(why);
         }
         if self.waits_for_blue.is_some() {
             return;
         }
-        self.held = true;
+        self.begin_hold();
         self.waits_for_blue = Some(Clean::new(why));
         self.warn(&format!(
             "{why}, but Blue is not known to be ready: HOLDING. r goes back all the same"
@@ -239,9 +265,38 @@ impl Core {
         self.ask(About::BlueUnwell, "Go back to Blue all the same?", lines, "go back", "hold");
     }
 
+    /// Whether Blue would answer users who come back now: it says that it is ready, and the router
+    /// does not hold it down.
+    pub(super) fn blue_is_well(&self) -> bool {
+        self.world.ready(Role::Blue, self.at) == Some(true) && !self.world.blue_is_down(self.at)
+    }
+
+    /// How Blue is, for the log of a way back: it works on any Blue, and says which one.
+    fn say_blues_health(&mut self) {
+        let health = &self.world.health[Role::Blue.index()];
+        let says = match self.world.ready(Role::Blue, self.at) {
+            Some(true) => format!("Blue is ready: {} of {} checks", health.good, health.checks),
+            Some(false) => {
+                let since = Millis::secs(self.at.since(health.since).as_secs());
+                let why = health.why.as_ref().map_or("no answer", Clean::as_str);
+                format!("Blue is NOT ready, for {since}: {why}")
+            }
+            None if health.last.is_some() => "Blue is not heard any more".to_owned(),
+            None => "Blue was not heard yet".to_owned(),
+        };
+        let well = self.blue_is_well();
+        if self.world.blue_is_down(self.at) {
+            self.warn(&format!("{says}; {DOWN}: users will get errors"));
+        } else if well {
+            self.info(&says);
+        } else {
+            self.warn(&says);
+        }
+    }
+
     /// The way back that waited for Blue goes on as soon as Blue is ready.
     pub(super) fn blue_tick(&mut self) {
-        if self.rollback.is_some() || self.world.ready(Role::Blue, self.at) != Some(true) {
+        if self.rollback.is_some() || !self.blue_is_well() {
             return;
         }
         if let Some(why) = self.waits_for_blue.take() {
@@ -254,9 +309,9 @@ impl Core {
             return;
         }
         if self.world.blue.is_none() {
-            // Nobody was Blue yet, so nothing was written: there is nothing to undo.
-            let says = "abandoned before anything was touched".to_owned();
-            return self.end(RunOutcome::Abandoned, 5, says);
+            // Nobody was Blue yet, so nothing was written: there is nothing to undo. Whether users
+            // are on Green is not known, so it is not called abandoned.
+            return self.leave_unknown();
         }
         self.cancel_where(|act| {
             matches!(act, Act::SetRouter { .. } | Act::Run { .. } | Act::PersistRouter)
@@ -282,6 +337,7 @@ impl Core {
             trying_since: self.at,
             band: None,
             leaving_since: None,
+            unread_since: None,
             abandoned,
         });
         self.write_back(id);
@@ -289,12 +345,13 @@ impl Core {
             self.chase();
         }
         self.held = false;
-        self.trip_held = false;
+        self.trip_held = None;
         self.waits_for_blue = None;
         self.moved_by_others = None;
         self.given_up = None;
         self.picking_up = PickUp::No;
         self.record(Record::RollbackStarted { why: Clean::new(why), from });
+        self.say_blues_health();
         self.withdraw(|_| true);
     }
 
@@ -303,7 +360,8 @@ impl Core {
         let split = Split::all_to(blue);
         self.asked = Some(split);
         let timeout = self.plan.router.timeout;
-        self.act_again(id, Act::SetRouter { split, timeout, rollback: true }, Barrier::Nothing);
+        let act = Act::SetRouter { split, timeout, rollback: true, expect: None };
+        self.act_again(id, act, Barrier::Nothing);
     }
 
     fn chasing(&self) -> bool {
@@ -371,7 +429,14 @@ impl Core {
         // The first attempt's time is the engine's; later ones count from the key as well.
         let since_key = at.since(began).0.saturating_mul(1000);
         let after_us = if rollback.id.attempt == 1 { after_us } else { since_key };
-        self.stamp(Stamp::RouterAtBlue, Some(after_us), "");
+        // It was the answer to leaving before this, and would now say what is not so any more.
+        self.withdraw(|about| about == About::Leave);
+        let down = self.world.blue_is_down(self.at);
+        let add = if down { format!(", but {DOWN}: users get errors") } else { String::new() };
+        self.stamp(Stamp::RouterAtBlue, Some(after_us), &add);
+        if down {
+            self.warn(&format!("back on Blue, but {DOWN}: bring it up at the router"));
+        }
         if abandoned {
             for stamp in [Stamp::FirstFromBlue, Stamp::LastFromGreen, Stamp::UsersInBand] {
                 self.stamp(stamp, None, "no user was ever on Green");
@@ -389,19 +454,20 @@ impl Core {
         self.act(Act::PersistRouter, Barrier::Nothing);
     }
 
-    pub(super) fn stamp(&mut self, stamp: Stamp, after_us: Option<u64>, why_not: &str) {
+    /// Sets a stamp, once. `add` is what to add to its time, or why it has none.
+    pub(super) fn stamp(&mut self, stamp: Stamp, after_us: Option<u64>, add: &str) {
         let Some(rollback) = &mut self.rollback else { return };
         let state = &mut rollback.stamps[stamp as usize];
         if *state != StampState::Waiting {
             return;
         }
         let says = match after_us {
-            Some(us) => format!("{} after {}", stamp.words(), super::line::micros(us)),
-            None => format!("{}: {why_not}", stamp.words()),
+            Some(us) => format!("{} after {}{add}", stamp.words(), super::line::micros(us)),
+            None => format!("{}: {add}", stamp.words()),
         };
         *state = match after_us {
             Some(us) => StampState::After(us),
-            None => StampState::Not(why_not.to_owned()),
+            None => StampState::Not(add.to_owned()),
         };
         self.record(Record::Stamped { stamp, after_us, says: Clean::new(&says) });
     }
@@ -494,11 +560,11 @@ impl Core {
         }
         let waited = at.since(rollback.verified_at);
         let counted = rollback.band.as_ref().is_some_and(|band| band.counted);
-        let in_band = rollback.band.as_mut().is_some_and(|band| band.is_well(at));
+        let in_band = rollback.band.as_mut().and_then(|band| band.is_well(at));
         let after_us = at.since(rollback.began).0.saturating_mul(1000);
         let verified = rollback.verified;
-        if verified && in_band {
-            self.stamp(Stamp::UsersInBand, Some(after_us), "");
+        if let (true, Some(add)) = (verified, in_band) {
+            self.stamp(Stamp::UsersInBand, Some(after_us), add);
         }
         if verified && waited >= BAND && !counted {
             self.stamp(Stamp::UsersInBand, None, "nobody counts users here");
@@ -508,6 +574,7 @@ impl Core {
             self.stamp(Stamp::LastFromGreen, None, "not seen");
             self.stamp(Stamp::UsersInBand, None, "too few users, or not in band yet");
         }
+        let unread = self.green_read().is_none();
         let Some(rollback) = &mut self.rollback else { return };
         if leaving && rollback.leaving_since.is_none() {
             rollback.leaving_since = Some(at);
@@ -515,11 +582,20 @@ impl Core {
         let over = |since: Millis| at.since(since) >= UNATTENDED_FOR;
         let left = rollback.leaving_since.is_some_and(over);
         if rollback.settled() && (leaving || (!attended && rollback.stamped())) {
-            return self.finish_rollback();
+            // Where nobody is there to be told, a router that is unread for a moment is read again.
+            if attended || !unread || over(*rollback.unread_since.get_or_insert(at)) {
+                self.finish_rollback();
+            }
+            return;
         }
         // Nobody waits for logs that do not come.
         if left && rollback.verified && rollback.reads_done() {
             return self.finish_rollback();
+        }
+        // A router that takes the split and then loses it again and again is not fought for ever.
+        let fought = !attended && at.since(rollback.began) >= STAMPS_WAIT + STAMPS_WAIT;
+        if fought && !rollback.reads_done() {
+            return self.end(RunOutcome::Interrupted, 4, UNVERIFIED.to_owned());
         }
         if !verified && (left || (!attended && over(rollback.trying_since))) {
             self.end(RunOutcome::Interrupted, 4, UNVERIFIED.to_owned());
@@ -533,17 +609,24 @@ impl Core {
             );
             return self.end(RunOutcome::Interrupted, 4, says);
         }
+        if self.green_read().is_none() {
+            let why = self.world.router_trouble(self.at).unwrap_or_default();
+            let says = format!("went back and verified, but the router cannot be read now: {why}");
+            return self.end(RunOutcome::Interrupted, 4, says);
+        }
+        let down = self.world.blue_is_down(self.at);
+        let but = if down { format!(", but {DOWN}") } else { String::new() };
         let Some(rollback) = &self.rollback else { return };
         let why = &rollback.why;
         if rollback.abandoned {
-            let says = format!("abandoned: {why}; no user was ever on Green");
+            let says = format!("abandoned: {why}; no user was ever on Green{but}");
             self.end(RunOutcome::Abandoned, 5, says);
         } else {
             let time = match &rollback.stamps[0] {
                 StampState::After(us) => super::line::micros(*us),
                 _ => "an unknown time".to_owned(),
             };
-            let says = format!("rolled back: {why}; router at Blue after {time}, verified");
+            let says = format!("rolled back: {why}; router at Blue after {time}, verified{but}");
             self.end(RunOutcome::RolledBack, 3, says);
         }
     }
@@ -555,6 +638,7 @@ impl Core {
         rollback.write_anew(at, timeout);
         rollback.trying_since = at;
         rollback.leaving_since = None;
+        rollback.unread_since = None;
         rollback.capturing = false;
         rollback.captured = false;
     }

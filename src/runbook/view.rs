@@ -7,6 +7,7 @@ use super::phase::{Job, Phase, Rung, Warmth};
 use super::question::About;
 use super::record::Tone;
 use super::resume::PickUp;
+use super::rollback::DOWN;
 use super::snapshot::{Alarm, Headline, Health, Snapshot, StepLine, StepState, Traffic};
 use super::step::Step;
 use crate::clean::Clean;
@@ -178,7 +179,7 @@ impl Core {
             tone = tone.max_warn();
             next = if self.moved_by_others.is_some() {
                 "the split is not ours: r goes back".to_owned()
-            } else if self.trip_held {
+            } else if self.trip_held.is_some() {
                 "you hold in spite of it: r goes back".to_owned()
             } else {
                 "you hold: h goes on, r goes back".to_owned()
@@ -213,6 +214,10 @@ impl Core {
             };
         }
         let (state, tone) = match (self.green_read(), view.abandoned) {
+            (Some(Percent::ZERO), _) if self.world.blue_is_down(self.at) => {
+                let what = if view.abandoned { "ABANDONED · ALL" } else { "BACK" };
+                (format!("{what} ON BLUE · THE ROUTER HOLDS BLUE DOWN"), Tone::Bad)
+            }
             (Some(Percent::ZERO), true) => ("ABANDONED · ALL ON BLUE".to_owned(), Tone::Good),
             (Some(Percent::ZERO), false) => ("BACK ON BLUE".to_owned(), Tone::Good),
             (Some(read), _) => (format!("WAS BACK, NOW {read} % ON GREEN"), Tone::Bad),
@@ -223,7 +228,11 @@ impl Core {
             _ => "verified".to_owned(),
         };
         let next = if rollback.settled() {
-            if tone == Tone::Good { "q leaves" } else { "r goes back once more, q leaves" }
+            if self.green_read() == Some(Percent::ZERO) {
+                "q leaves"
+            } else {
+                "r goes back once more, q leaves"
+            }
         } else {
             "reading once more, keeping Green's logs"
         };
@@ -420,6 +429,11 @@ impl Core {
             return bad(format!(
                 "{why}, but Blue is NOT known to be ready: r goes back all the same"
             ));
+        }
+        let stopped =
+            matches!(self.phase, Phase::Warm { state: Warmth::Stopping | Warmth::Gone, .. });
+        if self.world.blue_is_down(self.at) && !stopped {
+            return bad(format!("{DOWN}: users who are sent there get errors; bring it up"));
         }
         if self.rollback.is_some() {
             return self.unread_alarm();

@@ -2,13 +2,13 @@
 
 use super::core::Core;
 use super::event::Answer;
-use super::phase::{Phase, Rung};
+use super::phase::{Phase, Rung, Warmth};
 use super::question::About;
 use super::readback::Readback;
 use super::record::Record;
 use super::resume::PickUp;
 use crate::clean::Clean;
-use crate::signal::{Judgement, Sample};
+use crate::signal::{Judgement, Sample, Verdict};
 use crate::units::{Role, Split};
 
 impl Core {
@@ -61,6 +61,9 @@ impl Core {
         let says = format!("{who}: Green has {now} %, we asked for {ours} %");
         self.moved_by_others = Some(Clean::new(&says));
         self.withdraw(About::is_forward);
+        if matches!(self.phase, Phase::Warm { state: Warmth::Stopping, .. }) {
+            self.end_commands("was ended because the split was moved");
+        }
         self.record(Record::Split {
             asked: Some(ours.get()),
             read: Some(now.get()),
@@ -70,7 +73,7 @@ impl Core {
         if self.rollback.is_some() {
             return self.warn(&format!("{says}; r goes back once more"));
         }
-        self.held = true;
+        self.begin_hold();
         self.warn(&format!("{says}; HOLDING, and nothing is sent to Green; r goes back"));
     }
 
@@ -108,19 +111,16 @@ impl Core {
     fn act_on_trip(&mut self) {
         let decided = self.rollback.is_some()
             || self.asks(About::Tripped)
-            || self.trip_held
             || self.waits_for_blue.is_some()
             || matches!(self.picking_up, PickUp::Reading(_));
         let deciding = self.green_is_judged() && !matches!(self.phase, Phase::Warm { .. });
-        if decided || !deciding {
-            return;
-        }
-        if self.world.judges[Role::Green.index()].tripped().is_none() {
+        if decided || !deciding || self.new_trip().is_none() {
             return;
         }
         let why = self.trip_words();
-        // A release that cannot be undone is never taken back without a chance to say no.
-        let ask = self.plan.on_trip.ask || self.going_back_is_risky();
+        // A release that cannot be undone is never taken back without a chance to say no, and who
+        // holds in spite of one limit is asked about the next one.
+        let ask = self.plan.on_trip.ask || self.going_back_is_risky() || self.trip_held.is_some();
         if !ask || !self.facts.attended {
             return self.go_back_if_blue_is_well(&why);
         }
@@ -136,9 +136,34 @@ impl Core {
         open.due = Some(due);
     }
 
+    /// A limit that has tripped on Green, and that the operator has not held in spite of.
+    fn new_trip(&self) -> Option<&Judgement> {
+        let held = |judgement: &Judgement| {
+            self.trip_held.as_ref().is_some_and(|held| held.contains(&judgement.signal()))
+        };
+        self.world.judges[Role::Green.index()]
+            .judgements()
+            .find(|judgement| judgement.verdict == Verdict::Tripped && !held(judgement))
+    }
+
+    /// Nothing moves forward any more. Where nobody is there this has its own deadline.
+    pub(super) fn begin_hold(&mut self) {
+        self.held = true;
+        self.stalled_since = None;
+    }
+
+    /// The operator holds in spite of what asks for the way back: of what has tripped by now.
+    pub(super) fn hold_in_spite(&mut self) {
+        self.begin_hold();
+        let judge = &self.world.judges[Role::Green.index()];
+        let tripped = judge.judgements().filter(|j| j.verdict == Verdict::Tripped);
+        self.trip_held = Some(tripped.map(Judgement::signal).collect());
+    }
+
     /// What has tripped on Green, with its numbers.
     pub(super) fn trip_words(&self) -> String {
-        let Some(judgement) = self.world.judges[Role::Green.index()].tripped() else {
+        let tripped = self.world.judges[Role::Green.index()].tripped();
+        let Some(judgement) = self.new_trip().or(tripped) else {
             return "a limit tripped".to_owned();
         };
         format!(

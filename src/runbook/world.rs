@@ -83,6 +83,14 @@ impl World {
         self.readback.as_ref().and_then(|(readback, _)| readback.most(slot))
     }
 
+    /// Whether any router says that it would not send anybody to Blue, whatever its weight. One
+    /// that says nothing about it is not down.
+    pub fn blue_is_down(&self, now: Millis) -> bool {
+        let (Some(blue), Some((readback, at))) = (self.blue, &self.readback) else { return false };
+        now.since(*at) <= ROUTER_STALE
+            && readback.states().any(|state| state.up[blue.index()] == Some(false))
+    }
+
     /// Why the split is not known, if it is not.
     pub fn router_trouble(&self, now: Millis) -> Option<Clean> {
         let Some((readback, at)) = &self.readback else {

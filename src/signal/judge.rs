@@ -209,6 +209,8 @@ impl Judge {
             self.evaluated = Some(due);
         }
         let (source, began, stale_after) = (self.source, self.began, self.stale_after);
+        // What Green did is not forgiven. Blue only has to be well when it is needed.
+        let latches = self.role == Whose::Green;
         let mut changes = Vec::new();
         for watched in &mut self.limits {
             let was = watched.judgement.verdict;
@@ -217,7 +219,7 @@ impl Judge {
                 watched.over_since = None;
             }
             if decide {
-                watched.decide(now, began, stale_after);
+                watched.decide(now, began, stale_after, latches);
             }
             let verdict = watched.judgement.verdict;
             if verdict != was {
@@ -325,8 +327,9 @@ impl Watched {
         };
     }
 
-    fn decide(&mut self, now: Millis, began: Millis, stale_after: Millis) {
-        if !self.declared_source || self.judgement.verdict == Verdict::Tripped {
+    fn decide(&mut self, now: Millis, began: Millis, stale_after: Millis, latches: bool) {
+        let latched = latches && self.judgement.verdict == Verdict::Tripped;
+        if !self.declared_source || latched {
             return;
         }
         let track = if self.judgement.probes || self.limit.signal == Signal::Health {

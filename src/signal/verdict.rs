@@ -14,7 +14,7 @@ pub enum Verdict {
     TooFew,
     /// Over the limit, but not yet for long enough.
     Tripping,
-    /// Over the limit for as long as declared. Latched.
+    /// Over the limit for as long as declared. On Green it stays so.
     Tripped,
     /// Both slots suffer: going back would not help.
     Shared,

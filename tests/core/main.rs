@@ -16,4 +16,5 @@ mod leaving;
 mod others;
 mod properties;
 mod resuming;
+mod reviewed;
 mod waiting;

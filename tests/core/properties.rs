@@ -1,13 +1,16 @@
 //! Whatever happens, in whatever order: the promises hold. The rules of the simulated world are
 //! checked after each step; here a seeded storm of events goes over it.
 
-use crate::sim::{Fate, Flight, Health, Manner, SlotWorld, World, facts, plan, to_json};
+use crate::sim::{Fate, Flight, Health, Manner, Router, SlotWorld, World, facts, plan, to_json};
 use crate::story::gives;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use switchback::clean::Clean;
 use switchback::plan::{CommandName, DeadlineThen, Migration, Plan, Unproven};
-use switchback::runbook::{Answer, Command, Core, EffectId, Event, Interrupt, Outcome, Seen, View};
+use switchback::runbook::{
+    Answer, Command, Core, EffectId, Event, GateState, Interrupt, Outcome, Readback, Seen, Step,
+    View,
+};
 use switchback::signal::{Origin, Sample};
 use switchback::units::{Millis, Percent, Role};
 
@@ -44,6 +47,12 @@ enum Gust {
     Between(Box<Gust>, u64),
     /// A yes, and so many milliseconds later the way back.
     SecondThoughts(u64),
+    /// Somebody else moves the split, so many milliseconds from now: at any instant.
+    OthersIn(u64, u8),
+    /// The router would, or would not, send anybody to a slot, or does not say.
+    Up(usize, Option<bool>),
+    /// The machine sleeps.
+    Sleep(u64),
     /// A second with numbers that nobody believes.
     Nonsense(u64, u64),
 }
@@ -58,6 +67,7 @@ fn key() -> impl Strategy<Value = Command> {
         1 => Just(Command::Look(View::Log)),
         1 => Just(Command::Leave),
         1 => Just(Command::Suspend),
+        1 => Just(Command::Continue),
         1 => Just(Command::Interrupt(Interrupt::Hangup)),
         1 => (0u32..30, any::<bool>()).prop_map(|(question, yes)| Command::Answer {
             question,
@@ -106,6 +116,7 @@ fn gust() -> impl Strategy<Value = Gust> {
         manner().prop_map(|manner| Gust::Router(manner, None)),
         any::<bool>().prop_map(Gust::Journal),
         (0u8..=100).prop_map(Gust::Others),
+        (0u64..2_000, 0u8..=100).prop_map(|(ms, green)| Gust::OthersIn(ms, green)),
         (0usize..2, health()).prop_map(|(slot, health)| Gust::Slot(slot, health)),
         key().prop_map(Gust::Key),
     ];
@@ -126,6 +137,10 @@ fn weather() -> impl Strategy<Value = Gust> {
         1 => Just(Gust::Type),
         3 => (manner(), prop::option::of(1u32..6)).prop_map(|(m, n)| Gust::Router(m, n)),
         1 => (0u8..=100).prop_map(Gust::Others),
+        3 => (0u64..30_000, 0u8..=100).prop_map(|(ms, green)| Gust::OthersIn(ms, green)),
+        2 => (0usize..2, prop::sample::select(vec![None, Some(true), Some(false)]))
+            .prop_map(|(slot, up)| Gust::Up(slot, up)),
+        1 => (0u64..100_000).prop_map(Gust::Sleep),
         1 => (0u8..=100).prop_map(Gust::Restart),
         1 => any::<bool>().prop_map(Gust::Nobody),
         4 => (0usize..2, health()).prop_map(|(slot, health)| Gust::Slot(slot, health)),
@@ -169,6 +184,11 @@ fn any_plan() -> impl Strategy<Value = Plan> {
     )
 }
 
+/// What a router says that gives Green so much.
+fn reports(green: u8, worker: u64) -> Readback {
+    Router { worker, ..Router::new(gives(green)) }.reports(gives(green))
+}
+
 fn blow(flight: &mut Flight, gust: Gust) {
     match gust {
         Gust::Time(ms) => flight.advance(ms),
@@ -205,6 +225,11 @@ fn blow(flight: &mut Flight, gust: Gust) {
         }
         Gust::Router(manner, writes) => flight.world.router.behaves(manner, writes),
         Gust::Others(green) => flight.world.router.split = gives(green),
+        Gust::OthersIn(ms, green) => {
+            flight.after(ms, move |world| world.router.split = gives(green));
+        }
+        Gust::Up(slot, up) => flight.world.router.up[slot] = up,
+        Gust::Sleep(ms) => flight.sleeps_for(ms),
         Gust::Restart(green) => flight.world.router.restarts(gives(green)),
         Gust::Nobody(nobody) => flight.world.router.reports_nobody = nobody,
         Gust::Slot(slot, health) => flight.world.slots[slot].health = health,
@@ -220,7 +245,7 @@ fn blow(flight: &mut Flight, gust: Gust) {
             // Ids above what a run asks for are never in flight; those below may be long over.
             let effect = EffectId { n: n + 1_000, attempt };
             let outcome = if good {
-                Outcome::Router(crate::sim::Router::reports(gives(100), 1))
+                Outcome::Router(reports(100, 1))
             } else {
                 Outcome::Kept(Clean::new("what?"))
             };
@@ -284,6 +309,30 @@ fn fly(flight: &mut Flight, ms: u64) {
             return;
         }
     }
+}
+
+/// Presses what `--yes` presses, until the run has ended; says whether it did in time.
+fn ends_by_itself(flight: &mut Flight, ms: u64) -> bool {
+    let end = flight.now + ms;
+    while flight.finish().is_none() {
+        let snap = flight.snapshot();
+        if let Some(question) = snap.question {
+            if question.routine {
+                let answer = Answer::Yes;
+                flight.command(Command::Answer { question: question.number, answer });
+            }
+        } else if snap.rollback.is_some() {
+            // The way back needs nobody.
+        } else if snap.step == Step::Warm && snap.running.is_none() {
+            flight.command(Command::Leave);
+        } else if snap.next_open && snap.gate == GateState::Open {
+            flight.command(Command::Next);
+        }
+        if flight.finish().is_none() && !flight.advance_to_next(end) {
+            return false;
+        }
+    }
+    true
 }
 
 fn config(cases: u32) -> ProptestConfig {
@@ -359,6 +408,20 @@ proptest! {
         prop_assert!(verified, "{:?}", snap.headline);
     }
 
+    /// Where nobody is at the keyboard every run ends, whatever the storm has left: kept, back, or
+    /// with a code that calls a person.
+    #[test]
+    fn unattended_every_run_ends(
+        plan in any_plan(),
+        calm_ms in 0u64..160_000,
+        gusts in prop::collection::vec(gust(), 0..10),
+    ) {
+        let mut flight = storm(plan, false, calm_ms, gusts);
+        let ended = ends_by_itself(&mut flight, 1_800_000);
+        let snap = flight.snapshot();
+        prop_assert!(ended, "{:?} {:?} {:#?}", snap.headline, snap.question, snap.checks);
+    }
+
     /// Where the world does not obey, a way back that has begun says so as long as it lasts.
     #[test]
     fn a_way_back_that_fails_is_never_quiet(
@@ -402,14 +465,14 @@ proptest! {
                 Gust::Stray(n, attempt, good) => Event::Done {
                     effect: EffectId { n, attempt },
                     outcome: if good {
-                        Outcome::Router(crate::sim::Router::reports(gives(0), 1))
+                        Outcome::Router(reports(0, 1))
                     } else {
                         Outcome::Kept(Clean::new("what?"))
                     },
                     after_us: u64::MAX,
                 },
                 Gust::Others(green) => {
-                    Event::Read(crate::sim::Router::reports(gives(green), u64::from(green)))
+                    Event::Read(reports(green, u64::from(green)))
                 }
                 Gust::Die(_) => Event::Resumed { attended: true },
                 Gust::Time(_) => Event::Begin,

@@ -262,6 +262,12 @@ impl Story {
         self
     }
 
+    /// The disk was slow, and nobody was told of it.
+    pub fn journal_comes_back_quietly(mut self) -> Self {
+        self.flight.journal_catches_up();
+        self
+    }
+
     pub fn is_killed_and_resumed_after(mut self, secs: u64) -> Self {
         self.flight.dies_for(secs * 1000);
         self

@@ -54,6 +54,7 @@ fn an_unproven_watch_goes_back_by_itself_where_the_plan_says_so_or_nobody_sits()
         .green_has(0);
     at_night(Unproven::Ask)
         .nobody_at_the_keyboard()
+        .hard_switch()
         .reaches(Place::Watch)
         .waits(150)
         .green_has(0)

@@ -127,7 +127,10 @@ impl Stepper {
                 let timeout = Millis::secs(2);
                 vec![
                     Effect::Record(Record::RollbackStarted { why: "asked".into(), from: Some(50) }),
-                    self.act(Barrier::Nothing, Act::SetRouter { split, timeout, rollback: true }),
+                    self.act(
+                        Barrier::Nothing,
+                        Act::SetRouter { split, timeout, rollback: true, expect: None },
+                    ),
                     Effect::Record(Record::Stamped {
                         stamp: Stamp::RouterAtBlue,
                         after_us: Some(480),

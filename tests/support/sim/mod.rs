@@ -159,7 +159,13 @@ impl Flight {
             let fault = Fault::new(FaultKind::Local, "no space left on device", "free some");
             return self.step(Event::JournalFailed(fault));
         }
-        self.step(Event::JournalRecovered);
+        self.step(Event::JournalRecovered { records: 0, samples: 0 });
+        self.journal_catches_up();
+    }
+
+    /// What waited for the disk is done now; a disk that was only slow is never told of.
+    pub fn journal_catches_up(&mut self) {
+        self.world.journal_works = true;
         for (id, act) in std::mem::take(&mut self.behind_journal) {
             self.perform(id, &act);
         }
@@ -175,6 +181,12 @@ impl Flight {
         self.now += ms;
         let attended = self.core.snapshot().facts.attended;
         self.step(Event::Resumed { attended });
+    }
+
+    /// The machine sleeps: time passes, and nobody sees it. What was on its way comes afterwards.
+    pub fn sleeps_for(&mut self, ms: u64) {
+        self.now += ms;
+        self.step(Event::Due);
     }
 
     /// Lets time pass.
@@ -284,7 +296,9 @@ impl Flight {
                     self.schedule(delay, Arrival::Answer(id, outcome, delay * 1000));
                 }
             }
-            Act::SetRouter { split, timeout, .. } => self.write(id, *split, *timeout),
+            Act::SetRouter { split, timeout, expect, .. } => {
+                self.write(id, *split, *expect, *timeout);
+            }
             Act::PersistRouter => {
                 let kept = Outcome::Kept(Clean::new("the split is kept for a restart"));
                 self.schedule(1, Arrival::Answer(id, kept, 1_000));
@@ -300,21 +314,28 @@ impl Flight {
         }
     }
 
-    fn write(&mut self, id: EffectId, split: Split, timeout: Millis) {
+    fn write(&mut self, id: EffectId, split: Split, expect: Option<Split>, timeout: Millis) {
         let router = &mut self.world.router;
         let delay = router.delay;
+        // Right before the write it is read, where something must stand until then.
+        if let (Some(expect), Some(stands)) = (expect, router.read())
+            && stands.split().is_some_and(|split| split != expect)
+        {
+            let answer = Arrival::Answer(id, Outcome::Router(stands), delay * 1000);
+            return self.schedule(delay, answer);
+        }
         let answer = |outcome| Arrival::Answer(id, outcome, delay * 1000);
         match router.take_write() {
             Manner::Obeys => {
                 self.schedule(delay, Arrival::Apply(id, split));
-                let outcome = Outcome::Router(Router::reports(split, self.world.router.worker));
+                let outcome = Outcome::Router(self.world.router.reports(split));
                 self.schedule(delay, answer(outcome));
             }
             Manner::Refuses => {
                 self.schedule(delay, answer(Outcome::Failed(router::refused())));
             }
             Manner::Ignores => {
-                let outcome = Outcome::Router(Router::reports(router.split, router.worker));
+                let outcome = Outcome::Router(router.reports(router.split));
                 self.schedule(delay, answer(outcome));
             }
             Manner::Mute => {}

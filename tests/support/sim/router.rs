@@ -34,6 +34,8 @@ pub struct Router {
     pub delay: u64,
     /// Which process answers.
     pub worker: u64,
+    /// Whether it would send anybody to each slot, where it says so.
+    pub up: [Option<bool>; 2],
     /// Whether a write that is cancelled does not take effect.
     pub honours_cancel: bool,
     /// Whether it reports that neither slot has any weight.
@@ -49,6 +51,7 @@ impl Router {
             for_writes: None,
             delay: 2,
             worker: 1,
+            up: [Some(true); 2],
             honours_cancel: true,
             reports_nobody: false,
         }
@@ -82,19 +85,19 @@ impl Router {
         match self.manner {
             Manner::Mute => None,
             Manner::Unreachable => Some(Readback::fault("router", unreachable(), 2_000)),
-            _ if self.reports_nobody => Some(Self::node([0, 0], self.worker)),
-            _ => Some(Self::reports(self.split, self.worker)),
+            _ if self.reports_nobody => Some(self.node([0, 0])),
+            _ => Some(self.reports(self.split)),
         }
     }
 
     /// The report of a router that gives so much to each slot.
-    pub fn reports(split: Split, worker: u64) -> Readback {
+    pub fn reports(&self, split: Split) -> Readback {
         let weight = |slot| u32::from(split.share(slot).get());
-        Self::node([weight(Slot::First), weight(Slot::Second)], worker)
+        self.node([weight(Slot::First), weight(Slot::Second)])
     }
 
-    fn node(weights: [u32; 2], worker: u64) -> Readback {
-        let state = NodeState { weights, up: [Some(true); 2], worker: Some(worker) };
+    fn node(&self, weights: [u32; 2]) -> Readback {
+        let state = NodeState { weights, up: self.up, worker: Some(self.worker) };
         let node = NodeRead { node: Clean::new("router"), outcome: NodeOutcome::State(state) };
         Readback { nodes: vec![node], took_us: 400 }
     }

@@ -53,7 +53,7 @@ impl Rules {
         }
         let after = core.snapshot();
         let at = At { now, event };
-        self.check_end(effects, &at);
+        self.check_end(effects, &after, &at);
         self.remember_reads(now, event);
         if let Event::Done { effect, .. } = event {
             self.in_flight.remove(effect);
@@ -79,13 +79,20 @@ impl Rules {
         self.before = Some(after);
     }
 
-    fn check_end(&mut self, effects: &[Effect], at: &At<'_>) {
+    fn check_end(&mut self, effects: &[Effect], after: &Snapshot, at: &At<'_>) {
         assert!(!self.finished || effects.is_empty(), "effects after the end {at}: {effects:?}");
         let ends = effects.iter().filter(|effect| matches!(effect, Effect::Finish(_))).count();
         assert!(ends <= 1, "the run ended twice {at}");
         if ends == 1 {
             assert!(matches!(effects.last(), Some(Effect::Finish(_))), "no end at the end {at}");
             self.finished = true;
+            // What is called back, or abandoned, is read at Blue at that moment.
+            if let Some(Effect::Finish(finish)) = effects.last()
+                && matches!(finish.exit, 3 | 5)
+            {
+                let green = after.traffic.read.map(|read| read.get());
+                assert_eq!(green, Some(0), "{finish:?} {at}");
+            }
         }
     }
 
@@ -98,8 +105,9 @@ impl Rules {
         blue: Option<Slot>,
         at: &At<'_>,
     ) {
-        let Act::SetRouter { split, rollback, .. } = act else { return };
+        let Act::SetRouter { split, rollback, expect, .. } = act else { return };
         if *rollback {
+            assert_eq!(*expect, None, "a rollback that looks first {at}");
             assert_eq!(barrier, Barrier::Nothing, "a rollback waits for something {at}");
             assert_eq!(green(blue, *split), 0, "a rollback towards Green {at}");
             let towards: Vec<_> = self
@@ -114,6 +122,7 @@ impl Rules {
             return;
         }
         assert_eq!(barrier, Barrier::Journal, "a write without an intent on disk {at}");
+        assert!(expect.is_some(), "a write that would go over anybody's {at}");
         let share = green(blue, *split);
         if share == 0 {
             return;

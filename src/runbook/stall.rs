@@ -1,0 +1,80 @@
+//! Every wait ends. A gate that stays shut is waited for as long as readiness is: then the
+//! operator is told. Where there is none, the run goes back; and where going back would help
+//! nobody, it ends in a code that calls a person. A hold is a wait like any other.
+
+use super::core::Core;
+use super::effect::RunOutcome;
+use super::gate::{CheckState, GateState};
+use super::phase::Phase;
+use crate::units::{Millis, Percent, Role};
+
+impl Core {
+    pub(super) fn stalled_tick(&mut self) {
+        if !self.is_stuck() {
+            self.stalled_since = None;
+            return;
+        }
+        let since = *self.stalled_since.get_or_insert(self.at);
+        let wait = self.plan.health.deadline;
+        if self.at.since(since) < wait {
+            return;
+        }
+        // Said once for each time it stalls, not once a second.
+        self.stalled_since = Some(self.at + wait);
+        if self.held {
+            return self.end_hold(wait);
+        }
+        let (gate, checks) = self.gate();
+        let worst = [CheckState::Bad, CheckState::Unknown, CheckState::Waiting]
+            .into_iter()
+            .find_map(|state| checks.iter().find(|check| check.state == state));
+        let Some(why) = worst.map(|check| &check.says) else { return };
+        let step = self.step_now().number();
+        let says = format!("the gate of step {step} was {} for {wait}: {why}", gate.word());
+        if self.facts.attended {
+            self.warn(&says);
+        } else if self.world.blue.is_none() {
+            self.end(RunOutcome::Failed, 1, says);
+        } else if !matches!(self.phase, Phase::Warm { .. }) {
+            self.go_back_if_blue_is_well(&says);
+        }
+    }
+
+    /// Whether the run stands, and nothing that is being timed will move it.
+    fn is_stuck(&self) -> bool {
+        let attended = self.facts.attended;
+        if self.held {
+            return !attended;
+        }
+        // What the gate said at the end of the last step is fresh enough for a wait of minutes.
+        let said = self.gate_said.filter(|(step, _)| *step == self.step_now()).map(|(_, s)| s);
+        match said {
+            Some(GateState::Shut | GateState::Unknown) => true,
+            // Where nothing is timed and nothing runs, only a person could end the wait.
+            Some(GateState::Waiting) => {
+                !attended && self.phase_due().is_none() && self.running().is_none()
+            }
+            Some(GateState::Open) | None => false,
+        }
+    }
+
+    /// A hold that nobody is there to end.
+    fn end_hold(&mut self, wait: Millis) {
+        if matches!(self.phase, Phase::Warm { .. }) {
+            return;
+        }
+        let why = match (&self.moved_by_others, &self.waits_for_blue) {
+            (Some(why), _) | (None, Some(why)) => why.as_str(),
+            (None, None) => "nothing was decided",
+        };
+        let says = format!("held for {wait} with nobody at the keyboard: {why}");
+        if !self.green_had_weight || self.blue_is_well() {
+            return self.go_back(&says);
+        }
+        let blue = self.check_blue_up().unwrap_or_else(|| self.check_ready(Role::Blue)).says;
+        let green = self.green_read().map(Percent::get);
+        let green = green.map_or("an unknown share".to_owned(), |green| format!("{green} %"));
+        let says = format!("{says}; {blue}; {green} of users on Green, and nobody guards");
+        self.end(RunOutcome::Interrupted, 4, says);
+    }
+}
