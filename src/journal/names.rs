@@ -31,8 +31,8 @@ const fn event_name(event: &Event) -> &'static str {
         Event::Done { .. } => "input.done",
         Event::Seen { .. } => "input.seen",
         Event::JournalFailed(_) => "input.journal_failed",
-        Event::JournalRecovered { .. } => "input.journal_recovered",
         Event::Caution(_) => "input.caution",
+        Event::JournalRecovered { .. } => "input.journal_recovered",
         Event::Due => "input.due",
     }
 }

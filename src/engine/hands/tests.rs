@@ -111,10 +111,8 @@ impl Scene {
 
     fn go_back(&mut self, n: u32) {
         let split = Split::all_to(Slot::First);
-        self.act(
-            n,
-            Act::SetRouter { split, timeout: Millis::secs(20), rollback: true, expect: None },
-        );
+        let timeout = Millis::secs(20);
+        self.act(n, Act::SetRouter { split, timeout, rollback: true, expect: None });
     }
 }
 
