@@ -108,9 +108,26 @@ fn a_journal_that_lost_its_samples_is_not_believed_to_have_moved_nobody() {
     fs::write(place.runs()[0].join("samples.jsonl"), "").unwrap();
     let (exit, printed) = place.run("deploy PLAN --yes --plain");
     assert_eq!((exit, place.weights()), (1, [90, 10]), "{printed}");
-    assert!(printed.contains("may have left users on Green"), "{printed}");
+    assert!(printed.contains("step 5 and may have left users on Green"), "{printed}");
     let (exit, printed) = place.run("rollback PLAN");
     assert_eq!((exit, place.weights()), (0, [100, 0]), "{printed}");
+    assert!(printed.contains("inputs of this run are missing"), "{printed}");
+}
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
+fn a_router_that_does_not_come_back_ends_it_with_4_and_in_time() {
+    let place = Place::new(&patient());
+    let cockpit = place.to_split(10);
+    cockpit.signal(Signal::SIGSTOP);
+    place.stop_router(true);
+    let began = Instant::now();
+    let (exit, printed) = place.run("rollback PLAN");
+    assert_eq!(exit, 4, "{printed}");
+    assert!(began.elapsed().as_secs() < 40, "{:?}", began.elapsed());
+    assert!(printed.contains("error: ") && printed.contains("hint: "), "{printed}");
+    place.stop_router(false);
+    assert_eq!(place.weights(), [90, 10]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::flight::{self, Assembled, attended, fly};
 use super::{Failure, Watcher, watcher};
 use crate::cli::Global;
 use crate::journal::{self, ResumeFault, Writer};
+use crate::plain::complain;
 use crate::plan::Faults;
 use crate::runbook::{Command, Effect, Record, Snapshot, Step};
 use crate::runs::{self, Lock, RunSummary};
@@ -72,6 +73,13 @@ pub fn pick_up(
 ) -> Result<(u8, Option<Snapshot>), NotPickedUp> {
     let home = flight::home(global)?;
     let (journal, troubles, run) = Writer::resume(&found.path).map_err(NotPickedUp::Journal)?;
+    let missing: u64 = run.gaps.iter().map(|(first, last)| last - first + 1).sum();
+    if missing > 0 {
+        complain(format_args!(
+            "warning: {missing} inputs of this run are missing, as after a power cut; what the \
+             router reports decides"
+        ));
+    }
     let plan = run.opened.plan.clone();
     let (secrets, missing) = flight::mask_what_there_is(&plan);
     if !missing.is_empty() && !first.contains(&Command::Rollback) {
