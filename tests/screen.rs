@@ -276,7 +276,8 @@ fn a_question_is_answered_by_its_number_and_no_key_means_yes_by_accident() {
     let story = stories::asking();
     let at = Instant::now();
     let mut ui = UiState::default();
-    ui.see(&story.snapshot, at);
+    ui.see(&story.snapshot);
+    ui.drawn(Some(4), at);
     let late = at + Duration::from_secs(1);
     for key in [Key::Enter, Key::Char(' '), Key::Char('h'), Key::Char('Y')] {
         assert!(ui.press(key, Some(&story.snapshot), late).commands.is_empty(), "{key}");
@@ -289,22 +290,37 @@ fn a_question_is_answered_by_its_number_and_no_key_means_yes_by_accident() {
 }
 
 #[test]
-fn a_question_that_comes_by_itself_is_not_answered_by_the_key_that_was_on_its_way() {
+fn a_question_is_answered_by_who_has_seen_it_and_not_by_a_key_that_was_on_its_way() {
     let (before, after) = (stories::holding(), stories::asking());
     let at = Instant::now();
+    let ms = |ms| at + Duration::from_millis(ms);
+    // Called for or not, and however long ago it came: it must have stood on the screen.
+    for called_for in [false, true] {
+        let mut ui = UiState::default();
+        ui.see(&before.snapshot);
+        ui.drawn(None, at);
+        if called_for {
+            let pressed = ui.press(Key::Char(' '), Some(&before.snapshot), at);
+            assert_eq!(pressed.commands, [Command::Next]);
+        }
+        ui.see(&after.snapshot);
+        assert!(ui.press(Key::Char('y'), Some(&after.snapshot), ms(900)).commands.is_empty());
+        assert!(ui.remark.as_deref().is_some_and(|why| why.contains("press again")));
+        ui.drawn(Some(4), ms(1_000));
+        ui.drawn(Some(4), ms(1_250));
+        assert!(ui.press(Key::Char('n'), Some(&after.snapshot), ms(1_280)).commands.is_empty());
+        let back = ui.press(Key::Char('r'), Some(&after.snapshot), ms(1_290)).commands;
+        assert_eq!(back, [Command::Rollback], "the way back never waits");
+        let answer = ui.press(Key::Char('y'), Some(&after.snapshot), ms(1_310)).commands;
+        assert_eq!(answer.len(), 1);
+    }
+    let word = stories::asking_for_a_word();
     let mut ui = UiState::default();
-    ui.see(&before.snapshot, at);
-    ui.see(&after.snapshot, at);
-    let soon = at + Duration::from_millis(50);
-    assert!(ui.press(Key::Char('n'), Some(&after.snapshot), soon).commands.is_empty());
-    assert!(ui.remark.is_some());
-    assert_eq!(ui.press(Key::Char('r'), Some(&after.snapshot), soon).commands, [Command::Rollback]);
-    // One that was called for is answered as fast as anybody types.
-    let mut ui = UiState::default();
-    ui.see(&before.snapshot, at);
-    assert_eq!(ui.press(Key::Char(' '), Some(&before.snapshot), at).commands, [Command::Next]);
-    ui.see(&after.snapshot, soon);
-    assert_eq!(ui.press(Key::Char('y'), Some(&after.snapshot), soon).commands.len(), 1);
+    ui.see(&word.snapshot);
+    ui.paste("notes-api", Some(&word.snapshot));
+    assert!(ui.press(Key::Enter, Some(&word.snapshot), at).commands.is_empty());
+    ui.drawn(Some(4), at);
+    assert_eq!(ui.press(Key::Enter, Some(&word.snapshot), ms(301)).commands.len(), 1);
 }
 
 #[test]
@@ -312,7 +328,8 @@ fn a_word_is_typed_and_a_paste_is_text_there_and_nothing_elsewhere() {
     let story = stories::asking_for_a_word();
     let late = Instant::now() + Duration::from_secs(1);
     let mut ui = UiState::default();
-    ui.see(&story.snapshot, Instant::now());
+    ui.see(&story.snapshot);
+    ui.drawn(Some(4), Instant::now());
     for key in "notesX".chars().map(Key::Char).chain([Key::Backspace]) {
         assert!(ui.press(key, Some(&story.snapshot), late).commands.is_empty());
     }
@@ -408,10 +425,10 @@ fn the_shell_must_wait_as_long_as_a_weight_may_be_on_its_way() {
 fn a_rollback_brings_the_cockpit_to_the_front() {
     let mut ui = UiState::default();
     (ui.view, ui.help) = (View::Log, true);
-    ui.see(&stories::rolling_back().snapshot, Instant::now());
+    ui.see(&stories::rolling_back().snapshot);
     assert_eq!((ui.view, ui.help), (View::Cockpit, false));
     ui.view = View::Log;
-    ui.see(&stories::back_on_blue().snapshot, Instant::now());
+    ui.see(&stories::back_on_blue().snapshot);
     assert_eq!(ui.view, View::Log, "once; then the operator looks where they like");
 }
 
@@ -514,6 +531,44 @@ fn the_four_stamps_and_when_a_limit_trips_are_in_the_plain_view_too() {
     {
         assert!(words.contains(stamp), "{words}");
     }
+}
+
+#[test]
+fn a_gate_that_waits_says_for_what() {
+    let story = stories::holding();
+    let mut ui = UiState::default();
+    press(&mut ui, Key::Char(' '), &story);
+    assert_eq!(ui.remark.as_deref(), Some("space: the gate still waits: hold 1:12 of 3:00"));
+}
+
+#[test]
+fn a_long_check_is_broken_into_free_rows() {
+    let mut story = stories::holding();
+    story.snapshot.checks[3].says = "deploy /srv/notes/bin/start --release 1.9.0 failed".to_owned();
+    let words = text(&drawn(&story, 120, 36));
+    assert!(words.contains("1.9.0 failed"), "{words}");
+}
+
+#[test]
+fn once_users_were_counted_their_absence_is_a_gap_and_not_the_probes() {
+    let mut story = stories::holding();
+    let at = story.snapshot.at.as_secs();
+    let what = switchback::tui::history::Plotted::Errors;
+    let green = switchback::units::Role::Green;
+    let mut update = stories::update(at + 10, &[], None);
+    update.samples.retain(|sample| sample.at.as_secs() > at);
+    story.history.take(&update);
+    assert_eq!(story.history.most(what, green, at + 5, at + 6), None);
+    assert!(story.history.most(what, green, 100, 101).is_some(), "before the switch: probes");
+    assert!(story.history.most(what, green, at - 5, at).is_some());
+}
+
+#[test]
+fn a_number_over_its_bound_is_not_simply_ok() {
+    let mut story = stories::holding();
+    story.snapshot.limits[3].value = Some(95.0);
+    let words = text(&drawn(&story, 120, 36));
+    assert!(words.contains("over, ok yet"), "{words}");
 }
 
 #[test]

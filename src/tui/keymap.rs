@@ -153,6 +153,8 @@ pub enum Action {
     Newest,
     /// Gives the terminal back to the shell.
     Suspend,
+    /// Draws all of the screen anew.
+    Repaint,
 }
 
 /// Where a key stands in the help.
@@ -441,6 +443,15 @@ pub const BINDINGS: &[Binding] = &[
         available: always,
     },
     Binding {
+        keys: &[Key::Ctrl('l')],
+        modes: ALL,
+        action: Action::Repaint,
+        label: Label::Nowhere,
+        group: Group::Terminal,
+        what: "draw all of the screen anew",
+        available: always,
+    },
+    Binding {
         keys: &[Key::Ctrl('z')],
         modes: ALL,
         action: Action::Suspend,
@@ -563,7 +574,6 @@ pub fn rollback_label(snapshot: &Snapshot, _: &UiState, now: Millis) -> String {
         let what = match (rollback.verified, rollback.abandoned) {
             (false, false) => "ROLLING BACK",
             (false, true) => "ABANDONING GREEN",
-            (true, false) if unready.is_empty() => "BACK ON BLUE (again)",
             (true, false) => "BACK ON BLUE",
             (true, true) => "GREEN ABANDONED",
         };

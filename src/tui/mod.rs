@@ -227,9 +227,13 @@ impl Drawing<'_> {
                 return Err(eyre!(error).wrap_err("the terminal cannot be written"));
             }
             self.pace.drawn(Instant::now(), unix_ms, ui.revision);
+            let mut front = self.shared.front();
+            let question = snapshot.as_ref().and_then(|snapshot| snapshot.question.as_ref());
+            front.ui.drawn(question.map(|question| question.number), Instant::now());
             if scrolled.page > 0 {
-                self.shared.front().ui.settle(scrolled.lines, scrolled.page);
+                front.ui.settle(scrolled.lines, scrolled.page);
             }
+            drop(front);
             if self.link.feed.is_over() {
                 return Ok(());
             }
@@ -246,7 +250,7 @@ impl Drawing<'_> {
         let snapshot = Arc::new(update.snapshot);
         let mut front = self.shared.front();
         self.pace.news(front.snapshot.as_deref(), &snapshot, read_at);
-        front.ui.see(&snapshot, read_at);
+        front.ui.see(&snapshot);
         front.snapshot = Some(snapshot);
     }
 }

@@ -227,7 +227,7 @@ fn narrow(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) {
 
 /// The way back, or the end: one thing large, and what it did to users below.
 fn large(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) {
-    let banner = view::outcome::rows(ink.ascii(), seen).min(body.height.saturating_sub(4));
+    let banner = view::outcome::rows(ink, seen).min(body.height.saturating_sub(4));
     let left = body.height.saturating_sub(4 + banner);
     let plots = match left {
         0..=11 => 0,

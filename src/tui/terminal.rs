@@ -148,7 +148,14 @@ impl Screen {
         }
         let frame = Frame { bytes: Rc::new(RefCell::new(Vec::with_capacity(128 * 1024))) };
         match Terminal::new(CrosstermBackend::new(frame.clone())) {
-            Ok(terminal) => Ok(Self { terminal, frame, unblocked: open_unblocked() }),
+            Ok(terminal) => {
+                let mut screen = Self { terminal, frame, unblocked: open_unblocked() };
+                // Not every terminal has another screen, and not every other screen is empty.
+                screen.repaint().inspect_err(|_| {
+                    let _ = give_back();
+                })?;
+                Ok(screen)
+            }
             Err(error) => {
                 let _ = give_back();
                 Err(error)

@@ -9,6 +9,7 @@
 //! Where there is no room for all of a row the bound goes: it stands in the plan, the verdict does
 //! not. A wide panel has room for every word.
 
+use crate::plan::{Bound, Signal};
 use crate::signal::{Judgement, Verdict};
 use crate::text;
 use crate::tui::screen::Seen;
@@ -48,14 +49,14 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
         let short = bound.replacen(' ', "", 1);
         pen.right(&format!("{} ", verdict(judgement, seen)), style);
         let mut counts = judgement.counts();
-        if judgement.probes && !all_probes {
+        if judgement.probes && !all_probes && judgement.signal() != Signal::QueueDepth {
             counts.push_str(" probes");
         }
         let label = judgement.signal().label();
         if inner.width >= ROOMY {
             // Columns of their own: the widest verdict is never beside a bound.
             pen.say(&format!(" {label:<8}{counts:>20}"), theme.text).gap(2);
-            pen.say(&format!("{bound:>13}"), theme.dim);
+            pen.say(&format!("{bound:>14}"), theme.dim);
             continue;
         }
         pen.say(&format!(" {label:<7}{counts:>11}"), theme.text).gap(2);
@@ -74,8 +75,17 @@ fn verdict(judgement: &Judgement, seen: &Seen<'_>) -> String {
     let judged_at = seen.snapshot.limits_at.unwrap_or(seen.snapshot.at);
     match judgement.trips_in().filter(|_| seen.scene.silent.is_none()) {
         Some(left) => format!("{word} {}", text::countdown(seen.now, judged_at + left)),
+        // Beside a number that is over its bound, `ok` alone would be read as a mistake.
+        None if judgement.verdict == Verdict::Ok && is_over(judgement) => "over, ok yet".to_owned(),
         None => word.to_owned(),
     }
+}
+
+/// Whether the value is over the bound; that alone is no verdict.
+fn is_over(judgement: &Judgement) -> bool {
+    let (Bound::Percent(above) | Bound::Millis(above) | Bound::Count(above)) =
+        judgement.limit.above;
+    judgement.value.is_some_and(|value| value > above)
 }
 
 /// How a verdict looks; its word says the same.

@@ -44,10 +44,25 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let mut pen = ink.line(inner, 1);
     if seen.snapshot.blue.is_some() {
         // What is wrong with the reading is more than how fast the last way back was.
-        if width(&reading) + width(&blue) + width(&back) + 4 <= inner.width {
-            pen.right(&format!("{back} "), theme.dim).right(&blue, blue_style);
-        } else {
-            pen.right(&format!("{blue} "), blue_style);
+        let room = inner.width.saturating_sub(width(&reading) + 2);
+        let fits = |blue: &str, back: &str| width(blue) + width(back) + 2 <= room;
+        // The counts go before the time of the way back does.
+        let few = blue.split(" of ").next().and_then(|words| words.rsplit_once(' '));
+        let short = few.map_or(blue.as_str(), |(words, _)| words);
+        let backs = [back.as_str(), back.strip_prefix("· last ").unwrap_or(&back)];
+        let dotted = |back: &str| {
+            if back.starts_with('·') { back.to_owned() } else { format!("· {back}") }
+        };
+        let both = [blue.as_str(), short].into_iter().find_map(|blue| {
+            backs.iter().map(|back| dotted(back)).find(|back| fits(blue, back)).map(|b| (blue, b))
+        });
+        match both {
+            Some((blue, back)) => {
+                pen.right(&format!("{back} "), theme.dim).right(blue, blue_style);
+            }
+            None => {
+                pen.right(&format!("{blue} "), blue_style);
+            }
         }
     }
     pen.say(&format!(" {reading}"), reading_style);
@@ -159,7 +174,7 @@ fn way_back(seen: &Seen<'_>) -> (String, String, Style) {
         _ if this.is_some() => format!("· back in {}", text::micros(this.unwrap_or_default())),
         Some((us, when)) => {
             let ago = u64::try_from(seen.scene.unix_ms - when).unwrap_or(0);
-            format!("· back in {} ({})", text::micros(us), text::age(Millis(ago)))
+            format!("· last back in {} ({})", text::micros(us), text::age(Millis(ago)))
         }
         None => "· no rollback timed yet".to_owned(),
     };
