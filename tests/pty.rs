@@ -91,7 +91,7 @@ fn while_green_has_users_the_shell_must_wait() {
     let mut cockpit = place.to_split(10);
     cockpit.key("\u{1a}").expect("somebody must watch");
     assert!(is_taken(&cockpit));
-    cockpit.key("q").expect("NOBODY GUARDS").key("n").expect_no("y yes: ");
+    cockpit.key("q").expect("NOBODY GUARDS").no("Leave?");
     // Under any overlay the way back is one key.
     cockpit.key("?").expect("all traffic to Blue, at once").key("r").expect("BACK ON BLUE");
     assert_eq!(place.weights(), [100, 0]);

@@ -128,6 +128,22 @@ impl Cockpit {
         }
     }
 
+    /// Answers the question that stands on the screen with no, once it counts as read.
+    pub fn no(&mut self, question: &str) -> &mut Self {
+        self.until(question, |screen| screen.contains(question) && screen.contains("y yes: "));
+        while self.screen().contains("y yes: ") {
+            self.key("\u{1b}");
+            // Each on its own: two at once would be another key.
+            let pressed = Instant::now();
+            while pressed.elapsed() < Duration::from_millis(400)
+                && self.screen().contains("y yes: ")
+            {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        self
+    }
+
     /// Sends so much to Green, as soon as the gate opens.
     pub fn send(&mut self, percent: u32) -> &mut Self {
         let (ready, question) =
