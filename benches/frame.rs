@@ -16,7 +16,7 @@ mod figures;
 #[path = "../tests/stories/mod.rs"]
 mod stories;
 
-use figures::figure;
+use figures::{figure, is_bench};
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect, Size};
@@ -135,6 +135,9 @@ impl Measured {
 }
 
 fn main() {
+    if !is_bench() {
+        return;
+    }
     for (width, height, minutes) in [(200, 60, 15), (200, 60, 30), (120, 36, 15), (80, 24, 15)] {
         let history = minutes * 60;
         let size = Size { width, height };

@@ -7,7 +7,7 @@
 #[path = "support/figures.rs"]
 mod figures;
 
-use figures::{figure, remark};
+use figures::{figure, is_bench, remark};
 use std::time::{Duration, Instant};
 use switchback::adapter::router::lab::LabRouter;
 use switchback::lab::scenario::parse;
@@ -46,6 +46,9 @@ fn cpu() -> std::io::Result<Duration> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    if !is_bench() {
+        return Ok(());
+    }
     let secs = std::env::var("LAB_BENCH_SECS").ok().and_then(|n| n.parse().ok()).unwrap_or(15);
     let scenario = parse("bench", SCENARIO).map_err(|fault| fault.to_string())?;
     let lab = Lab::start(&scenario, 1).map_err(|fault| fault.to_string())?;

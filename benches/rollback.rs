@@ -7,7 +7,7 @@
 //! key was read; beside them stands what can be seen from outside, from the key's way into the
 //! terminal to the words on the screen.
 //!
-//! `cargo bench --bench rollback` makes 200 rollbacks in about eight minutes; `-- 20` makes 20.
+//! `cargo bench --bench rollback` makes 200 rollbacks in about twelve minutes; `-- 20` makes 20.
 //! It needs haproxy (apt-get install haproxy).
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on shall fail")]
 

@@ -16,7 +16,7 @@
 mod lines;
 mod mask;
 
-pub use lines::{LineSplitter, lines};
+pub use lines::{Line, LineSplitter, lines};
 pub use mask::{Mask, MaskInstalled, installed};
 
 use serde::{Deserialize, Serialize};

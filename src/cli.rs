@@ -56,7 +56,9 @@ Examples:
   switchback rollback               Blue is the one of the open run
   switchback rollback --to left     where no run is open
 
-It tries for 30 s, and ends with 4 if the router cannot be brought back or read.";
+It tries for 30 s, and ends with 4 if the router cannot be brought back or read.
+A cockpit that does not answer, a disk that is full or a secret that is gone
+does not stop it.";
 
 const RESUME: &str = "\
 Examples:

@@ -7,7 +7,7 @@
 use crate::feed::{Bell, Link};
 use crate::runbook::record::Tone;
 use crate::runbook::snapshot::{Question, Snapshot, Update};
-use crate::runbook::{Answer, Command};
+use crate::runbook::{Answer, Command, RunFacts};
 use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,7 +63,15 @@ impl Printer {
         let snapshot = &update.snapshot;
         if self.form == Form::Json {
             for (at, record) in &update.records {
-                let line = serde_json::json!({ "at": at, "record": record });
+                let facts = &snapshot.facts;
+                // Nobody can take a drill's line for a deploy's, wherever it ends up.
+                let line = serde_json::json!({
+                    "kind": facts.kind,
+                    "host": facts.host,
+                    "run": facts.run,
+                    "at": at,
+                    "record": record,
+                });
                 writeln!(out, "{line}")?;
             }
             return out.flush();
@@ -96,11 +104,15 @@ impl Printer {
         if let Some(question) = &snapshot.question {
             if question.number != self.asked {
                 self.asked = question.number;
-                write_question(out, question)?;
+                write_question(out, &snapshot.facts, question)?;
             }
         } else if snapshot.next_open && self.opened.as_deref() != Some(&snapshot.headline.state) {
             self.opened = Some(snapshot.headline.state.clone());
-            writeln!(out, "         ?  type `next` to go on, `back` for Blue, `leave` to leave")?;
+            let whose = whose(&snapshot.facts);
+            writeln!(
+                out,
+                "         ?  {whose}: type `next` to go on, `back` for Blue, `leave` to leave"
+            )?;
         }
         Ok(())
     }
@@ -119,8 +131,17 @@ fn heading(snapshot: &Snapshot) -> String {
     )
 }
 
-fn write_question(out: &mut impl Write, question: &Question) -> std::io::Result<()> {
-    writeln!(out, "         ?  {}", question.title)?;
+/// What kind of run this is, and where: it stands with everything that wants an answer.
+fn whose(facts: &RunFacts) -> String {
+    format!("{} on {}", facts.kind.word(), facts.host)
+}
+
+fn write_question(
+    out: &mut impl Write,
+    facts: &RunFacts,
+    question: &Question,
+) -> std::io::Result<()> {
+    writeln!(out, "         ?  {}: {}", whose(facts), question.title)?;
     for line in &question.lines {
         writeln!(out, "            {line}")?;
     }

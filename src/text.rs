@@ -26,12 +26,15 @@ pub fn countdown(now: Millis, due: Millis) -> String {
     clock(due.since(now) + Millis(SECOND - 1))
 }
 
-/// Microseconds as a person compares them: `412 µs`, `3.1 ms`, `96 ms`, `1.2 s`, `14 s`.
+/// Microseconds as a person compares them: `0.4 ms`, `31 ms`, `1.2 s`, `14 s`.
+///
+/// Screen, log, records and report all take it from here, so that one stamp has one voice. What is
+/// not nothing is never said as nothing: less than the last digit is `<0.1 ms`.
 pub fn micros(us: u64) -> String {
     let ms = us as f64 / 1_000.0;
     match us {
-        0..=999 => format!("{us} µs"),
-        1_000..=9_949 => format!("{ms:.1} ms"),
+        1..=49 => "<0.1 ms".to_owned(),
+        0..=9_949 => format!("{ms:.1} ms"),
         9_950..=999_499 => format!("{ms:.0} ms"),
         999_500..=9_949_999 => format!("{:.1} s", ms / 1_000.0),
         _ => format!("{:.0} s", ms / 1_000.0),
@@ -130,11 +133,17 @@ mod tests {
     #[test]
     fn microseconds_take_the_unit_that_is_read_aloud() {
         for (us, words) in [
-            (412, "412 µs"),
+            (0, "0.0 ms"),
+            (12, "<0.1 ms"),
+            (412, "0.4 ms"),
             (3_149, "3.1 ms"),
+            (9_949, "9.9 ms"),
+            (9_999, "10 ms"),
+            (31_200, "31 ms"),
             (96_400, "96 ms"),
             (999_499, "999 ms"),
             (999_500, "1.0 s"),
+            (1_240_000, "1.2 s"),
             (14_200_000, "14 s"),
         ] {
             assert_eq!(micros(us), words);

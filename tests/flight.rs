@@ -319,6 +319,7 @@ fn killed_while_it_goes_back_it_goes_on_going_back_by_itself() {
     let mut cockpit = place.cockpit("resume");
     cockpit.expect("BACK ON BLUE");
     assert_eq!(place.weights(), [100, 0]);
+    cockpit.expect("✔ first answer from Blue").expect("✔ last answer from Green");
     cockpit.key("q");
     assert_eq!(cockpit.exit_code(), 3);
     assert_eq!(exit_of(&place.flown()), 3);
@@ -454,6 +455,41 @@ fn a_split_that_somebody_else_made_is_adopted_and_held() {
 
 #[test]
 #[ignore = "needs haproxy: apt-get install haproxy"]
+fn a_reload_that_swaps_the_servers_does_not_send_the_way_back_to_green() {
+    let place = Place::new(&patient());
+    let mut cockpit = place.to_split(10);
+    // The same split by slot, under the other servers' names: nothing looks different.
+    let config = Config { weights: [10, 90], ..Config::default() };
+    place.haproxy().configure(&config, &[place.right.url(), place.left.url()]);
+    place.haproxy().reload();
+    cockpit.key("r").expect("BACK ON BLUE");
+    assert_eq!(place.weights(), [0, 100], "app_b is the service on the left now");
+    assert_eq!(place.haproxy().user(), "release 1.0.0");
+    cockpit.key("q");
+    assert_eq!(cockpit.exit_code(), 3);
+    let run = place.flown();
+    assert_eq!(exit_of(&run), 3);
+    assert!(!timeline(&run).contains("writing again"), "{}", timeline(&run));
+}
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
+fn what_may_keep_users_where_they_are_is_said_when_the_run_begins() {
+    let app = "balance roundrobin\n    cookie SLOT insert indirect nocache";
+    let config = Config { app, weights: [100, 0], ..Config::default() };
+    let place = Place::with(&terms(), &config);
+    let mut cockpit = place.cockpit("deploy PLAN");
+    cockpit.expect("binds users to a slot by the cookie SLOT").expect("press space to deploy");
+    cockpit.kill();
+    let mut cockpit = resume(&place, "1", "all users on Blue");
+    cockpit.yes("cut off in step").expect("press space to deploy").key("q");
+    assert_eq!(cockpit.exit_code(), 0);
+    let run = place.flown();
+    assert_eq!(timeline(&run).matches("by the cookie SLOT").count(), 1, "{}", timeline(&run));
+}
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
 fn a_router_that_is_not_there_is_an_error_with_its_next_move() {
     let place = Place::new(&terms());
     let text = std::fs::read_to_string(place.plan()).unwrap();
@@ -478,4 +514,63 @@ fn the_next_deploy_swaps_the_roles() {
     for run in place.runs() {
         assert_eq!(exit_of(&flown(&run)), 0);
     }
+}
+
+// ---- by whom, and for whom ----
+
+#[test]
+fn nobody_at_the_keyboard_cannot_deploy_by_hand() {
+    let place = Place::of_files(&terms());
+    let text = std::fs::read_to_string(place.plan()).unwrap();
+    let by_hand: Vec<&str> = text.lines().filter(|line| !line.starts_with("deploy = ")).collect();
+    std::fs::write(place.plan(), by_hand.join("\n")).unwrap();
+    let (exit, printed) = place.run("deploy PLAN --yes --plain");
+    assert_eq!((exit, place.weights()), (2, [100, 0]), "{printed}");
+    assert!(printed.contains("by hand") && printed.contains("[commands] deploy"), "{printed}");
+    assert!(place.runs().is_empty());
+    // With somebody there it is flown, but not picked up without them.
+    let mut cockpit = place.cockpit("deploy PLAN");
+    cockpit.expect("press space");
+    cockpit.kill();
+    let (exit, printed) = place.run("resume --yes --plain");
+    assert_eq!((exit, place.weights()), (2, [100, 0]), "{printed}");
+}
+
+#[test]
+fn who_flew_it_and_what_was_said_instead_of_the_plan_is_sealed() {
+    let place = Place::of_files(&terms());
+    let (exit, printed) = place.run("deploy PLAN --yes --json --release 2.0.0 --migration none");
+    assert_eq!(exit, 3, "nobody came to judge by: {printed}");
+    let run = place.flown();
+    let said: Vec<(&str, &str)> =
+        run.opened.overrides.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    assert_eq!(said, [("migration", "none"), ("release", "2.0.0")]);
+    let user = nix::unistd::User::from_uid(nix::unistd::getuid()).unwrap().unwrap();
+    assert_eq!(run.opened.operator.as_ref().unwrap().as_str(), user.name);
+    for line in printed.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["kind"], "deploy", "{line}");
+        assert_eq!(line["host"], run.opened.facts.host.as_str(), "{line}");
+        assert_eq!(line["run"], run.opened.facts.run, "{line}");
+        assert!(line["at"].is_u64() && line["record"].is_object(), "{line}");
+    }
+}
+
+#[test]
+fn check_sends_each_probe_once_and_looks_for_what_signals_point_at() {
+    let place = Place::of_files(&terms());
+    let text = std::fs::read_to_string(place.plan()).unwrap();
+    let more = "\n[[probe]]\npath = \"/page\"\ncontains = \"a unicorn\"\n\
+                [signals]\ndb_errors = { readiness = \"/nowhere\" }\n\
+                [secrets]\ntoken = { file = \"TOKEN\" }\n"
+        .replace("TOKEN", &place.path("token").display().to_string());
+    let text = text.replace("[health]", "[health]\nheaders = { X-Token = \"{token}\" }");
+    std::fs::write(place.plan(), text + &more).unwrap();
+    std::fs::write(place.path("token"), "short").unwrap();
+    let (exit, printed) = place.run("check PLAN");
+    assert_eq!(exit, 1, "{printed}");
+    assert!(printed.contains("\"a unicorn\" is not in the body"), "{printed}");
+    assert!(printed.contains("/nowhere"), "{printed}");
+    assert!(printed.contains("ok: probe /page of slot left"), "{printed}");
+    assert!(printed.contains("secret `token`: it is too short to be masked"), "{printed}");
 }

@@ -284,6 +284,65 @@ fn a_reload_that_swaps_the_servers_is_noticed_before_it_is_believed() {
 
 #[test]
 #[ignore = "needs haproxy: apt-get install haproxy"]
+fn a_write_that_meets_swapped_servers_is_put_right_in_the_same_attempt() {
+    let world = World::new(&Config::default());
+    let router = world.router();
+    assert_eq!(block_on(router.clone().set(green(50))).split(), Some(green(50)));
+    let [left, right] = world.slots();
+    world.haproxy.configure(&Config::default(), &[right, left]);
+    world.haproxy.reload();
+    // Each attempt has a clone of its own, as each attempt of a rollback has.
+    for _ in 0..2 {
+        let readback = block_on(router.clone().set(green(0)));
+        assert_eq!(readback.split(), Some(green(0)), "{readback:?}");
+        assert_eq!(world.haproxy.users(10, ["left", "right"]), [10, 0]);
+    }
+}
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
+fn a_write_that_meets_renamed_servers_finds_them_in_the_same_attempt() {
+    let world = World::new(&Config::default());
+    let router = world.router();
+    assert_eq!(block_on(router.clone().set(green(50))).split(), Some(green(50)));
+    let file = world.haproxy.path("haproxy.cfg");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("server app_", "server web_")).unwrap();
+    world.haproxy.reload();
+    for _ in 0..2 {
+        let readback = block_on(router.clone().set(green(0)));
+        assert_eq!(readback.split(), Some(green(0)), "{readback:?}");
+    }
+    assert_eq!(world.haproxy.users(10, ["left", "right"]), [10, 0]);
+}
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
+fn what_the_reader_learns_of_a_reload_the_way_back_knows_too() {
+    let world = World::new(&Config::default());
+    let (mut reader, mut way_back) = (world.router(), world.router());
+    for _ in 0..2 {
+        block_on(reader.read());
+        way_back = reader.clone();
+    }
+    let [left, right] = world.slots();
+    world.haproxy.configure(&Config::default(), &[right, left]);
+    world.haproxy.reload();
+    assert_eq!(block_on(reader.read()).split(), Some(green(50)));
+    let asked = |what: &str| {
+        let info = world.haproxy.ask("show info").unwrap();
+        let line = info.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(": "));
+        line.unwrap().parse::<u64>().unwrap()
+    };
+    let before = asked("CumConns");
+    let readback = block_on(way_back.set(green(0)));
+    assert_eq!(readback.split(), Some(green(0)), "{readback:?}");
+    assert_eq!(asked("CumConns") - before, 2, "one for the write, one for this question");
+    assert_eq!(world.haproxy.users(10, ["left", "right"]), [10, 0]);
+}
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
 fn a_server_that_somebody_took_out_of_service_is_not_up_whatever_its_weight() {
     let world = World::new(&Config::default());
     let mut router = world.router();

@@ -405,7 +405,7 @@ fn runs_are_listed_found_and_indexed_by_what_their_journals_say() {
     let list = runs::list(&root).unwrap();
     assert_eq!(list.iter().map(|run| run.open).filter(|open| *open).count(), 1);
     assert_eq!(list[0].outcome, "unreadable", "a directory without a journal is not hidden");
-    let found = runs::find(&root, Some(over.short())).unwrap();
+    let found = runs::find(&root, Some(runs::short(over.id()))).unwrap();
     assert_eq!((found.outcome, found.exit, found.rollback_us), ("rolled back", Some(3), Some(480)));
     assert_eq!(found.began.as_deref(), Some("2026-11-23T14:22:07.000Z"));
     assert_eq!(runs::find(&root, None).unwrap().id, open.id());

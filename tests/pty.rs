@@ -2,12 +2,18 @@
 //! given back. The router of these stories is a file, so that nothing needs to be installed.
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
+mod stories;
 mod support;
 
 use nix::sys::signal::Signal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 use support::cockpit::Cockpit;
 use support::haproxy::soon;
-use support::place::{Place, Terms, stamps, timeline};
+use support::place::{HOME, Place, Terms, stamps, timeline};
+use switchback::feed::{Feed, Link, News};
+use switchback::tui;
 
 /// Held for so long at each step of the ramp that nothing moves by itself.
 fn patient() -> Terms {
@@ -145,6 +151,124 @@ fn a_router_of_two_commands_brings_users_back() {
     assert_eq!(cockpit.exit_code(), 3);
     assert_eq!(place.weights(), [100, 0]);
     assert!(stamps(&place.flown()) >= 1);
+}
+
+#[test]
+fn a_key_pressed_right_after_changes_of_the_window_is_read_at_once() {
+    let place = Place::of_files(&patient());
+    let mut cockpit = place.to_split(10);
+    for round in 0..8 {
+        // The signal of the change and the key come together, again and again.
+        cockpit.resize((50, 12)).resize((100, 30)).resize((50, 12)).resize((100, 30)).key("h");
+        let (pressed, held) = (Instant::now(), round % 2 == 0);
+        cockpit.until("the key is read", |screen| screen.contains("HELD AT 10 %") == held);
+        let took = pressed.elapsed();
+        assert!(took < Duration::from_secs(1), "round {round}: read after {took:?}");
+    }
+    cockpit.key("r").expect("BACK ON BLUE").key("q");
+    assert_eq!(cockpit.exit_code(), 3);
+    cockpit.is_given_back().unwrap();
+    place.flown();
+}
+
+/// Says to this test program, run again in a terminal, which of the screens below to show.
+const SHOWS: &str = "SHOWS";
+
+/// This test program in a terminal, with a screen of its own and an engine that only speaks once.
+fn screen_that(shows: &str) -> Cockpit {
+    screen_under(r#"exec "$0" "$@""#, shows)
+}
+
+/// The same, as a shell runs it.
+fn screen_under(script: &str, shows: &str) -> Cockpit {
+    let program = std::env::current_exe().unwrap().display().to_string();
+    let test = "a_screen_in_a_process_of_its_own";
+    let argv = ["/bin/sh", "-c", script, &program, "--exact", test, "--nocapture"];
+    let argv = argv.map(str::to_owned);
+    let path = std::env::var("PATH").unwrap();
+    let env = [("PATH", &*path), ("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), (SHOWS, shows)];
+    Cockpit::open(&argv, &env.map(|(name, value)| (name.to_owned(), value.to_owned())), HOME)
+}
+
+/// The other side of [`screen_that`]: without the word in its environment it shows nothing.
+#[test]
+fn a_screen_in_a_process_of_its_own() {
+    static DRAWN: AtomicU32 = AtomicU32::new(0);
+    let Ok(shows) = std::env::var(SHOWS) else { return };
+    let (commands, mut sent) = tokio::sync::mpsc::unbounded_channel();
+    let feed = Arc::new(Feed::default());
+    feed.publish(stories::holding().snapshot, News::default());
+    let link = Link { feed: Arc::clone(&feed), commands };
+    let mut options = tui::Options::default();
+    if shows == "a drawing that panics" {
+        options.clock = || {
+            assert!(DRAWN.fetch_add(1, Ordering::SeqCst) < 20, "no frame can be drawn");
+            0
+        };
+    }
+    let (panics, closes) = (shows == "a thread that panics", shows == "a silent engine");
+    let other = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        while let Some(sent) = sent.blocking_recv() {
+            assert!(!panics, "a thread has panicked");
+            all.push(sent.command);
+            if closes {
+                feed.close();
+            }
+        }
+        all
+    });
+    let ended = std::panic::catch_unwind(|| tui::run(link, options));
+    match ended {
+        Ok(Ok(())) => println!("ENDED WELL, SENT {:?}", other.join().unwrap()),
+        Ok(Err(error)) => println!("ENDED: {error:#}"),
+        Err(_) => println!("ENDED BY A PANIC"),
+    }
+}
+
+#[test]
+fn where_no_terminal_can_be_taken_it_stays_as_it_was() {
+    // A session of its own has no terminal to open, and standard input is none.
+    let mut cockpit = screen_under(r#"exec setsid -w "$0" "$@" < /dev/null"#, "no keys");
+    cockpit.expect("ENDED: cannot take the terminal");
+    assert_eq!(cockpit.exit_code(), 0);
+    cockpit.is_given_back().unwrap();
+}
+
+#[test]
+fn a_panic_in_any_thread_gives_the_terminal_back_before_it_is_told() {
+    let mut cockpit = screen_that("a thread that panics");
+    cockpit.expect("HOLDING AT 50 %");
+    assert!(is_taken(&cockpit));
+    cockpit.key("h").expect("ENDED: ").expect("the screen was given up");
+    // What was told before the terminal was given back would be gone with the other screen.
+    cockpit.expect("a thread has panicked");
+    assert_eq!(cockpit.exit_code(), 0);
+    cockpit.is_given_back().unwrap();
+}
+
+#[test]
+fn a_drawing_that_panics_gives_the_terminal_back_too() {
+    let mut cockpit = screen_that("a drawing that panics");
+    cockpit.expect("HOLDING AT 50 %");
+    assert!(is_taken(&cockpit));
+    while !cockpit.screen().contains("ENDED") {
+        // Each key is a frame.
+        cockpit.key("\u{1b}[A");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    cockpit.expect("no frame can be drawn").expect("ENDED BY A PANIC");
+    cockpit.is_given_back().unwrap();
+}
+
+#[test]
+fn an_engine_that_says_nothing_more_is_said_and_keys_still_reach_it() {
+    let mut cockpit = screen_that("a silent engine");
+    cockpit.expect("HOLDING AT 50 %").expect("ENGINE SILENT 0:04");
+    assert!(!cockpit.screen().contains("space next step"), "{}", cockpit.screen());
+    cockpit.key("r").expect("ENDED WELL, SENT [Rollback]");
+    assert_eq!(cockpit.exit_code(), 0);
+    cockpit.is_given_back().unwrap();
 }
 
 #[test]

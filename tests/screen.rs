@@ -16,11 +16,13 @@ use stories::Story;
 use switchback::clean::Clean;
 use switchback::plan::Migration;
 use switchback::runbook::event::{Answer, Command, View};
+use switchback::runbook::record::{LogLine, Tone};
+use switchback::runbook::snapshot::Traffic;
 use switchback::tui::keymap::{self, Key, Mode};
 use switchback::tui::screen;
 use switchback::tui::state::UiState;
 use switchback::tui::theme::BUILT_IN;
-use switchback::units::Millis;
+use switchback::units::{Millis, Percent};
 
 fn drawn(story: &Story, columns: u16, rows: u16) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
@@ -180,7 +182,7 @@ fn colour_repeats_what_words_say() {
         assert!(looks(style_of(&buffer, "TRIPPING 0:31"), theme.warn));
         assert!(looks(style_of(&buffer, "TRIPPED"), theme.bad));
         assert!(looks(style_of(&buffer, "r ROLLBACK TO BLUE"), theme.rollback));
-        assert!(looks(style_of(&buffer, "▲ 5xx 223 of 372"), theme.bad));
+        assert!(looks(style_of(&buffer, "▲ 5xx on Green: 223 of 372"), theme.bad));
         assert!(looks(style_of(&buffer, "████"), theme.blue));
         assert!(looks(style_of(&buffer, "▒▒▒▒"), theme.green));
         assert!(looks(style_of(&buffer, "DEPLOY"), theme.deploy));
@@ -203,7 +205,7 @@ fn what_is_not_known_is_never_drawn_as_if_it_were_good() {
     let buffer = drawn(&story, 120, 36);
     let words = text(&buffer);
     assert!(looks(style_of(&buffer, "THE SPLIT IS NOT KNOWN"), story.theme.bad));
-    assert!(words.contains("router cannot be read: connection refused"), "{words}");
+    assert!(words.contains("router NOT READ for 0s: connection refused"), "{words}");
     let bar = words.lines().find(|line| line.contains("BLUE left")).unwrap();
     assert!(!bar.contains(['█', '▒']), "no bar without a read-back: {bar}");
     assert!(words.contains("r ROLLBACK (BLUE UNKNOWN)"), "{words}");
@@ -274,7 +276,8 @@ fn a_question_is_answered_by_its_number_and_no_key_means_yes_by_accident() {
     let story = stories::asking();
     let at = Instant::now();
     let mut ui = UiState::default();
-    ui.see(&story.snapshot, at);
+    ui.see(&story.snapshot);
+    ui.drawn(Some(4), at);
     let late = at + Duration::from_secs(1);
     for key in [Key::Enter, Key::Char(' '), Key::Char('h'), Key::Char('Y')] {
         assert!(ui.press(key, Some(&story.snapshot), late).commands.is_empty(), "{key}");
@@ -287,22 +290,37 @@ fn a_question_is_answered_by_its_number_and_no_key_means_yes_by_accident() {
 }
 
 #[test]
-fn a_question_that_comes_by_itself_is_not_answered_by_the_key_that_was_on_its_way() {
+fn a_question_is_answered_by_who_has_seen_it_and_not_by_a_key_that_was_on_its_way() {
     let (before, after) = (stories::holding(), stories::asking());
     let at = Instant::now();
+    let ms = |ms| at + Duration::from_millis(ms);
+    // Called for or not, and however long ago it came: it must have stood on the screen.
+    for called_for in [false, true] {
+        let mut ui = UiState::default();
+        ui.see(&before.snapshot);
+        ui.drawn(None, at);
+        if called_for {
+            let pressed = ui.press(Key::Char(' '), Some(&before.snapshot), at);
+            assert_eq!(pressed.commands, [Command::Next]);
+        }
+        ui.see(&after.snapshot);
+        assert!(ui.press(Key::Char('y'), Some(&after.snapshot), ms(900)).commands.is_empty());
+        assert!(ui.remark.as_deref().is_some_and(|why| why.contains("press again")));
+        ui.drawn(Some(4), ms(1_000));
+        ui.drawn(Some(4), ms(1_250));
+        assert!(ui.press(Key::Char('n'), Some(&after.snapshot), ms(1_280)).commands.is_empty());
+        let back = ui.press(Key::Char('r'), Some(&after.snapshot), ms(1_290)).commands;
+        assert_eq!(back, [Command::Rollback], "the way back never waits");
+        let answer = ui.press(Key::Char('y'), Some(&after.snapshot), ms(1_310)).commands;
+        assert_eq!(answer.len(), 1);
+    }
+    let word = stories::asking_for_a_word();
     let mut ui = UiState::default();
-    ui.see(&before.snapshot, at);
-    ui.see(&after.snapshot, at);
-    let soon = at + Duration::from_millis(50);
-    assert!(ui.press(Key::Char('n'), Some(&after.snapshot), soon).commands.is_empty());
-    assert!(ui.remark.is_some());
-    assert_eq!(ui.press(Key::Char('r'), Some(&after.snapshot), soon).commands, [Command::Rollback]);
-    // One that was called for is answered as fast as anybody types.
-    let mut ui = UiState::default();
-    ui.see(&before.snapshot, at);
-    assert_eq!(ui.press(Key::Char(' '), Some(&before.snapshot), at).commands, [Command::Next]);
-    ui.see(&after.snapshot, soon);
-    assert_eq!(ui.press(Key::Char('y'), Some(&after.snapshot), soon).commands.len(), 1);
+    ui.see(&word.snapshot);
+    ui.paste("notes-api", Some(&word.snapshot));
+    assert!(ui.press(Key::Enter, Some(&word.snapshot), at).commands.is_empty());
+    ui.drawn(Some(4), at);
+    assert_eq!(ui.press(Key::Enter, Some(&word.snapshot), ms(301)).commands.len(), 1);
 }
 
 #[test]
@@ -310,7 +328,8 @@ fn a_word_is_typed_and_a_paste_is_text_there_and_nothing_elsewhere() {
     let story = stories::asking_for_a_word();
     let late = Instant::now() + Duration::from_secs(1);
     let mut ui = UiState::default();
-    ui.see(&story.snapshot, Instant::now());
+    ui.see(&story.snapshot);
+    ui.drawn(Some(4), Instant::now());
     for key in "notesX".chars().map(Key::Char).chain([Key::Backspace]) {
         assert!(ui.press(key, Some(&story.snapshot), late).commands.is_empty());
     }
@@ -363,13 +382,53 @@ fn the_shell_is_refused_while_green_has_users() {
 }
 
 #[test]
+fn the_shell_must_wait_as_long_as_a_weight_may_be_on_its_way() {
+    let refused = |what: &str, story: &Story| {
+        let mut ui = UiState::default();
+        let pressed = ui.press(Key::Ctrl('z'), Some(&story.snapshot), Instant::now());
+        assert!(!pressed.suspend && pressed.commands.is_empty(), "{what}");
+        let why = ui.remark.unwrap();
+        assert!(why.contains(what), "{why:?}, not {what:?}");
+    };
+    // Asked for, and the router was last read before it.
+    let mut story = stories::holding();
+    story.snapshot.traffic.read = Percent::new(0);
+    refused("users were sent to Green", &story);
+    // Nothing more is asked for, but nobody knows.
+    story.snapshot.traffic = Traffic { asked: Percent::new(0), ..Traffic::default() };
+    refused("the split is not known", &story);
+    refused("the way back is not settled", &stories::rolling_back());
+    refused("the way back is not settled", &stories::back_on_blue());
+    let mut kept = stories::kept();
+    kept.snapshot.finish = None;
+    refused("q leaves", &kept);
+    let mut back = stories::back_on_blue();
+    back.snapshot.next_open = true;
+    let mut ui = UiState::default();
+    assert!(ui.press(Key::Ctrl('z'), Some(&back.snapshot), Instant::now()).suspend);
+    // Before any weight moved, an unknown split is as it was found.
+    let mut early = stories::soaking();
+    early.snapshot.traffic.read = None;
+    let at = Instant::now();
+    let mut ui = UiState::default();
+    assert!(ui.press(Key::Ctrl('z'), Some(&early.snapshot), at).suspend);
+    // A yes that was given a moment ago is not in the last snapshot yet.
+    let mut ui = UiState::default();
+    ui.press(Key::Char(' '), Some(&early.snapshot), at);
+    let soon = at + Duration::from_millis(300);
+    assert!(!ui.press(Key::Ctrl('z'), Some(&early.snapshot), soon).suspend);
+    let late = at + Duration::from_millis(1_300);
+    assert!(ui.press(Key::Ctrl('z'), Some(&early.snapshot), late).suspend);
+}
+
+#[test]
 fn a_rollback_brings_the_cockpit_to_the_front() {
     let mut ui = UiState::default();
     (ui.view, ui.help) = (View::Log, true);
-    ui.see(&stories::rolling_back().snapshot, Instant::now());
+    ui.see(&stories::rolling_back().snapshot);
     assert_eq!((ui.view, ui.help), (View::Cockpit, false));
     ui.view = View::Log;
-    ui.see(&stories::back_on_blue().snapshot, Instant::now());
+    ui.see(&stories::back_on_blue().snapshot);
     assert_eq!(ui.view, View::Log, "once; then the operator looks where they like");
 }
 
@@ -386,4 +445,236 @@ fn the_footer_and_the_help_are_the_table() {
         assert!(footer.contains(hint), "{hint} in {footer:?}");
     }
     assert!(footer.contains("q leave (nobody guards)"));
+}
+
+#[test]
+fn on_the_way_back_the_footer_shows_what_works_and_nothing_else() {
+    for (story, leave) in [
+        (stories::rolling_back(), "q leave (asks)"),
+        (stories::back_on_blue(), "q leave when settled"),
+    ] {
+        let words = text(&drawn(&story, 120, 36));
+        let footer = words.lines().last().unwrap();
+        for hint in [leave, "n note", "l log", "o output", "g gate", "? help"] {
+            assert!(footer.contains(hint), "{hint} in {footer:?}");
+        }
+        for hint in ["space", "hold", "extend", "Tab"] {
+            assert!(!footer.contains(hint), "{hint} in {footer:?}");
+        }
+        let small = text(&drawn(&story, 80, 24));
+        let footer = small.lines().last().unwrap();
+        assert!(footer.contains(leave) && !footer.contains("space"), "{footer:?}");
+    }
+    let mut story = stories::back_on_blue();
+    story.snapshot.next_open = true;
+    let words = text(&drawn(&story, 120, 36));
+    assert!(words.lines().last().unwrap().trim_end().ends_with("q leave"));
+}
+
+#[test]
+fn a_silent_engine_is_said_louder_than_anything_it_said() {
+    for (name, mut story) in stories::all() {
+        story.silent = Some(Millis(5_400));
+        for (columns, rows) in [(120, 36), (80, 24), (50, 12)] {
+            let buffer = drawn(&story, columns, rows);
+            let words = text(&buffer);
+            assert!(words.contains("ENGINE SILENT 0:05"), "{name}:\n{words}");
+            assert!(looks(style_of(&buffer, "ENGINE SILENT 0:05"), story.theme.headline_bad));
+            assert!(!words.contains("trips in") && !words.contains("● "), "{name}:\n{words}");
+            assert!(!words.contains("ready in 1:48, then"), "{name}:\n{words}");
+        }
+    }
+    let mut story = stories::tripping();
+    story.silent = Some(Millis::secs(65));
+    let small = text(&drawn(&story, 80, 24));
+    assert!(small.contains("`switchback rollback` goes back"), "{small}");
+    assert!(!small.contains("space next step") && small.contains("r ROLLBACK TO BLUE"), "{small}");
+    let mut story = stories::holding();
+    story.silent = Some(Millis::secs(65));
+    story.now = Some(story.snapshot.at + Millis::secs(65));
+    insta::assert_snapshot!("silent_120x36", text(&drawn(&story, 120, 36)));
+    insta::assert_snapshot!("silent_80x24", text(&drawn(&story, 80, 24)));
+}
+
+#[test]
+fn the_run_is_named_by_its_last_four_digits_and_service_and_host_can_be_read() {
+    for (columns, rows) in [(120, 36), (80, 24), (60, 16)] {
+        let words = text(&drawn(&stories::holding(), columns, rows));
+        let title = words.lines().next().unwrap();
+        assert!(title.contains("notes-api") && title.contains("vps-1"), "{title:?}");
+        assert!(title.contains("7f3a") && !title.contains("140707Z"), "{title:?}");
+    }
+    let at_home = text(&drawn(&stories::holding(), 80, 24));
+    assert!(at_home.lines().next().unwrap().contains("notes-api 1.8.2 → 1.9.0"), "{at_home}");
+}
+
+#[test]
+fn when_a_limit_trips_is_said_however_long_the_words_before_it() {
+    let mut story = stories::tripping();
+    if let Some(alarm) = &mut story.snapshot.alarm {
+        alarm.text.push_str(&" and much more of it".repeat(5));
+    }
+    for columns in [60, 80, 120] {
+        let words = text(&drawn(&story, columns, 24));
+        let alarm = words.lines().nth(2).unwrap();
+        assert!(alarm.starts_with(" ▲ 5xx on Green: 223 of 372"), "{alarm:?}");
+        assert!(alarm.contains('…') && alarm.ends_with("· trips in 0:31"), "{alarm:?}");
+    }
+}
+
+#[test]
+fn the_four_stamps_and_when_a_limit_trips_are_in_the_plain_view_too() {
+    let words = text(&drawn(&stories::tripping(), 50, 12));
+    assert!(words.contains("\ntrips in 0:31"), "{words}");
+    let words = text(&drawn(&stories::back_on_blue(), 50, 12));
+    for stamp in ["✔ router at Blue", "✔ first answer", "? last answer", "… users back in band"]
+    {
+        assert!(words.contains(stamp), "{words}");
+    }
+}
+
+#[test]
+fn a_gate_that_waits_says_for_what() {
+    let story = stories::holding();
+    let mut ui = UiState::default();
+    press(&mut ui, Key::Char(' '), &story);
+    assert_eq!(ui.remark.as_deref(), Some("space: the gate still waits: hold 1:12 of 3:00"));
+}
+
+#[test]
+fn a_long_check_is_broken_into_free_rows() {
+    let mut story = stories::holding();
+    story.snapshot.checks[3].says = "deploy /srv/notes/bin/start --release 1.9.0 failed".to_owned();
+    let words = text(&drawn(&story, 120, 36));
+    assert!(words.contains("1.9.0 failed"), "{words}");
+}
+
+#[test]
+fn once_users_were_counted_their_absence_is_a_gap_and_not_the_probes() {
+    let mut story = stories::holding();
+    let at = story.snapshot.at.as_secs();
+    let what = switchback::tui::history::Plotted::Errors;
+    let green = switchback::units::Role::Green;
+    let mut update = stories::update(at + 10, &[], None);
+    update.samples.retain(|sample| sample.at.as_secs() > at);
+    story.history.take(&update);
+    assert_eq!(story.history.most(what, green, at + 5, at + 6), None);
+    assert!(story.history.most(what, green, 100, 101).is_some(), "before the switch: probes");
+    assert!(story.history.most(what, green, at - 5, at).is_some());
+}
+
+#[test]
+fn a_number_over_its_bound_is_not_simply_ok() {
+    let mut story = stories::holding();
+    story.snapshot.limits[3].value = Some(95.0);
+    let words = text(&drawn(&story, 120, 36));
+    assert!(words.contains("over, ok yet"), "{words}");
+}
+
+#[test]
+fn words_that_are_cut_say_so() {
+    let mut story = stories::holding();
+    story.snapshot.headline.due = None;
+    story.snapshot.headline.next = "the router did not answer ".repeat(12);
+    let cut = |story: &Story| {
+        for columns in [60, 80, 120] {
+            let words = text(&drawn(story, columns, 24));
+            assert!(words.lines().nth(1).unwrap().ends_with('…'), "{words}");
+        }
+    };
+    cut(&story);
+    // Also where the state alone takes the whole row.
+    story.snapshot.headline.state = "STANDING AT AN UNKNOWN SPLIT ".repeat(6);
+    cut(&story);
+}
+
+#[test]
+fn the_journal_is_not_complained_of_twice() {
+    let mut story = stories::holding();
+    story.snapshot.journal_trouble = Some(Clean::new("disk full"));
+    let says = "the journal cannot be written: disk full";
+    let count = |story: &Story| text(&drawn(story, 200, 60)).matches(says).count();
+    assert_eq!(count(&story), 1);
+    story.snapshot.alarm = stories::tripping().snapshot.alarm;
+    assert_eq!(count(&story), 1);
+    if let Some(alarm) = &mut story.snapshot.alarm {
+        (alarm.text, alarm.due) = (says.to_owned(), None);
+    }
+    assert_eq!(count(&story), 1);
+}
+
+#[test]
+fn the_split_of_somebody_else_and_a_blue_that_is_not_well_are_said_at_every_size() {
+    for (columns, rows) in [(120, 36), (80, 24)] {
+        let mut story = stories::holding();
+        story.snapshot.traffic.moved_by_others = true;
+        assert!(text(&drawn(&story, columns, rows)).contains("MOVED BY OTHERS"));
+        let mut story = stories::holding();
+        story.snapshot.traffic.read = None;
+        story.snapshot.traffic.trouble = Some(Clean::new(&"connection refused ".repeat(9)));
+        story.now = Some(story.snapshot.at + Millis::secs(7));
+        assert!(text(&drawn(&story, columns, rows)).contains("router NOT READ for 7s: conn"));
+        for (mut story, words) in [
+            (stories::rolling_back(), "r ROLLING BACK (BLUE NOT READY 0:12)"),
+            (stories::back_on_blue(), "r BACK ON BLUE (BLUE NOT READY 0:12)"),
+        ] {
+            story.snapshot.health[0].ready = Some(false);
+            story.snapshot.health[0].since = Millis::secs(888);
+            let seen = text(&drawn(&story, columns, rows));
+            assert!(seen.contains(words) && seen.contains("BLUE NOT READY 0:12"), "{seen}");
+        }
+    }
+}
+
+#[test]
+fn with_room_every_limit_keeps_its_bound_whatever_its_verdict() {
+    let story = stories::tripping();
+    let words = text(&drawn(&story, 200, 60));
+    for row in ["2 % for 2m", "500 ms for 2m"] {
+        let limits = words.lines().filter(|line| line.contains("TRIPP") && line.contains(row));
+        assert_eq!(limits.filter(|line| line.starts_with("│ ")).count(), 1, "{row}:\n{words}");
+    }
+}
+
+#[test]
+fn a_run_that_is_over_asks_nothing() {
+    let mut story = stories::asking();
+    story.snapshot.finish = stories::kept().snapshot.finish;
+    for (columns, rows) in [(120, 36), (80, 24), (50, 12)] {
+        let words = text(&drawn(&story, columns, rows));
+        assert!(!words.contains("move everybody"), "{words}");
+    }
+}
+
+#[test]
+fn what_is_read_in_the_log_does_not_move_when_more_comes() {
+    let mut story = stories::holding();
+    story.ui.view = View::Log;
+    let long = "one of many lines, and longer than a small window is wide: it is broken, not cut";
+    let line = |i: u64| LogLine {
+        at: Millis::secs(i),
+        topic: "info".to_owned(),
+        text: format!("{i} {long}"),
+        tone: Tone::Plain,
+    };
+    story.history.log.extend((0..60).map(line));
+    let draw = |story: &mut Story| {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 80, 24));
+        let scrolled = screen::draw(&story.scene(), &mut buf);
+        story.ui.settle(scrolled.lines, scrolled.page);
+        text(&buf)
+    };
+    let end = draw(&mut story);
+    assert!(end.contains("is broken, not cut") && end.contains("59 one of many"), "{end}");
+    assert!(end.contains("of 128 · the end"), "{end}");
+    story.ui.press(Key::PageUp, Some(&story.snapshot), Instant::now());
+    let before = draw(&mut story);
+    assert!(before.contains("End: the newest"), "{before}");
+    story.history.log.extend((60..70).map(line));
+    let body = |words: &str| words.lines().skip(4).take(18).map(str::to_owned).collect::<Vec<_>>();
+    let after = draw(&mut story);
+    assert_eq!(body(&before), body(&after));
+    assert_eq!(body(&draw(&mut story)), body(&after), "and it stays");
+    story.ui.press(Key::End, Some(&story.snapshot), Instant::now());
+    assert!(draw(&mut story).contains("69 one of many"));
 }

@@ -12,17 +12,17 @@
 
 mod lines;
 
-use crate::clean::Clean;
+use crate::clean::{Clean, Line, LineSplitter};
+use crate::plan::{fill, placeholders};
 use crate::runbook::event::{End, Ran};
 use crate::runbook::readback::{Fault, FaultKind};
 use crate::units::Millis;
-use lines::{Flow, Lines};
+use lines::{Flow, Tail};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
@@ -43,8 +43,6 @@ const TAIL: usize = 20;
 pub struct CommandSpec {
     /// Program and arguments; no shell unless it names one.
     pub argv: Vec<String>,
-    /// Where it runs; our own directory if not told.
-    pub directory: Option<PathBuf>,
     /// Variables that are added to our environment.
     pub env: Vec<(String, String)>,
     /// How long it may run.
@@ -56,7 +54,7 @@ pub struct CommandSpec {
 impl CommandSpec {
     /// A command as it is.
     pub const fn new(argv: Vec<String>, timeout: Duration) -> Self {
-        Self { argv, directory: None, env: Vec::new(), timeout, grace: GRACE }
+        Self { argv, env: Vec::new(), timeout, grace: GRACE }
     }
 
     /// A command of the plan for a slot: braces in `argv` are filled, and the environment says
@@ -87,10 +85,19 @@ pub fn expand(
     release: Option<&str>,
     current: Option<&str>,
 ) -> Result<Vec<String>, Fault> {
-    let values = [("slot", Some(slot)), ("release", release), ("current", current)];
-    for (name, value) in &values {
-        if value.is_none() && argv.iter().any(|word| word.contains(&format!("{{{name}}}"))) {
-            let key = if *name == "release" { "next" } else { "current" };
+    let value = |name: &str| match name {
+        "slot" => Some(slot),
+        "release" => release,
+        "current" => current,
+        _ => None,
+    };
+    for found in argv.iter().flat_map(|word| placeholders(word)) {
+        let (name, key) = match found.name {
+            "release" => ("release", "next"),
+            "current" => ("current", "current"),
+            _ => continue,
+        };
+        if value(name).is_none() {
             return Err(Fault::new(
                 FaultKind::Local,
                 format!("the command needs {{{name}}}, and it is not known"),
@@ -98,36 +105,7 @@ pub fn expand(
             ));
         }
     }
-    let values: Vec<(&str, &str)> =
-        values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    Ok(argv.iter().map(|word| fill(word, &values)).collect())
-}
-
-/// Replaces `{name}` by its value, once: a value that holds braces stays as it is. Braces that
-/// name nothing of ours stay too.
-pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(open) = rest.find('{') {
-        let (before, braced) = rest.split_at(open);
-        out.push_str(before);
-        let filled = braced[1..].split_once('}').and_then(|(name, after)| {
-            let (_, value) = values.iter().find(|(known, _)| *known == name)?;
-            Some((*value, after))
-        });
-        match filled {
-            Some((value, after)) => {
-                out.push_str(value);
-                rest = after;
-            }
-            None => {
-                out.push('{');
-                rest = &braced[1..];
-            }
-        }
-    }
-    out.push_str(rest);
-    out
+    Ok(argv.iter().map(|word| fill(word, value)).collect())
 }
 
 /// Runs a command to its end and passes its lines on as they come.
@@ -152,7 +130,8 @@ pub struct Printed {
 pub async fn capture(spec: &CommandSpec, most: usize) -> Result<Printed, Fault> {
     let running = Running::spawn(spec, true)?;
     let (mut out, mut cut) = (Vec::new(), false);
-    let mut errors = Lines::new(TAIL);
+    let mut lines = LineSplitter::new();
+    let mut errors = Tail::new(TAIL);
     let (end, _) = running
         .drive(
             |bytes| {
@@ -160,11 +139,11 @@ pub async fn capture(spec: &CommandSpec, most: usize) -> Result<Printed, Fault> 
                 cut |= bytes.len() > room;
                 out.extend_from_slice(&bytes[..bytes.len().min(room)]);
             },
-            |bytes| errors.push(bytes, |_| ()),
+            |bytes| lines.push_raw(bytes).into_iter().for_each(|line| errors.keep(line)),
         )
         .await;
-    errors.finish(|_| ());
-    Ok(Printed { end, out, cut, tail: errors.tail() })
+    lines.finish_raw().into_iter().for_each(|line| errors.keep(line));
+    Ok(Printed { end, out, cut, tail: errors.lines() })
 }
 
 /// A command that runs. Dropping it kills its process group.
@@ -209,7 +188,7 @@ impl Running {
         let Some((program, arguments)) = spec.argv.split_first() else {
             return Err(Fault::new(FaultKind::Local, "the command is empty", "see [commands]"));
         };
-        let failed = |error: io::Error| cannot_start(spec, program, &error);
+        let failed = |error: io::Error| cannot_start(program, &error);
         let (out, out_end) = pipe_pair().map_err(failed)?;
         let (errors, errors_end) = if apart {
             let (errors, end) = pipe_pair().map_err(failed)?;
@@ -226,9 +205,6 @@ impl Running {
             .stderr(Stdio::from(errors_end))
             .process_group(0)
             .kill_on_drop(true);
-        if let Some(directory) = &spec.directory {
-            command.current_dir(directory);
-        }
         let child = command.spawn().map_err(failed)?;
         // It holds our copies of the writing ends; while it lives the pipes have no end.
         drop(command);
@@ -244,29 +220,27 @@ impl Running {
         })
     }
 
-    /// The number of the process group, for messages.
-    pub fn id(&self) -> Option<u32> {
-        self.child.id()
-    }
-
     /// Passes the command's lines on until it ends or its time is up.
     pub async fn wait(self, mut pass: impl FnMut(Clean)) -> Ran {
-        let mut lines = Lines::new(TAIL);
+        let mut lines = LineSplitter::new();
+        let mut tail = Tail::new(TAIL);
         let mut flow = Flow::new(std::time::Instant::now());
+        let mut take = |line: Line<'static>, pass: &mut _| {
+            flow.pass(std::time::Instant::now(), &line, pass);
+            tail.keep(line);
+        };
         let (end, took) = self
             .drive(
-                |bytes| {
-                    let now = std::time::Instant::now();
-                    lines.push(bytes, |line| flow.pass(now, line, &mut pass));
-                },
+                |bytes| lines.push_raw(bytes).into_iter().for_each(|line| take(line, &mut pass)),
                 |_| (),
             )
             .await;
-        lines.finish(|line| flow.pass(std::time::Instant::now(), line, &mut pass));
+        lines.finish_raw().into_iter().for_each(|line| take(line, &mut pass));
         // How it ended is what is wanted most: the last lines are never held back.
-        flow.finish_with(&lines.tail(), &mut pass);
+        let tail = tail.lines();
+        flow.finish_with(&tail, &mut pass);
         let took = Millis(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
-        Ran { end, took, tail: lines.tail() }
+        Ran { end, took, tail }
     }
 
     /// Reads until the command ends, asks its group to end when its time is up, and kills it
@@ -347,14 +321,8 @@ fn pipe_pair() -> io::Result<(pipe::Receiver, OwnedFd)> {
     Ok((pipe::Receiver::from_owned_fd(reader.into())?, writer.into()))
 }
 
-fn cannot_start(spec: &CommandSpec, program: &str, error: &io::Error) -> Fault {
+fn cannot_start(program: &str, error: &io::Error) -> Fault {
     let fault = |cause: String, hint: &str| Fault::new(FaultKind::Local, cause, hint);
-    if let Some(directory) = spec.directory.as_ref().filter(|directory| !directory.is_dir()) {
-        return fault(
-            format!("{program} was not started: there is no directory {}", directory.display()),
-            "commands run where the cockpit was started",
-        );
-    }
     match error.kind() {
         io::ErrorKind::NotFound => fault(
             format!("{program} was not found"),

@@ -5,7 +5,7 @@ use super::{Failure, load, print};
 use crate::adapter::router::Router;
 use crate::adapter::source::http::Prober;
 use crate::cli::Global;
-use crate::plan::{self, Faults, Overrides, PlanFault, Severity};
+use crate::plan::{self, Faults, Overrides, PlanFault, Severity, Signal, SignalSource};
 use crate::runbook::{NodeOutcome, Readback};
 use crate::units::{Slot, Split};
 use std::collections::BTreeMap;
@@ -39,7 +39,6 @@ pub fn check(
     }
     let mut found = Found { faults: loaded.warnings.clone(), good: Vec::new(), hold: true };
     found.faults.extend(plan::commands_on_path(&loaded.plan, &loaded.places));
-    found.faults.extend(plan::surroundings(&loaded.plan, &loaded.places));
     let secrets = mask(&loaded.plan).map(|secrets| secrets.by_name().clone());
     if let Ok(secrets) = &secrets {
         block_on(reach(&loaded, secrets, &mut found))?;
@@ -170,6 +169,20 @@ async fn reach(loaded: &plan::Loaded, secrets: &BTreeMap<String, String>, found:
                     found.good.push(format!("front door {front} answers {status}{named}"));
                 }
             }
+            let questions = plan.probes.iter().zip(prober.questions()).enumerate();
+            for (n, (probe, question)) in questions.filter(|_| answer.status.is_some()) {
+                match prober.probe(question).await.why {
+                    None => found.good.push(format!(
+                        "probe {} of the front door answers as expected",
+                        probe.path
+                    )),
+                    Some(why) => found.bad(error(
+                        &format!("probe[{n}]"),
+                        &format!("probe {} of the front door: {why}", probe.path),
+                        "see what the router answers there, or change the probe",
+                    )),
+                }
+            }
         }
     }
 }
@@ -222,6 +235,42 @@ async fn reach_slot(
         }
     };
     let check = prober.check().await;
+    // What is wrong with Blue stands in the way; a slot that waits to be deployed to may lack it.
+    let lacks = |path: &str, cause: &str, hint: &str| {
+        if blue == Some(slot) {
+            loaded.places.error(path, cause, hint)
+        } else {
+            loaded.places.warning(path, cause, hint)
+        }
+    };
+    if check.status.is_some() {
+        for (n, (probe, question)) in plan.probes.iter().zip(prober.questions()).enumerate() {
+            let answer = prober.probe(question).await;
+            let what = format!("probe {} of slot {name}", probe.path);
+            match answer.why {
+                None => found.good.push(format!("{what} answers as expected")),
+                Some(why) => found.bad(lacks(
+                    &format!("probe[{n}]"),
+                    &format!("{what}: {why}"),
+                    "see what the service answers there, or change the probe",
+                )),
+            }
+        }
+        for (signal, counted) in
+            [(Signal::DbErrors, check.db_errors), (Signal::QueueDepth, check.queue_depth)]
+        {
+            if let (Some(SignalSource::Readiness(pointer)), None) =
+                (plan.signals.get(&signal), counted)
+            {
+                let key = signal.key();
+                found.bad(lacks(
+                    &format!("signals.{key}"),
+                    &format!("the readiness body of slot {name} has no count at {pointer}"),
+                    &format!("point {key} at a whole number there, or declare it \"none\""),
+                ));
+            }
+        }
+    }
     let release = check.release.as_ref().map_or_else(String::new, |r| format!(", release {r}"));
     if check.ready {
         found.good.push(format!("slot {name} is ready{release}"));

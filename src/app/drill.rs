@@ -7,6 +7,7 @@ use crate::cli::Global;
 use crate::lab::{self, Lab, scenario};
 use crate::plan;
 use crate::runbook::Kind;
+use std::collections::BTreeMap;
 
 /// Flies a drill.
 pub fn drill(global: &Global, name: &str, seed: Option<u64>) -> Result<u8, Failure> {
@@ -17,7 +18,7 @@ pub fn drill(global: &Global, name: &str, seed: Option<u64>) -> Result<u8, Failu
     let mut lab = Lab::start(&scenario, seed)?;
     let text = lab.plan_toml();
     let loaded = plan::parse(&text, "the lab's plan")?;
-    let exit = begin(global, watcher, Kind::Drill, &loaded.plan, text.as_bytes());
+    let exit = begin(global, watcher, Kind::Drill, &loaded.plan, text.as_bytes(), BTreeMap::new());
     lab.stop();
     exit
 }

@@ -2,22 +2,42 @@
 
 use super::{Failure, Watcher, watcher};
 use crate::adapter::router::Router;
-use crate::clean::{self, Mask};
+use crate::clean::{self, Clean, Mask};
 use crate::cli::Global;
 use crate::engine::clock::unix_ms;
 use crate::engine::{Ended, Engine, Setup};
 use crate::journal::{Opened, Run, Troubles, Writer};
 use crate::plan::secrets::{self, Secrets};
-use crate::plan::{Loaded, Plan};
-use crate::runbook::{Command, Interrupt, Kind, RunFacts, RunOutcome};
+use crate::plan::{self, CommandName, Faults, Overrides, Plan, PlanFault};
+use crate::runbook::{Command, Interrupt, Kind, RunFacts, RunOutcome, Snapshot};
 use crate::runs::{Home, IndexLine, Lock, RunDir, last_rollback};
+use crate::units::Percent;
 use crate::{plain, tui};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Flies a deploy on the operator's plan.
-pub fn deploy(global: &Global, loaded: Loaded) -> Result<u8, Failure> {
+pub fn deploy(global: &Global, path: &Path, overrides: Overrides) -> Result<u8, Failure> {
+    let sealed = overrides.sealed();
+    let loaded = super::load(path, overrides)?;
     let watcher = watcher(global)?;
-    begin(global, watcher, Kind::Deploy, &loaded.plan, loaded.text.as_bytes())
+    mask(&loaded.plan)?;
+    for warning in plan::surroundings(&loaded.plan, &loaded.places) {
+        crate::plain::complain(format_args!("{}", Faults::from(warning).to_string().trim_end()));
+    }
+    begin(global, watcher, Kind::Deploy, &loaded.plan, loaded.text.as_bytes(), sealed)
+}
+
+/// With nobody there, nobody deploys by hand: whoever pressed on would send users to the release
+/// that they are to be moved away from.
+pub fn can_deploy(global: &Global, plan: &Plan) -> Result<(), Failure> {
+    if global.yes && !plan.commands.has(CommandName::Deploy) {
+        return Err(Failure::usage(
+            "with --yes nobody is there to deploy by hand, and the plan has no deploy command",
+            "add [commands] deploy, or leave --yes out and deploy by hand at step 2",
+        ));
+    }
+    Ok(())
 }
 
 /// Flies a new run.
@@ -27,7 +47,9 @@ pub fn begin(
     kind: Kind,
     plan: &Plan,
     text: &[u8],
+    overrides: BTreeMap<String, Clean>,
 ) -> Result<u8, Failure> {
+    can_deploy(global, plan)?;
     let secrets = mask(plan)?;
     let (router, identity) = find(plan)?;
     let home = home(global)?;
@@ -46,7 +68,9 @@ pub fn begin(
         attended: attended(watcher),
         last_rollback: last_rollback(&home.runs, &identity),
     };
-    let opened = Opened::new(facts.clone(), plan.clone(), &identity);
+    let mut opened = Opened::new(facts.clone(), plan.clone(), &identity);
+    opened.operator = Some(operator());
+    opened.overrides = overrides;
     let at = crate::units::Millis::ZERO;
     let (journal, troubles) = Writer::create(directory.path(), opened.clone(), at)?;
     let run = Assembled {
@@ -59,9 +83,9 @@ pub fn begin(
         secrets,
         router,
         resume: None,
-        lock,
+        lock: Some(lock),
     };
-    fly(global, watcher, &home, run, &[])
+    Ok(fly(global, watcher, &home, run, &[])?.0)
 }
 
 /// Everything that a run needs before it is flown.
@@ -85,18 +109,18 @@ pub struct Assembled {
     /// The run that is picked up.
     pub resume: Option<Run>,
     /// The router is ours while this lives.
-    pub lock: Lock,
+    pub lock: Option<Lock>,
 }
 
-/// Flies an assembled run to its end; gives the exit code. `first` is sent before anything that
-/// the operator does.
+/// Flies an assembled run to its end; gives the exit code, and how things stood then. `first` is
+/// sent before anything that the operator does.
 pub fn fly(
     global: &Global,
     watcher: Watcher,
     home: &Home,
     run: Assembled,
     first: &[Command],
-) -> Result<u8, Failure> {
+) -> Result<(u8, Option<Snapshot>), Failure> {
     let Assembled {
         plan,
         facts,
@@ -109,6 +133,7 @@ pub fn fly(
         resume,
         lock,
     } = run;
+    let picked_up = resume.is_some();
     let engine = Engine::start(Setup {
         plan,
         facts,
@@ -118,7 +143,7 @@ pub fn fly(
         secrets,
         router,
         resume,
-        socket: Some(lock.socket_path().to_owned()),
+        socket: lock.as_ref().map(|lock| lock.socket_path().to_owned()),
         yes: global.yes,
     })?;
     for command in first {
@@ -132,11 +157,32 @@ pub fn fly(
             "error: the screen failed: {report:#}\nhint: --plain prints lines instead"
         ));
     }
-    let ended = engine.join()?;
+    let link = engine.link.clone();
+    let ended = engine.join();
+    let last = link.feed.since(0).map(|update| update.snapshot);
+    let ended = ended.map_err(|fault| {
+        let exit = exit_of_a_failure(last.as_ref(), picked_up);
+        Failure { exit, ..Failure::from(fault) }
+    })?;
     drop(lock);
     index(home, &opened, &ended);
     say(watcher, &ended, &directory);
-    Ok(ended.finish.exit)
+    Ok((ended.finish.exit, last))
+}
+
+/// The exit code when the engine itself has failed: 1 only where it is known that all users are
+/// on Blue and nothing was on its way, or that nothing was ever asked for.
+fn exit_of_a_failure(last: Option<&Snapshot>, picked_up: bool) -> u8 {
+    let at_blue = match last {
+        None => !picked_up,
+        Some(snapshot) => {
+            let traffic = &snapshot.traffic;
+            let asked = traffic.asked.is_some_and(|percent| percent > Percent::ZERO);
+            let unknown = snapshot.blue.is_some() && traffic.read != Some(Percent::ZERO);
+            !asked && !unknown
+        }
+    };
+    if at_blue { 1 } else { 4 }
 }
 
 fn watch(global: &Global, watcher: Watcher, engine: &Engine) -> color_eyre::Result<()> {
@@ -162,11 +208,17 @@ pub const fn attended(watcher: Watcher) -> bool {
 
 /// The secrets, fetched, and masked from here on.
 pub fn mask(plan: &Plan) -> Result<Secrets, Failure> {
-    let secrets = secrets::resolve(plan)?;
+    let (secrets, missing) = mask_what_there_is(plan);
+    if missing.is_empty() { Ok(secrets) } else { Err(Faults::new(missing).into()) }
+}
+
+/// The secrets that can be had, masked from here on, and what is to be said of the others.
+pub fn mask_what_there_is(plan: &Plan) -> (Secrets, Vec<PlanFault>) {
+    let (secrets, missing) = secrets::obtain(plan);
     let named = secrets.by_name().iter().map(|(name, value)| (name.clone(), value.clone()));
     // A second run in one process has the first one's mask: that is one mask more, not less.
     let _ = clean::install(Mask::new(named));
-    Ok(secrets)
+    (secrets, missing)
 }
 
 /// The router, found and named, so that a wrong address is told before anything begins.
@@ -194,9 +246,17 @@ pub fn lock(home: &Home, identity: &str, run: &str) -> Result<Lock, Failure> {
     Lock::take(&home.locks, identity, run).map_err(|fault| Failure::world(&fault, fault.hint()))
 }
 
-fn host() -> crate::clean::Clean {
+fn host() -> Clean {
     let name = nix::unistd::gethostname().unwrap_or_default();
-    crate::clean::Clean::new(&name.to_string_lossy())
+    Clean::new(&name.to_string_lossy())
+}
+
+/// Who is at the keyboard, as the system names them.
+fn operator() -> Clean {
+    let uid = nix::unistd::getuid();
+    let known = nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
+    let named = known.or_else(|| std::env::var("USER").ok());
+    Clean::new(&named.unwrap_or_else(|| format!("uid {uid}")))
 }
 
 /// The runs' index gets its line when a run is over, not when it was interrupted.
@@ -232,4 +292,49 @@ fn say(watcher: Watcher, ended: &Ended, directory: &Path) {
     }
     // Where the terminal is gone nobody reads it; the journal has it.
     let _ = super::print(says.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan;
+    use crate::runbook::Core;
+    use crate::units::Slot;
+
+    fn snapshot() -> Snapshot {
+        let text = "schema = 1\nservice = \"notes\"\n[slots]\nleft = \"http://127.0.0.1:1\"\n\
+                    right = \"http://127.0.0.1:2\"\n[router]\nkind = \"command\"\n\
+                    set = [\"set\", \"{left}\", \"{right}\"]\nget = [\"get\"]\n\
+                    [health]\nreadiness = \"/readyz\"\n";
+        let plan = plan::parse(text, "plan").unwrap_or_else(|faults| panic!("{faults}")).plan;
+        let facts = RunFacts {
+            run: String::new(),
+            kind: Kind::Deploy,
+            host: host(),
+            began_unix_ms: 0,
+            attended: true,
+            last_rollback: None,
+        };
+        Core::new(plan, facts).snapshot()
+    }
+
+    #[test]
+    fn an_engine_that_fails_while_users_may_be_on_green_ends_with_4() {
+        assert_eq!(exit_of_a_failure(None, false), 1, "it never began");
+        assert_eq!(exit_of_a_failure(None, true), 4, "nobody knows what was before");
+        let mut last = snapshot();
+        assert_eq!(exit_of_a_failure(Some(&last), false), 1, "nobody was Blue yet");
+        last.blue = Some(Slot::First);
+        let mut exit = |asked, read| {
+            last.traffic.asked = asked;
+            last.traffic.read = read;
+            exit_of_a_failure(Some(&last), false)
+        };
+        let (zero, half) = (Some(Percent::ZERO), Percent::new(50));
+        assert_eq!(exit(None, zero), 1);
+        assert_eq!(exit(zero, zero), 1);
+        assert_eq!(exit(half, half), 4);
+        assert_eq!(exit(half, zero), 4, "the write may have landed since");
+        assert_eq!(exit(zero, None), 4, "the router cannot be read");
+    }
 }

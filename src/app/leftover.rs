@@ -5,8 +5,8 @@
 
 use super::Failure;
 use crate::engine::clock::unix_ms;
-use crate::journal::{Closed, Entry, Opened, Writer};
-use crate::runbook::{Core, RunOutcome, Step};
+use crate::journal::{Closed, Entry, Opened, Run, Writer};
+use crate::runbook::{Core, Effect, Record, RunOutcome, Step};
 use crate::runs::{self, Home, IndexLine, RunSummary};
 use std::time::Duration;
 
@@ -30,16 +30,20 @@ fn settle_one(home: &Home, found: &RunSummary) -> Result<(), Failure> {
     for turn in &run.turns {
         let _ = core.step(turn.event.clone(), turn.at);
     }
-    let going_back = core.snapshot().rollback.is_some();
-    let (outcome, exit, says) = if core.step_now() == Step::Warm && !going_back {
+    // Where a power cut took inputs, living the run again stops short of what the journal says.
+    let (entered, went_back) = told(&run);
+    let going_back = went_back || core.snapshot().rollback.is_some();
+    let may_have_moved = core.green_had_weight() || run.may_have_moved_users();
+    let step = entered.unwrap_or_else(|| core.step_now()).max(core.step_now());
+    let (outcome, exit, says) = if step == Step::Warm && !going_back {
         (RunOutcome::Kept, 0, "kept; left at step 8, closed by the next deploy")
-    } else if !core.green_had_weight() {
+    } else if !may_have_moved {
         (RunOutcome::Abandoned, 5, "left before any weight moved, closed by the next deploy")
     } else {
         return Err(Failure::world(
             format!(
                 "run {id} was cut off in step {} and may have left users on Green",
-                core.step_now().number()
+                step.number()
             ),
             format!("switchback resume {id} picks it up, switchback rollback takes it back"),
         ));
@@ -47,6 +51,15 @@ fn settle_one(home: &Home, found: &RunSummary) -> Result<(), Failure> {
     close(home, journal, &run.opened, run.last_at, outcome, exit, says);
     crate::plain::complain(format_args!("run {id}: {says}"));
     Ok(())
+}
+
+/// The last step that the journal says was entered, and whether a way back was begun.
+fn told(run: &Run) -> (Option<Step>, bool) {
+    run.effects().fold((None, false), |(step, back), (_, effect)| match effect {
+        Effect::Record(Record::StepEntered { step }) => (Some(*step), back),
+        Effect::Record(Record::RollbackStarted { .. }) => (step, true),
+        _ => (step, back),
+    })
 }
 
 fn close(

@@ -11,6 +11,7 @@ mod leftover;
 mod resume;
 mod rollback;
 mod runs;
+mod straight_back;
 
 use crate::cli::{self, Cli, Command, Global};
 use crate::plan::{self, Faults, Loaded, Overrides};
@@ -64,7 +65,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
     match cli.command {
         None => home::home(&global),
         Some(Command::Deploy { plan, release }) => {
-            flight::deploy(&global, load(&plan.path, release.into())?)
+            flight::deploy(&global, &plan.path, release.into())
         }
         Some(Command::Drill { scenario: None, .. }) => home::drills(&global),
         Some(Command::Drill { scenario: Some(name), seed }) => drill::drill(&global, &name, seed),

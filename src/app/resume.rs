@@ -3,9 +3,11 @@
 use super::flight::{self, Assembled, attended, fly};
 use super::{Failure, Watcher, watcher};
 use crate::cli::Global;
-use crate::journal::{ResumeFault, Writer};
-use crate::runbook::Command;
-use crate::runs::{self, RunSummary};
+use crate::journal::{self, ResumeFault, Writer};
+use crate::plain::complain;
+use crate::plan::Faults;
+use crate::runbook::{Command, Effect, Record, Snapshot, Step};
+use crate::runs::{self, Lock, RunSummary};
 
 /// Picks a run up.
 pub fn resume(global: &Global, name: Option<&str>) -> Result<u8, Failure> {
@@ -13,27 +15,77 @@ pub fn resume(global: &Global, name: Option<&str>) -> Result<u8, Failure> {
     let home = flight::home(global)?;
     let found = runs::find(&home.runs, name)
         .map_err(|fault| Failure::usage(&fault, "switchback runs lists them"))?;
-    pick_up(global, watcher, &found, &[])
+    let router = found.router.as_ref().map_or("", |router| router.as_str());
+    // The lock comes before the journal is touched: whoever has it may be writing there.
+    let lock = flight::lock(&home, router, &found.id)?;
+    if global.yes {
+        needs_nobody(global, &found)?;
+    }
+    Ok(pick_up(global, watcher, &found, Some(lock), &[]).map_err(Failure::from)?.0)
 }
 
-/// Picks a run up and sends `first` before anything that the operator does.
+/// A run that is still to be deployed by hand is not picked up where nobody is.
+fn needs_nobody(global: &Global, found: &RunSummary) -> Result<(), Failure> {
+    // A journal that cannot be read is told below.
+    let Ok(run) = journal::read(&found.path) else { return Ok(()) };
+    let deployed = run.effects().any(|(_, effect)| {
+        matches!(effect, Effect::Record(Record::StepPassed { step: Step::Deploy, .. }))
+    });
+    if deployed { Ok(()) } else { flight::can_deploy(global, &run.opened.plan) }
+}
+
+/// Why a run was not picked up.
+#[derive(Debug)]
+pub enum NotPickedUp {
+    /// Its journal cannot be read, or not be written.
+    Journal(ResumeFault),
+    /// Anything else.
+    Other(Failure),
+}
+
+impl From<Failure> for NotPickedUp {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
+}
+
+impl From<NotPickedUp> for Failure {
+    fn from(not: NotPickedUp) -> Self {
+        match not {
+            NotPickedUp::Journal(fault @ ResumeFault::Over { .. }) => {
+                Self::usage(&fault, fault.hint())
+            }
+            NotPickedUp::Journal(fault) => Self::world(&fault, fault.hint()),
+            NotPickedUp::Other(failure) => failure,
+        }
+    }
+}
+
+/// Picks a run up and sends `first` before anything that the operator does; gives the exit code,
+/// and how things stood at the end. Without a lock nobody else can ask this engine. Where `first`
+/// goes back, a secret that is gone is no obstacle: only probes want it.
 pub fn pick_up(
     global: &Global,
     watcher: Watcher,
     found: &RunSummary,
+    lock: Option<Lock>,
     first: &[Command],
-) -> Result<u8, Failure> {
+) -> Result<(u8, Option<Snapshot>), NotPickedUp> {
     let home = flight::home(global)?;
-    let router = found.router.as_ref().map_or("", |router| router.as_str()).to_owned();
-    // The lock comes before the journal is touched: whoever has it may be writing there.
-    let lock = flight::lock(&home, &router, &found.id)?;
-    let (journal, troubles, run) = Writer::resume(&found.path).map_err(|fault| match &fault {
-        ResumeFault::Over { .. } => Failure::usage(&fault, fault.hint()),
-        _ => Failure::world(&fault, fault.hint()),
-    })?;
+    let (journal, troubles, run) = Writer::resume(&found.path).map_err(NotPickedUp::Journal)?;
+    let missing: u64 = run.gaps.iter().map(|(first, last)| last - first + 1).sum();
+    if missing > 0 {
+        complain(format_args!(
+            "warning: {missing} inputs of this run are missing, as after a power cut; what the \
+             router reports decides"
+        ));
+    }
     let plan = run.opened.plan.clone();
-    let secrets = flight::mask(&plan)?;
-    let router = crate::adapter::router::Router::of_plan(&plan)?;
+    let (secrets, missing) = flight::mask_what_there_is(&plan);
+    if !missing.is_empty() && !first.contains(&Command::Rollback) {
+        return Err(Failure::from(Faults::new(missing)).into());
+    }
+    let router = crate::adapter::router::Router::of_plan(&plan).map_err(Failure::from)?;
     let mut facts = run.opened.facts.clone();
     // Who watches may be another than before; the journal's first record says who began.
     facts.attended = attended(watcher);
@@ -49,5 +101,5 @@ pub fn pick_up(
         resume: Some(run),
         lock,
     };
-    fly(global, watcher, &home, run, first)
+    Ok(fly(global, watcher, &home, run, first)?)
 }

@@ -1,12 +1,12 @@
 //! `--yes`: answers every gate that is open, and never one that is not.
 //!
-//! It presses the same keys as an operator would, so that its presses stand in the journal.
+//! It presses the same keys as an operator would, so that its presses stand in the journal. What
+//! only a person can do (deploying by hand, typing a word) it leaves alone.
 
-use crate::plan::{CommandName, Plan};
 use crate::runbook::{Answer, Command, GateState, Snapshot, Step};
 
 /// What the autopilot presses now, if anything. `idle` says that no act is in flight.
-pub fn press(snapshot: &Snapshot, plan: &Plan, idle: bool) -> Option<Command> {
+pub fn press(snapshot: &Snapshot, idle: bool) -> Option<Command> {
     if snapshot.finish.is_some() {
         return None;
     }
@@ -22,7 +22,5 @@ pub fn press(snapshot: &Snapshot, plan: &Plan, idle: bool) -> Option<Command> {
         // Kept; nobody is there to wait for the end of the warm window.
         return idle.then_some(Command::Leave);
     }
-    let by_hand = snapshot.step == Step::Deploy && !plan.commands.has(CommandName::Deploy);
-    let open = snapshot.gate == GateState::Open || (by_hand && snapshot.gate != GateState::Shut);
-    (snapshot.next_open && open).then_some(Command::Next)
+    (snapshot.next_open && snapshot.gate == GateState::Open).then_some(Command::Next)
 }

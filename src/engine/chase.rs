@@ -5,7 +5,7 @@
 //! the last time that Green's count of answers grew. Without either there is nothing to see, and
 //! the stamp says so.
 
-use super::measure::Measured;
+use super::measure::{Measured, Shared};
 use crate::adapter::router::{Router, SlotCounters};
 use crate::adapter::source::http::Prober;
 use crate::plan::Plan;
@@ -32,6 +32,8 @@ pub struct Chase {
     pub router: Router,
     /// When the router was first read at Blue.
     pub at_blue: watch::Receiver<Option<Instant>>,
+    /// Where our own requests are counted, to be taken off the users.
+    pub shared: Rc<Shared>,
     /// When the rollback began.
     pub began: Instant,
     /// Where to tell.
@@ -73,9 +75,14 @@ impl Chase {
             loop {
                 let answer = front.probe(front.knock()).await;
                 let at = Instant::now();
-                if let Some(name) = answer.slot
-                    && router.slot_named(&self.plan, name.as_str()).await == Some(blue)
-                {
+                let slot = match &answer.slot {
+                    Some(name) => router.slot_named(&self.plan, name.as_str()).await,
+                    None => None,
+                };
+                if let Some(slot) = slot {
+                    self.shared.count_own(slot, &answer);
+                }
+                if slot == Some(blue) {
                     return self.tell(Seen::FirstAnswer(Role::Blue), at);
                 }
                 sleep(KNOCK_EVERY).await;

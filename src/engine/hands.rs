@@ -1,9 +1,10 @@
 //! Effects become deeds. Each act is a task of its own; ending an act drops its task, which
 //! closes its connection or kills its process group.
 
-use super::capture::{capture, private_file};
+use super::capture::capture;
 use super::chase::Chase;
 use super::clock::Clock;
+use super::logfile::LogFile;
 use super::measure::{self, Measured, Probers, Shared};
 use crate::adapter::command::{CommandSpec, run};
 use crate::adapter::router::Router;
@@ -15,7 +16,6 @@ use crate::units::{Millis, Slot, Split};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -36,6 +36,21 @@ struct Printed {
     lines: RefCell<VecDeque<Clean>>,
     /// The loop has been told, and has not come yet.
     told: Cell<bool>,
+}
+
+impl Printed {
+    /// Keeps a line for whoever shows it, and tells the loop where it does not know yet.
+    fn add(&self, line: Clean, found: &UnboundedSender<Measured>) {
+        let mut lines = self.lines.borrow_mut();
+        lines.push_back(line);
+        if lines.len() > LINES_WAITING {
+            lines.pop_front();
+        }
+        if !self.told.replace(true) {
+            // Nobody listens only when the run is over.
+            let _ = found.send(Measured::Printed);
+        }
+    }
 }
 
 /// Does what the core asks.
@@ -87,6 +102,10 @@ impl Hands {
         // Made once and early: the way back shall not wait for an HTTP client to be built.
         let probers = Probers::new(&plan, secrets.by_name())?;
         let shared = Shared::new(&plan);
+        // A run that is picked up has them in its journal already, and has not found its router.
+        for caution in router.cautions() {
+            let _ = done.send(Event::Caution(caution));
+        }
         let measuring = measure::start(&plan, &probers, &router, clock, &shared, &found);
         Ok(Self {
             plan,
@@ -173,6 +192,9 @@ impl Hands {
                 Box::pin(async move { Some(Outcome::Router(router.read().await)) })
             }
             Act::SetRouter { split, timeout, rollback, expect } => {
+                // Whatever it was read at, it is about to be somewhere else. A chase may begin
+                // before the router is at Blue or long after: both hear of it.
+                self.at_blue.send_replace(None);
                 let router = if rollback { &self.back } else { &self.forward };
                 let at_blue = rollback.then(|| self.at_blue.clone());
                 let shared = Rc::clone(&self.shared);
@@ -205,12 +227,12 @@ impl Hands {
         patience: Millis,
         began: Instant,
     ) -> Pin<Box<dyn Future<Output = Option<Outcome>>>> {
-        self.at_blue.send_replace(None);
         let chase = Chase {
             plan: Rc::clone(&self.plan),
             front: self.probers.front.clone(),
             router: self.forward.clone(),
             at_blue: self.at_blue.subscribe(),
+            shared: Rc::clone(&self.shared),
             began,
             found: self.found.clone(),
         };
@@ -245,22 +267,17 @@ impl Hands {
                 Ok(spec) => spec,
                 Err(fault) => return Some(Outcome::Failed(fault)),
             };
-            // A log that cannot be kept does not stop a command: the screen has its lines.
-            let mut file = private_file(&path).ok();
+            let mut file = LogFile::open(&path);
             let ran = run(&spec, |line| {
-                if let Some(file) = &mut file {
-                    let _ = writeln!(file, "{line}");
-                }
-                let mut lines = printed.lines.borrow_mut();
-                lines.push_back(line);
-                if lines.len() > LINES_WAITING {
-                    lines.pop_front();
-                }
-                if !printed.told.replace(true) {
-                    let _ = found.send(Measured::Printed);
-                }
+                file.line(line.clone());
+                printed.add(line, &found);
             })
             .await;
+            // A log that cannot be kept does not fail a command: the screen has its lines.
+            if let Err(error) = file.finish().await {
+                let says = format!("(this output is not kept in {}: {error})", path.display());
+                printed.add(Clean::new(&says), &found);
+            }
             Some(match ran {
                 Ok(ran) => Outcome::Ran(ran),
                 Err(fault) => Outcome::Failed(fault),
@@ -305,3 +322,6 @@ async fn set(
     }
     Some(Outcome::Router(readback))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,11 @@
 //! Measuring: slots are probed, the front door is knocked at, the router is read; every second
 //! what was found becomes samples.
 //!
-//! Each slot has a task of its own, so that one that hangs delays nobody else. Users come from
-//! the router's counters, less our own requests; users and probes are never summed.
+//! Each slot has a task of its own, so that one that hangs delays nobody else; and another for
+//! the plan's requests, as Blue's readiness, on which the automatic way back depends, shall not
+//! grow stale behind a page that hangs. Users come from the router's counters, less our own
+//! requests; users and probes are never summed. A request of the plan's through the front door
+//! counts for the slot that answered it; one that nobody answered counts for nobody.
 
 use super::clock::Clock;
 use crate::adapter::router::{Router, SlotCounters};
@@ -77,6 +80,23 @@ impl Shared {
             own: RefCell::new([Counts::default(), Counts::default()]),
         })
     }
+
+    /// Our own requests that a slot has answered since users were counted last.
+    #[cfg(test)]
+    pub fn own_requests(&self, slot: Slot) -> u64 {
+        self.own.borrow()[slot.index()].requests
+    }
+
+    /// Our own request is taken off what the router counts for the slot that answered it.
+    pub fn count_own(&self, slot: Slot, answer: &ProbeAnswer) {
+        let own = &mut self.own.borrow_mut()[slot.index()];
+        own.requests += 1;
+        own.failed += u64::from(answer.is_server_error());
+        own.client_errors += u64::from(answer.is_client_error());
+        if let Some(ms) = answer.latency_ms {
+            own.latency_ms.get_or_insert_default().record(ms);
+        }
+    }
 }
 
 /// Who asks the slots, and the front door where its answers name their slot. Clones share their
@@ -118,8 +138,12 @@ pub fn start(
 ) -> Vec<tokio::task::AbortHandle> {
     let mut tasks = Vec::new();
     for (slot, prober) in Slot::BOTH.into_iter().zip(&probers.slots) {
-        let task = probe_slot(slot, prober.clone(), Rc::clone(shared));
+        let task = check_slot(slot, prober.clone(), Rc::clone(shared));
         tasks.push(tokio::task::spawn_local(task).abort_handle());
+        if !prober.questions().is_empty() {
+            let task = ask_slot(slot, prober.clone(), Rc::clone(shared));
+            tasks.push(tokio::task::spawn_local(task).abort_handle());
+        }
     }
     if let Some(front) = &probers.front {
         let (front, router) = (front.clone(), router.clone());
@@ -141,65 +165,69 @@ async fn until(due: Instant, regime: &mut watch::Receiver<Option<Regime>>) {
     }
 }
 
-async fn probe_slot(slot: Slot, prober: Prober, shared: Rc<Shared>) {
-    let mut changes = shared.regime.subscribe();
+/// The regime, as soon as it is one in which `wanted` holds; nothing when the run is over.
+async fn regime_where(
+    changes: &mut watch::Receiver<Option<Regime>>,
+    wanted: impl Fn(&Regime) -> bool,
+) -> Option<Regime> {
     loop {
         let regime = *changes.borrow_and_update();
-        let Some(regime) = regime.filter(|regime| regime.blue == slot || regime.green) else {
-            if changes.changed().await.is_err() {
-                return;
-            }
-            continue;
-        };
+        match regime.filter(&wanted) {
+            Some(regime) => return Some(regime),
+            None => changes.changed().await.ok()?,
+        }
+    }
+}
+
+/// Checks a slot's liveness and readiness, and nothing else.
+async fn check_slot(slot: Slot, prober: Prober, shared: Rc<Shared>) {
+    let mut changes = shared.regime.subscribe();
+    let asked = |regime: &Regime| regime.blue == slot || regime.green;
+    while let Some(regime) = regime_where(&mut changes, asked).await {
         let next = Instant::now() + regime.every.into();
         let check = prober.check().await;
         shared.seconds.borrow_mut()[slot.index()].check(&check);
-        if regime.synthetic {
-            for question in prober.questions() {
-                let answer = prober.probe(question).await;
-                shared.seconds.borrow_mut()[slot.index()].probe(&answer);
-            }
-        }
         // A slot that is slower than its rate is asked again at once, and not for what it missed.
         until(next, &mut changes).await;
     }
 }
 
+/// Sends a slot the plan's requests.
+async fn ask_slot(slot: Slot, prober: Prober, shared: Rc<Shared>) {
+    let mut changes = shared.regime.subscribe();
+    let asked = |regime: &Regime| regime.synthetic && (regime.blue == slot || regime.green);
+    while let Some(regime) = regime_where(&mut changes, asked).await {
+        let next = Instant::now() + regime.every.into();
+        for question in prober.questions() {
+            let answer = prober.probe(question).await;
+            shared.seconds.borrow_mut()[slot.index()].probe(&answer);
+        }
+        until(next, &mut changes).await;
+    }
+}
+
+/// Sends the plan's requests through the front door.
 async fn knock(prober: Prober, mut router: Router, plan: Rc<Plan>, shared: Rc<Shared>) {
     let mut changes = shared.regime.subscribe();
-    loop {
-        let regime = *changes.borrow_and_update();
-        let Some(regime) = regime.filter(|regime| regime.front) else {
-            if changes.changed().await.is_err() {
-                return;
-            }
-            continue;
-        };
+    let knock = std::slice::from_ref(prober.knock());
+    // Without a request of the plan's it only matters who answers.
+    let expects = !prober.questions().is_empty();
+    let questions = if expects { prober.questions() } else { knock };
+    while let Some(regime) = regime_where(&mut changes, |regime| regime.front).await {
         let next = Instant::now() + regime.every.into();
-        let knock = std::slice::from_ref(prober.knock());
-        // Without a probe of the plan's it only matters who answers.
-        let questions = if prober.questions().is_empty() { knock } else { prober.questions() };
         for question in questions {
             let answer = prober.probe(question).await;
             let slot = match &answer.slot {
                 Some(name) => router.slot_named(&plan, name.as_str()).await,
                 None => None,
             };
-            if let Some(slot) = slot {
-                count_own(&mut shared.own.borrow_mut()[slot.index()], &answer);
+            let Some(slot) = slot else { continue };
+            shared.count_own(slot, &answer);
+            if expects {
+                shared.seconds.borrow_mut()[slot.index()].probe(&answer);
             }
         }
         until(next, &mut changes).await;
-    }
-}
-
-/// Our own request is taken off what the router counts for the slot that answered it.
-fn count_own(own: &mut Counts, answer: &ProbeAnswer) {
-    own.requests += 1;
-    own.failed += u64::from(answer.is_server_error());
-    own.client_errors += u64::from(answer.is_client_error());
-    if let Some(ms) = answer.latency_ms {
-        own.latency_ms.get_or_insert_default().record(ms);
     }
 }
 

@@ -11,6 +11,7 @@ mod capture;
 mod chase;
 pub mod clock;
 mod hands;
+mod logfile;
 mod measure;
 mod others;
 mod run;

@@ -42,7 +42,6 @@ impl Others {
                 let _ = asked.reply.send(Reply {
                     good: true,
                     says: Clean::new(&says),
-                    exit: 0,
                     snapshot: Some(Box::new(snapshot)),
                 });
                 None
@@ -61,19 +60,19 @@ impl Others {
         }
         let snapshot = core.snapshot();
         let verified = snapshot.rollback.as_ref().is_some_and(|rollback| rollback.verified);
-        let (good, exit, says) = if verified {
-            (true, 0, format!("{} · {}", snapshot.headline.state, snapshot.headline.going))
+        let (good, says) = if verified {
+            (true, format!("{} · {}", snapshot.headline.state, snapshot.headline.going))
         } else if snapshot.rollback.is_some() && snapshot.finish.is_none() {
             return;
         } else if let Some(question) = &snapshot.question {
-            (false, 1, format!("the cockpit asks first: {}", question.title))
+            (false, format!("the cockpit asks first: {}", question.title))
         } else {
-            (false, 1, snapshot.headline.next.clone())
+            (false, snapshot.headline.next.clone())
         };
         for reply in self.waiting.drain(..) {
             let says = Clean::new(&says);
             let snapshot = Some(Box::new(snapshot.clone()));
-            let _ = reply.send(Reply { good, says, exit, snapshot });
+            let _ = reply.send(Reply { good, says, snapshot });
         }
     }
 }

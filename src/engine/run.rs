@@ -9,7 +9,6 @@ use super::{Ended, Setup};
 use crate::clean::Clean;
 use crate::feed::{Feed, News, Sent};
 use crate::journal::{Closed, Entry, Trouble};
-use crate::plan::Plan;
 use crate::runbook::{
     Barrier, Command, Core, Effect, Event, Fault, FaultKind, Finish, Interrupt, Outcome, Record,
     RunOutcome, line,
@@ -88,7 +87,7 @@ async fn fly(
     let (done, mut outcomes) = mpsc::unbounded_channel();
     let (measured, mut seconds) = mpsc::unbounded_channel();
     let hands = Hands::new(&plan, &directory, &secrets, router, clock, done, measured)?;
-    let mut engine = Loop { plan, clock, journal, feed, hands, inputs, pressed: None };
+    let mut engine = Loop { clock, journal, feed, hands, inputs, pressed: None };
     let mut terminate = signal(SignalKind::terminate()).map_err(|e| local("signals", &e))?;
     let mut hangup = signal(SignalKind::hangup()).map_err(|e| local("signals", &e))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| local("signals", &e))?;
@@ -138,7 +137,7 @@ async fn fly(
         if yes {
             let snapshot = core.snapshot();
             let idle = engine.hands.is_idle();
-            let press = autopilot::press(&snapshot, &engine.plan, idle);
+            let press = autopilot::press(&snapshot, idle);
             if press.is_some() && press != engine.pressed {
                 engine.pressed.clone_from(&press);
                 if let Some(press) = press {
@@ -163,7 +162,6 @@ async fn fly(
 }
 
 struct Loop<'a> {
-    plan: Plan,
     clock: Clock,
     journal: crate::journal::Writer,
     feed: &'a Feed,

@@ -55,6 +55,12 @@ impl AppendFile {
         Self { path, file, synced, tail: Vec::new(), written: 0, most: WAITING }
     }
 
+    /// The same with room for so many bytes.
+    #[cfg(test)]
+    pub fn with_room(self, most: usize) -> Self {
+        Self { most, ..self }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

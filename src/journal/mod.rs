@@ -27,6 +27,6 @@ pub mod writer;
 
 pub use entry::{Actor, Closed, Entry, Lost, Opened, Resumed, SamplesDigest, VERSION};
 pub use fault::JournalFault;
-pub use read::{JOURNAL, Run, SAMPLES, Turn, Written, read};
+pub use read::{JOURNAL, Run, SAMPLES, Turn, Turnless, Written, read};
 pub use replay::{Difference, Replayed, replay};
 pub use writer::{Durable, Ended, ResumeFault, Trouble, Troubles, Writer};

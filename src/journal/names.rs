@@ -31,6 +31,7 @@ const fn event_name(event: &Event) -> &'static str {
         Event::Done { .. } => "input.done",
         Event::Seen { .. } => "input.seen",
         Event::JournalFailed(_) => "input.journal_failed",
+        Event::Caution(_) => "input.caution",
         Event::JournalRecovered { .. } => "input.journal_recovered",
         Event::Due => "input.due",
     }

@@ -10,7 +10,7 @@ use super::entry::{Closed, Entry, Opened};
 use super::fault::JournalFault;
 use super::line::{self, Decoded};
 use super::samples::{self, Found};
-use crate::runbook::{Effect, Event, Readback, RunOutcome};
+use crate::runbook::{Act, Effect, Event, Readback, Record, RunOutcome};
 use crate::units::Millis;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -28,6 +28,8 @@ pub struct Run {
     pub opened: Opened,
     /// Its inputs in their order, each with what followed.
     pub turns: Vec<Turn>,
+    /// What followed from inputs that are missing: their number, and when they were stepped.
+    pub loose: Vec<Turnless>,
     /// How it ended, if it has.
     pub closed: Option<Closed>,
     /// Digest of the last line.
@@ -69,6 +71,17 @@ pub struct Turn {
     pub effects: Vec<Written>,
 }
 
+/// What followed from an input that is missing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Turnless {
+    /// The input's number.
+    pub n: u64,
+    /// When it was stepped.
+    pub at: Millis,
+    /// What followed.
+    pub effects: Vec<Written>,
+}
+
 /// An effect, as it was journalled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Written {
@@ -92,9 +105,29 @@ impl Run {
         })
     }
 
-    /// Every effect, with its input's time.
+    /// Whether users may have been moved by this run, or seen on more than one slot, by what the
+    /// journal itself says. Unlike a replay, this holds where a power cut has taken inputs: an
+    /// intent to write is on disk before the write.
+    pub fn may_have_moved_users(&self) -> bool {
+        let mut blue = None;
+        self.effects().any(|(_, effect)| match effect {
+            Effect::Record(Record::Blue { slot, .. }) => {
+                blue = Some(*slot);
+                false
+            }
+            Effect::Record(Record::Split { read, .. }) => read.is_some_and(|green| green > 0),
+            Effect::Act { act: Act::SetRouter { split, .. }, .. } => split.sole() != blue,
+            _ => false,
+        })
+    }
+
+    /// Every effect in its order, with its input's time; also those whose input is missing.
     pub fn effects(&self) -> impl DoubleEndedIterator<Item = (Millis, &Effect)> {
-        self.turns.iter().flat_map(|turn| turn.effects.iter().map(|w| (turn.at, &w.effect)))
+        let of_turns = self.turns.iter().map(|turn| (turn.n, turn.at, &turn.effects));
+        let loose = self.loose.iter().map(|loose| (loose.n, loose.at, &loose.effects));
+        let mut all: Vec<_> = of_turns.chain(loose).collect();
+        all.sort_by_key(|(n, ..)| *n);
+        all.into_iter().flat_map(|(_, at, written)| written.iter().map(move |w| (at, &w.effect)))
     }
 }
 
@@ -128,7 +161,7 @@ struct Alone {
     opened: Opened,
     closed: Option<Closed>,
     inputs: Vec<(u64, Millis, Event)>,
-    effects: BTreeMap<u64, Vec<Written>>,
+    effects: BTreeMap<u64, (Millis, Vec<Written>)>,
     /// The journal's line, how many lines of samples, and their digest.
     digests: Vec<(u64, u64, String)>,
     cuts: Vec<u64>,
@@ -163,7 +196,7 @@ fn journal(bytes: &[u8], path: &Path) -> Result<Alone, JournalFault> {
         return Err(JournalFault::Garbage { line: 1, why });
     };
     let mut closed: Option<Closed> = None;
-    let (mut inputs, mut effects) = (Vec::new(), BTreeMap::<u64, Vec<Written>>::new());
+    let (mut inputs, mut effects) = (Vec::new(), BTreeMap::<u64, (Millis, Vec<Written>)>::new());
     let (mut digests, mut cuts, mut last_at) = (Vec::new(), Vec::new(), first.stamped.at);
     while let Some((number, Decoded { stamped, entry, raw })) = next()? {
         let out_of_place = |why: &str| JournalFault::Garbage { line: number, why: why.to_owned() };
@@ -181,7 +214,8 @@ fn journal(bytes: &[u8], path: &Path) -> Result<Alone, JournalFault> {
             Entry::Input { n, event } => inputs.push((n, stamped.at, event)),
             Entry::Effect { n, effect } => {
                 let json = raw.unwrap_or_default();
-                effects.entry(n).or_default().push(Written { effect, json });
+                let turn = effects.entry(n).or_insert_with(|| (stamped.at, Vec::new()));
+                turn.1.push(Written { effect, json });
             }
             Entry::Samples(digest) => digests.push((number, digest.lines, digest.sha256)),
             Entry::Lost(_) => {}
@@ -295,7 +329,8 @@ fn merge(journal: Alone, mut routine: Routine) -> Result<Run, JournalFault> {
         }
         expected = n + 1;
         last_at = last_at.max(at);
-        turns.push(Turn { n, at, event, effects: effects.remove(&n).unwrap_or_default() });
+        let effects = effects.remove(&n).map(|(_, effects)| effects).unwrap_or_default();
+        turns.push(Turn { n, at, event, effects });
     }
     last_n = last_n.max(expected - 1);
     if last_n >= expected {
@@ -304,6 +339,7 @@ fn merge(journal: Alone, mut routine: Routine) -> Result<Run, JournalFault> {
     Ok(Run {
         opened: journal.opened,
         turns,
+        loose: effects.into_iter().map(|(n, (at, effects))| Turnless { n, at, effects }).collect(),
         closed: journal.closed,
         head: journal.chain.head().to_owned(),
         lines: journal.chain.lines(),

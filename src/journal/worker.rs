@@ -180,6 +180,12 @@ impl Worker {
         }
         let failed = |file: &AppendFile, e: io::Error| fault(file.path(), &e);
         self.journal.write().map_err(|e| failed(&self.journal, e))?;
+        if self.barrier > done && self.samples.has_unsynced() {
+            // What led to an act is on disk with its intent: a run that lost power in it is lived
+            // again to the same point.
+            self.write_samples()?;
+            self.samples.sync().map_err(|e| failed(&self.samples, e))?;
+        }
         if self.barrier > done || due(self.unsynced, SYNC_EVERY) {
             self.journal.sync().map_err(|e| failed(&self.journal, e))?;
             self.unsynced = None;
@@ -222,6 +228,8 @@ impl Worker {
         self.journal.heal().map_err(|e| fault(self.journal.path(), &e))?;
         let lost = std::mem::replace(&mut self.lost, Lost { records: 0, samples: 0 });
         if lost.records + lost.samples > 0 {
+            // The last read-back may be among them: the next one is not "the same as before".
+            self.routine = Routine::default();
             self.chain(&Entry::Lost(lost.clone()), now_ms());
             self.journal.sync().map_err(|e| fault(self.journal.path(), &e))?;
         }

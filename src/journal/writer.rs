@@ -26,7 +26,7 @@ use crate::units::Millis;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
@@ -103,8 +103,14 @@ impl Durable {
 pub struct Writer {
     queue: Arc<Queue>,
     durable: watch::Receiver<u64>,
-    thread: Option<JoinHandle<Result<Ended, Fault>>>,
+    /// How the thread ended; taken once it was asked for.
+    ended: Option<Receiver<Result<Ended, Fault>>>,
 }
+
+/// A thread that has given up still takes a moment to say so.
+const A_MOMENT: Duration = Duration::from_millis(500);
+/// What was not closed in order is waited for no longer than this.
+const IN_DISORDER: Duration = Duration::from_secs(3);
 
 impl Writer {
     /// Begins the journal of a run in its directory. The first record is on disk when this
@@ -156,9 +162,13 @@ impl Writer {
         let of_thread = Arc::clone(&queue);
         let (done, durable) = watch::channel(0);
         let (tell, troubles) = mpsc::unbounded_channel();
-        let thread = std::thread::Builder::new()
+        let (end, ended) = sync_channel(1);
+        std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || worker.run(&of_thread, &done, &tell))
+            .spawn(move || {
+                // Nobody waits where the disk took too long.
+                let _ = end.send(worker.run(&of_thread, &done, &tell));
+            })
             .map_err(|e| {
                 Fault::new(
                     FaultKind::Local,
@@ -166,7 +176,7 @@ impl Writer {
                     "end other processes of this user, or raise their limit (ulimit -u)",
                 )
             })?;
-        Ok((Self { queue, durable, thread: Some(thread) }, troubles))
+        Ok((Self { queue, durable, ended: Some(ended) }, troubles))
     }
 
     /// Takes an entry to be written. `at` is the run's time. It never waits.
@@ -198,31 +208,37 @@ impl Writer {
         Durable(self.durable.clone())
     }
 
-    /// Writes what is left and ends, or gives up after `patience`. It waits: not for the
-    /// engine's own thread.
+    /// Writes what is left and ends, or gives up after `patience`, also where the disk does not
+    /// even say no: then the thread is left behind. It waits: not for the engine's own thread.
     pub fn close(mut self, patience: Duration) -> Result<Ended, Fault> {
         self.queue.put(false, |_| Message::Close { patience });
-        self.join()
+        self.wait(patience + A_MOMENT)
     }
 
-    fn join(&mut self) -> Result<Ended, Fault> {
+    fn wait(&mut self, patience: Duration) -> Result<Ended, Fault> {
         self.queue.close();
-        let ended = self.thread.take().and_then(|thread| thread.join().ok());
-        ended.unwrap_or_else(|| {
-            Err(Fault::new(
+        let ended = self.ended.take().map(|ended| ended.recv_timeout(patience));
+        match ended {
+            Some(Ok(ended)) => ended,
+            Some(Err(RecvTimeoutError::Timeout)) => Err(Fault::new(
+                FaultKind::TimedOut,
+                format!("the disk did not take the end of the journal within {patience:?}"),
+                "look at the disk (dmesg); what it had confirmed before stands",
+            )),
+            None | Some(Err(RecvTimeoutError::Disconnected)) => Err(Fault::new(
                 FaultKind::Local,
                 "the journal's thread has failed",
-                "read the run with `switchback replay`, and report this",
-            ))
-        })
+                "look at the run with `switchback runs`, and report this",
+            )),
+        }
     }
 }
 
 /// Without `close`, what was taken is still written, as far as one attempt can.
 impl Drop for Writer {
     fn drop(&mut self) {
-        if self.thread.is_some() {
-            let _ = self.join();
+        if self.ended.is_some() {
+            let _ = self.wait(IN_DISORDER);
         }
     }
 }
@@ -237,5 +253,108 @@ impl Closed {
             rollback_us: None,
             ended_unix_ms: now_ms(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::fixture;
+    use crate::runbook::{
+        Command, Kind, NodeOutcome, NodeRead, NodeState, Readback, RunFacts, RunOutcome,
+    };
+    use std::time::Instant;
+
+    /// A writer whose thread is stuck in the disk.
+    fn stuck() -> (Writer, std::sync::mpsc::SyncSender<Result<Ended, Fault>>) {
+        let (end, ended) = sync_channel(1);
+        let (_, durable) = watch::channel(0);
+        (Writer { queue: Arc::default(), durable, ended: Some(ended) }, end)
+    }
+
+    #[test]
+    fn a_disk_that_never_answers_does_not_keep_a_run_from_ending() {
+        let (writer, _end) = stuck();
+        let began = Instant::now();
+        let fault = writer.close(Duration::from_millis(20)).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::TimedOut);
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        let (writer, end) = stuck();
+        drop(end);
+        let fault = writer.close(Duration::from_secs(60)).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Local, "a thread that has failed is not waited for");
+    }
+
+    fn opened() -> Opened {
+        let facts = RunFacts {
+            run: "20261123T142207Z-7f3a".to_owned(),
+            kind: Kind::Deploy,
+            host: "vm".into(),
+            began_unix_ms: 0,
+            attended: true,
+            last_rollback: None,
+        };
+        Opened::new(facts, fixture::plan(), "router")
+    }
+
+    fn read_back(green: u32) -> Event {
+        let state = NodeState { weights: [100 - green, green], up: [None; 2], worker: None };
+        let outcome = NodeOutcome::State(state);
+        Event::Read(Readback { nodes: vec![NodeRead { node: "n".into(), outcome }], took_us: 400 })
+    }
+
+    #[tokio::test]
+    async fn what_is_too_much_to_be_kept_is_counted_and_the_rest_is_still_true() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(JOURNAL);
+        let room = 4_096;
+        let small = |name: &str| AppendFile::create(&dir.path().join(name)).unwrap();
+        let files = (small(JOURNAL).with_room(8 * room), small(SAMPLES).with_room(room));
+        let mut worker = Worker::over(files, "vm".into());
+        worker.take(Entry::Opened(Box::new(opened())), Millis::ZERO, now_ms());
+        worker.journal.sync().unwrap();
+        let (writer, mut troubles) = Writer::start(worker).unwrap();
+        let mut n = 0;
+        let mut feed = |event: Event| {
+            n += 1;
+            writer.append(Entry::Input { n, event }, Millis(n * 100));
+            n
+        };
+        feed(Event::Begin);
+        feed(read_back(0));
+        assert!(writer.durable(writer.barrier()).await);
+        // Something else stands in the journal's place: nothing can be written.
+        let aside = dir.path().join("aside");
+        std::fs::rename(&path, &aside).unwrap();
+        std::fs::write(&path, "").unwrap();
+        feed(Event::Command(Command::Note("kept".into())));
+        let barrier = writer.barrier();
+        assert!(matches!(troubles.recv().await, Some(Trouble::Failed(_))));
+        for _ in 0..200 {
+            feed(Event::Due);
+            feed(Event::Command(Command::Note("far too much ".repeat(20).as_str().into())));
+        }
+        let last = feed(read_back(50));
+        std::fs::rename(&aside, &path).unwrap();
+        let Some(Trouble::Recovered { lost }) = troubles.recv().await else { panic!("no") };
+        assert!(lost.records > 100 && lost.samples > 100, "{lost:?}");
+        assert!(writer.durable(barrier).await);
+        // The read-back that was lost is written whole when it comes again.
+        feed(read_back(50));
+        let finish = Finish { outcome: RunOutcome::Interrupted, exit: 4, says: String::new() };
+        writer.append(Entry::Closed(Closed::now(&finish)), Millis(last * 100 + 500));
+        writer.close(Duration::from_secs(30)).unwrap();
+        let run = read::read(dir.path()).unwrap_or_else(|fault| panic!("{fault}"));
+        assert_eq!(run.gaps.len(), 1, "{:?}", run.gaps);
+        let (first, end) = run.gaps[0];
+        assert_eq!(lost.records + lost.samples, end - first + 1, "each is counted");
+        assert_eq!(
+            run.last_read()
+                .and_then(Readback::split)
+                .map(|s| s.share(crate::units::Slot::Second).get()),
+            Some(50)
+        );
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("\"kept\"") && text.contains("lost"), "the journal says so too");
     }
 }

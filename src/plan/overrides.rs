@@ -2,6 +2,8 @@
 
 use super::fault::{Faults, PlanFault};
 use super::{Migration, Plan, value};
+use crate::clean::Clean;
+use std::collections::BTreeMap;
 
 /// Answers of the command line that go before the plan's; sealed with the run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -12,6 +14,21 @@ pub struct Overrides {
     pub current: Option<String>,
     /// What the release does to the data.
     pub migration: Option<Migration>,
+}
+
+impl Overrides {
+    /// What was said, by the option's name, as it is sealed with the run.
+    pub fn sealed(&self) -> BTreeMap<String, Clean> {
+        let said = |name: &str, value: Option<&str>| Some((name.to_owned(), Clean::new(value?)));
+        [
+            said("release", self.release.as_deref()),
+            said("current", self.current.as_deref()),
+            said("migration", self.migration.map(Migration::key)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
 }
 
 impl Plan {

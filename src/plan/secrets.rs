@@ -1,11 +1,11 @@
 //! Secrets: the plan names them, this module fetches them, and nothing prints them.
 //!
-//! [`Secrets`] has no `Serialize`, and its `Debug` shows names only. The values leave in two ways:
-//! filled into a header, and as [`Secrets::values`] for the sanitiser that masks them.
+//! [`Secrets`] has no `Serialize`, and its `Debug` shows names only. The values leave in one way:
+//! [`Secrets::by_name`], for the headers that carry them and for the sanitiser that masks them.
 
 use super::fault::{Faults, PlanFault};
-use super::placeholder::fill;
 use super::{Plan, SecretSource};
+use crate::clean::Mask;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
@@ -19,24 +19,9 @@ const LARGEST: u64 = 64 << 10;
 pub struct Secrets(BTreeMap<String, String>);
 
 impl Secrets {
-    /// Fills the secrets named in braces into a header's value.
-    pub fn fill(&self, text: &str) -> String {
-        fill(text, |name| self.0.get(name).map(String::as_str))
-    }
-
-    /// The values, for the masker and for nothing else.
-    pub fn values(&self) -> impl Iterator<Item = &str> {
-        self.0.values().map(String::as_str)
-    }
-
     /// The values by name, for requests that carry them.
     pub const fn by_name(&self) -> &BTreeMap<String, String> {
         &self.0
-    }
-
-    /// Whether the plan has none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 
@@ -48,27 +33,40 @@ impl fmt::Debug for Secrets {
 
 /// Fetches every secret that the plan names; all that cannot be had are faults.
 pub fn resolve(plan: &Plan) -> Result<Secrets, Faults> {
+    let (secrets, faults) = obtain(plan);
+    if faults.is_empty() { Ok(secrets) } else { Err(Faults::new(faults)) }
+}
+
+/// Fetches what can be had, and says what cannot. What is missing is empty: a request that
+/// carries it is sent all the same, and whoever wants the secret refuses it.
+pub fn obtain(plan: &Plan) -> (Secrets, Vec<PlanFault>) {
     let mut values = BTreeMap::new();
     let mut faults = Vec::new();
     for (name, source) in &plan.secrets {
-        match fetch(source) {
-            Ok(value) => {
-                values.insert(name.clone(), value);
-            }
-            Err((cause, hint)) => {
-                let path = format!("secrets.{name}");
-                let mut fault = PlanFault::file(&path, &cause, hint);
-                fault.path = crate::clean::Clean::new(&path);
-                faults.push(fault);
-            }
-        }
+        let value = fetch(source).unwrap_or_else(|(cause, hint)| {
+            let path = format!("secrets.{name}");
+            let mut fault = PlanFault::file(&path, &cause, hint);
+            fault.path = crate::clean::Clean::new(&path);
+            faults.push(fault);
+            String::new()
+        });
+        values.insert(name.clone(), value);
     }
-    if faults.is_empty() { Ok(Secrets(values)) } else { Err(Faults::new(faults)) }
+    (Secrets(values), faults)
 }
 
-/// Why a secret cannot be had, with the next move; none where it can.
+/// Why a secret cannot be had, or not be kept secret, with the next move; none where it can.
 pub(super) fn lacking(source: &SecretSource) -> Option<(String, &'static str)> {
-    fetch(source).err()
+    match fetch(source) {
+        Err(lacking) => Some(lacking),
+        Ok(value) => (!Mask::new([(String::new(), value)]).too_short().is_empty()).then(|| {
+            (
+                "it is too short to be masked: where a service repeats it, it would be shown"
+                    .to_owned(),
+                "make it at least 8 characters long",
+            )
+        }),
+    }
 }
 
 fn fetch(source: &SecretSource) -> Result<String, (String, &'static str)> {

@@ -173,6 +173,7 @@ impl Core {
             Event::Command(command) => self.command(command),
             Event::Sample(sample) => self.sampled(&sample),
             Event::Read(readback) => self.read(readback),
+            Event::Caution(text) => self.warn(text.as_str()),
             Event::Done { effect, outcome, after_us } => self.done(effect, outcome, after_us),
             Event::Seen { what, after_us } => self.seen(what, after_us),
             Event::JournalFailed(fault) => self.journal_failed(&fault.cause),

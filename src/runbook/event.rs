@@ -24,6 +24,8 @@ pub enum Event {
     Sample(Box<Sample>),
     /// The router was read, as it is routinely.
     Read(Readback),
+    /// Something about the router that the operator should know before the first write.
+    Caution(Clean),
     /// An act has ended, well or badly.
     Done {
         /// Which one, with its attempt.

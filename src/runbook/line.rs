@@ -6,14 +6,7 @@ use super::snapshot::Stamp;
 use crate::signal::Verdict;
 use crate::units::Millis;
 
-/// Microseconds as people read them: `0.4 ms`, `31 ms`, `1.2 s`.
-pub fn micros(us: u64) -> String {
-    match us {
-        0..10_000 => format!("{:.1} ms", us as f64 / 1000.0),
-        10_000..1_000_000 => format!("{} ms", us / 1000),
-        _ => format!("{:.1} s", us as f64 / 1_000_000.0),
-    }
-}
+pub use crate::text::micros;
 
 /// The line of a record, if it has one: what only repeats another line has none.
 pub fn line(record: &Record, at: Millis) -> Option<LogLine> {
@@ -97,17 +90,4 @@ pub fn line(record: &Record, at: Millis) -> Option<LogLine> {
 /// A duration in whole seconds.
 fn whole(ms: Millis) -> Millis {
     Millis::secs(ms.as_secs())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::micros;
-
-    #[test]
-    fn short_times_are_told_in_tenths_and_long_ones_are_not() {
-        assert_eq!(micros(412), "0.4 ms");
-        assert_eq!(micros(9_949), "9.9 ms");
-        assert_eq!(micros(31_200), "31 ms");
-        assert_eq!(micros(1_240_000), "1.2 s");
-    }
 }

@@ -98,6 +98,9 @@ pub struct Snapshot {
     pub limits: Vec<Judgement>,
     /// On which role `limits` were judged.
     pub limits_on: Role,
+    /// When `limits` were judged: what is left of a limit's time is left since then.
+    #[serde(default)]
+    pub limits_at: Option<Millis>,
     /// How each slot is, Blue first.
     pub health: [Health; 2],
     /// The way back, once it has begun.

@@ -40,6 +40,7 @@ impl Core {
             checks,
             limits: self.world.judges[limits_on.index()].judgements().cloned().collect(),
             limits_on,
+            limits_at: self.world.judges[limits_on.index()].evaluated(),
             health: Role::BOTH.map(|role| self.health(role)),
             rollback: self.rollback.as_ref().map(super::rollback::Rollback::view),
             question: self.question().map(super::question::Open::view),
@@ -372,11 +373,11 @@ impl Core {
                 let state = format!("HOLDING {}", self.at_words());
                 let then = format!("press space to send {} %", percent(rung + 1));
                 if self.at < until {
-                    let next = match gate {
-                        GateState::Shut | GateState::Unknown => self.first_trouble(),
-                        _ => format!("ready in {{}}, then {then}"),
-                    };
-                    (state, next, Some(until))
+                    match gate {
+                        // The hold's end opens nothing then: no countdown beside what is wrong.
+                        GateState::Shut | GateState::Unknown => (state, self.first_trouble(), None),
+                        _ => (state, format!("ready in {{}}, then {then}"), Some(until)),
+                    }
                 } else if gate == GateState::Open {
                     (state, then, None)
                 } else {
@@ -449,7 +450,8 @@ impl Core {
                 judgement.limit.above,
                 judgement.limit.hold
             );
-            let due = judgement.trips_in().map(|left| self.at + left);
+            let judged_at = judge.evaluated().unwrap_or(self.at);
+            let due = judgement.trips_in().map(|left| judged_at + left);
             let text = match (judgement.verdict, self.asks(About::Tripped)) {
                 (Verdict::Tripped, _) => format!("{by} · TRIPPED"),
                 _ => format!("{by} · over for {}", judgement.over_for),

@@ -41,6 +41,8 @@ pub(super) struct World {
     pub judges: [Judge; 2],
     seen: [crate::signal::window::Share; 2],
     stale_after: Millis,
+    /// Whether the router counts users: it has, for some slot, at some time.
+    pub counts_users: bool,
 }
 
 impl World {
@@ -56,6 +58,7 @@ impl World {
             judges: [judge(Whose::Blue), judge(Whose::Green)],
             seen: [seen(), seen()],
             // Two checks in a row may be late before a slot is not known any more.
+            counts_users: false,
             stale_after: Millis((plan.health.every.0 + plan.health.timeout.0) * 2)
                 .max(Millis::secs(5)),
         }
@@ -124,6 +127,7 @@ impl World {
             Whose::Both => return,
         };
         if sample.from == Origin::Users {
+            self.counts_users = true;
             if let Some(requests) = sample.requests {
                 self.seen[role.index()].add(sample.at, 0, requests);
             }

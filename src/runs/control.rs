@@ -39,8 +39,6 @@ pub struct Reply {
     pub good: bool,
     /// In a sentence.
     pub says: Clean,
-    /// The exit code for whoever asked.
-    pub exit: u8,
     /// How the run stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Box<Snapshot>>,
@@ -127,7 +125,7 @@ async fn answer(stream: UnixStream, asked: mpsc::UnboundedSender<Asked>) -> io::
 }
 
 fn no(says: &str) -> Reply {
-    Reply { good: false, says: Clean::new(says), exit: 1, snapshot: None }
+    Reply { good: false, says: Clean::new(says), snapshot: None }
 }
 
 /// Asks the engine behind a socket, and waits at most `timeout` in all. It blocks.
@@ -207,7 +205,7 @@ mod tests {
             };
             let asked = questions.recv().await.unwrap();
             assert_eq!(asked.request, Request::Rollback);
-            let reply = Reply { good: true, says: "back".into(), exit: 0, snapshot: None };
+            let reply = Reply { good: true, says: "back".into(), snapshot: None };
             asked.reply.send(reply.clone()).unwrap();
             assert_eq!(asking.await.unwrap(), Ok(reply));
             drop(served);

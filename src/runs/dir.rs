@@ -1,6 +1,5 @@
 //! A run's own directory, which nobody else can read.
 
-use crate::journal::{JOURNAL, SAMPLES};
 use crate::runbook::{Fault, FaultKind, Kind};
 use chrono::{DateTime, Utc};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -63,11 +62,6 @@ impl RunDir {
         &self.id
     }
 
-    /// The run's short id: `7f3a`.
-    pub fn short(&self) -> &str {
-        short(&self.id)
-    }
-
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.path
@@ -78,41 +72,9 @@ impl RunDir {
         self.path.join("plan.toml")
     }
 
-    /// The journal.
-    pub fn journal(&self) -> PathBuf {
-        self.path.join(JOURNAL)
-    }
-
-    /// The samples.
-    pub fn samples(&self) -> PathBuf {
-        self.path.join(SAMPLES)
-    }
-
     /// Outputs of commands, and what was kept of Green.
     pub fn logs(&self) -> PathBuf {
         self.path.join("logs")
-    }
-
-    /// A new, private log. Of `name`, letters, digits, `-`, `_` and `.` are kept; where the file
-    /// exists already a number is added.
-    pub fn log(&self, name: &str) -> io::Result<(PathBuf, File)> {
-        let plain: String = name
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' })
-            .take(64)
-            .collect();
-        let plain = plain.trim_start_matches('.');
-        let mut number = 1;
-        loop {
-            let file = match number {
-                1 => format!("logs/{plain}"),
-                _ => format!("logs/{number}-{plain}"),
-            };
-            match self.file(&file) {
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => number += 1,
-                other => return other.map(|open| (self.path.join(file), open)),
-            }
-        }
     }
 
     /// A new, private file in the directory.
@@ -160,16 +122,11 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let root = home.path().join("state/runs");
         let run = RunDir::create(&root, Kind::Drill, b"schema = 1\n").unwrap();
-        let (log, _) = run.log("../deploy {slot}.txt").unwrap();
-        assert_eq!(log.file_name().unwrap(), "_deploy__slot_.txt");
-        assert_ne!(run.log("../deploy {slot}.txt").unwrap().0, log);
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         for dir in [&root, run.path(), &run.logs()] {
             assert_eq!(mode(dir), 0o700, "{}", dir.display());
         }
-        for file in [&run.plan(), &log] {
-            assert_eq!(mode(file), 0o600, "{}", file.display());
-        }
+        assert_eq!(mode(&run.plan()), 0o600);
         assert_eq!(std::fs::read(run.plan()).unwrap(), b"schema = 1\n");
     }
 

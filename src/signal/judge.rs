@@ -138,6 +138,11 @@ impl Judge {
         self.source
     }
 
+    /// When it decided last; what a judgement says of times it says of this instant.
+    pub const fn evaluated(&self) -> Option<Millis> {
+        self.evaluated
+    }
+
     /// When this judge began.
     pub const fn began(&self) -> Millis {
         self.began

@@ -33,7 +33,8 @@ impl From<crate::units::Role> for Whose {
 pub enum Origin {
     /// Real requests, as the router counted them, less our own.
     Users,
-    /// The cockpit's own requests, sent straight to the slot.
+    /// The cockpit's own requests, sent straight to the slot, or through the front door and
+    /// answered by it.
     Probes,
     /// Values read from a gauge.
     Gauges,

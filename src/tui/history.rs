@@ -92,6 +92,11 @@ impl Series {
         (!least.is_nan()).then_some(least)
     }
 
+    /// Whether anything was put before second `to`.
+    fn has_begun(&self, to: u64) -> bool {
+        !self.values.is_empty() && self.first < to
+    }
+
     /// Whether nothing was ever put.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
@@ -232,9 +237,15 @@ impl History {
     }
 
     /// The largest value of a role in `from..to`, in seconds: users' where users were measured,
-    /// else the probes'.
+    /// else the probes'. Once users have been measured, a time in which they were not is a gap:
+    /// that probes are well is no word about users.
     pub fn most(&self, what: Plotted, role: Role, from: u64, to: u64) -> Option<f32> {
-        self.lanes[role.index()].iter().find_map(|lane| lane.series(what).most(from, to))
+        let [users, probes] = &self.lanes[role.index()];
+        let users = users.series(what);
+        if users.has_begun(to) {
+            return users.most(from, to);
+        }
+        probes.series(what).most(from, to)
     }
 
     /// What a role's last half minute says: the value at the right end of its plot.

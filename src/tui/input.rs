@@ -88,6 +88,9 @@ fn take(event: &Event, shared: &Shared, link: &Link) {
             for command in pressed.commands {
                 link.send(command);
             }
+            if pressed.repaint {
+                shared.resized.store(true, Ordering::Release);
+            }
             if pressed.suspend {
                 shared.suspend.store(true, Ordering::Release);
             }

@@ -12,7 +12,7 @@ use crate::runbook::gate::GateState;
 use crate::runbook::snapshot::Snapshot;
 use crate::runbook::step::Step;
 use crate::text;
-use crate::units::{Millis, Role};
+use crate::units::{Millis, Percent, Role};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::fmt;
 
@@ -153,6 +153,8 @@ pub enum Action {
     Newest,
     /// Gives the terminal back to the shell.
     Suspend,
+    /// Draws all of the screen anew.
+    Repaint,
 }
 
 /// Where a key stands in the help.
@@ -258,7 +260,7 @@ pub const BINDINGS: &[Binding] = &[
         label: Label::By(hold_label),
         group: Group::Forward,
         what: "hold: stay where we are; again: go on",
-        available: running,
+        available: holdable,
     },
     Binding {
         keys: &[Key::Char('+'), Key::Char('=')],
@@ -318,7 +320,7 @@ pub const BINDINGS: &[Binding] = &[
         keys: &[Key::Char('l')],
         modes: SCREEN,
         action: Action::Show(View::Log),
-        label: Label::Nowhere,
+        label: Label::By(log_label),
         group: Group::Look,
         what: "the whole log",
         available: always,
@@ -327,7 +329,7 @@ pub const BINDINGS: &[Binding] = &[
         keys: &[Key::Char('o')],
         modes: SCREEN,
         action: Action::Show(View::Output),
-        label: Label::Nowhere,
+        label: Label::By(output_label),
         group: Group::Look,
         what: "what the commands printed",
         available: always,
@@ -336,7 +338,7 @@ pub const BINDINGS: &[Binding] = &[
         keys: &[Key::Char('g')],
         modes: SCREEN,
         action: Action::Show(View::Limits),
-        label: Label::Nowhere,
+        label: Label::By(limits_label),
         group: Group::Look,
         what: "gate and limits in full",
         available: always,
@@ -441,6 +443,15 @@ pub const BINDINGS: &[Binding] = &[
         available: always,
     },
     Binding {
+        keys: &[Key::Ctrl('l')],
+        modes: ALL,
+        action: Action::Repaint,
+        label: Label::Nowhere,
+        group: Group::Terminal,
+        what: "draw all of the screen anew",
+        available: always,
+    },
+    Binding {
         keys: &[Key::Ctrl('z')],
         modes: ALL,
         action: Action::Suspend,
@@ -499,6 +510,13 @@ const fn running(snapshot: &Snapshot, _: &UiState) -> Availability {
     if snapshot.finish.is_some() { Availability::No("the run is over") } else { Availability::Yes }
 }
 
+const fn holdable(snapshot: &Snapshot, ui: &UiState) -> Availability {
+    match &snapshot.rollback {
+        Some(_) if snapshot.finish.is_none() => Availability::No("the run goes back to Blue"),
+        _ => running(snapshot, ui),
+    }
+}
+
 const fn extendable(snapshot: &Snapshot, _: &UiState) -> Availability {
     if snapshot.can_extend { Availability::Yes } else { Availability::No("nothing is being timed") }
 }
@@ -511,9 +529,32 @@ pub fn must_be_watched(snapshot: &Snapshot) -> bool {
     !kept && snapshot.blue.is_some() && moved.unwrap_or(asked || snapshot.step >= Step::Switch)
 }
 
-fn suspendable(snapshot: &Snapshot, _: &UiState) -> Availability {
-    if must_be_watched(snapshot) {
+/// Whether the program may be stopped: while it is, it guards nobody, and it does not answer a
+/// second window's rollback either. A weight that was asked for may arrive at any moment, and one
+/// that was on its way when the router was last read is not refuted by that reading.
+fn suspendable(snapshot: &Snapshot, ui: &UiState) -> Availability {
+    let (asked, read) = (snapshot.traffic.asked, snapshot.traffic.read);
+    let some = |percent: Option<Percent>| percent.is_some_and(|green| green > Percent::ZERO);
+    let moved = snapshot
+        .rollback
+        .as_ref()
+        .map_or(snapshot.step >= Step::Switch, |rollback| !rollback.abandoned);
+    if snapshot.finish.is_some() {
+        Availability::Yes
+    } else if snapshot.rollback.is_some() && !snapshot.next_open {
+        Availability::No("the way back is not settled yet: the terminal stays here")
+    } else if snapshot.step == Step::Warm && snapshot.rollback.is_none() {
+        Availability::No("Green has users and Blue is kept warm: q leaves, nothing is stopped")
+    } else if some(read) {
         Availability::No("Green has users and somebody must watch: the terminal stays here")
+    } else if some(asked) {
+        Availability::No(
+            "users were sent to Green and somebody must watch: the terminal stays here",
+        )
+    } else if read.is_none() && moved {
+        Availability::No("Green may have users, the split is not known: the terminal stays here")
+    } else if ui.is_awaited() {
+        Availability::No("your last key is still being acted on: press again")
     } else {
         Availability::Yes
     }
@@ -521,28 +562,32 @@ fn suspendable(snapshot: &Snapshot, _: &UiState) -> Availability {
 
 /// What the rollback key says now.
 pub fn rollback_label(snapshot: &Snapshot, _: &UiState, now: Millis) -> String {
-    if let Some(rollback) = &snapshot.rollback {
-        return match (rollback.verified, rollback.abandoned) {
-            (false, _) => "ROLLING BACK".to_owned(),
-            (true, false) => "BACK ON BLUE (again: once more)".to_owned(),
-            (true, true) => "GREEN ABANDONED".to_owned(),
-        };
-    }
+    let blue = &snapshot.health[Role::Blue.index()];
+    let unready = match blue.ready {
+        Some(false) => format!("BLUE NOT READY {}", text::clock(now.since(blue.since))),
+        _ => String::new(),
+    };
     if snapshot.finish.is_some() {
         return "(the run is over)".to_owned();
     }
-    let untouched = |percent: Option<crate::units::Percent>| percent.is_none_or(|p| p.get() == 0);
+    if let Some(rollback) = &snapshot.rollback {
+        let what = match (rollback.verified, rollback.abandoned) {
+            (false, false) => "ROLLING BACK",
+            (false, true) => "ABANDONING GREEN",
+            (true, false) => "BACK ON BLUE",
+            (true, true) => "GREEN ABANDONED",
+        };
+        return if unready.is_empty() { what.to_owned() } else { format!("{what} ({unready})") };
+    }
+    let untouched = |percent: Option<Percent>| percent.is_none_or(|p| p.get() == 0);
     if snapshot.step <= Step::Switch
         && untouched(snapshot.traffic.asked)
         && untouched(snapshot.traffic.read)
     {
         return "ABANDON GREEN".to_owned();
     }
-    let blue = &snapshot.health[Role::Blue.index()];
     match blue.ready {
-        Some(false) => {
-            format!("ROLLBACK (BLUE NOT READY {})", text::clock(now.since(blue.since)))
-        }
+        Some(false) => format!("ROLLBACK ({unready})"),
         None => "ROLLBACK (BLUE UNKNOWN)".to_owned(),
         Some(true) if snapshot.migration == Migration::Irreversible => {
             "ROLLBACK TO BLUE (asks first)".to_owned()
@@ -565,7 +610,36 @@ fn hold_label(snapshot: &Snapshot, _: &UiState, _: Millis) -> String {
 }
 
 fn leave_label(snapshot: &Snapshot, _: &UiState, _: Millis) -> String {
-    if must_be_watched(snapshot) { "leave (nobody guards)" } else { "leave" }.to_owned()
+    match &snapshot.rollback {
+        Some(rollback) if !rollback.verified && snapshot.finish.is_none() => "leave (asks)",
+        Some(_) if snapshot.finish.is_none() && !snapshot.next_open => "leave when settled",
+        Some(_) => "leave",
+        None if must_be_watched(snapshot) => "leave (nobody guards)",
+        None => "leave",
+    }
+    .to_owned()
+}
+
+/// Views have a key of their own in the footer once there is nothing left to do but to look.
+fn look_label(snapshot: &Snapshot, word: &str) -> String {
+    if only_looking(snapshot) { word } else { "" }.to_owned()
+}
+
+fn log_label(snapshot: &Snapshot, _: &UiState, _: Millis) -> String {
+    look_label(snapshot, "log")
+}
+
+fn output_label(snapshot: &Snapshot, _: &UiState, _: Millis) -> String {
+    look_label(snapshot, "output")
+}
+
+fn limits_label(snapshot: &Snapshot, _: &UiState, _: Millis) -> String {
+    look_label(snapshot, "gate")
+}
+
+/// Whether the run has no way forward any more: it goes back, or it is over.
+pub const fn only_looking(snapshot: &Snapshot) -> bool {
+    snapshot.rollback.is_some() || snapshot.finish.is_some()
 }
 
 fn close_label(_: &Snapshot, ui: &UiState, _: Millis) -> String {

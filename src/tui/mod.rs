@@ -179,9 +179,11 @@ impl Drawing<'_> {
             if self.shared.suspend.swap(false, Ordering::AcqRel) {
                 screen.suspend().wrap_err("cannot take the terminal again")?;
                 self.link.send(Command::Continue);
+                self.clock.awoke(Instant::now());
                 self.pace.now();
             }
             if self.shared.resized.swap(false, Ordering::AcqRel) {
+                screen.repaint().wrap_err("cannot ask the terminal for its size")?;
                 self.pace.now();
             }
             let (snapshot, ui) = {
@@ -197,7 +199,9 @@ impl Drawing<'_> {
                 continue;
             }
             let unix_ms = (self.unix_ms)();
-            let now = self.clock.now(Instant::now());
+            let instant = Instant::now();
+            let now = self.clock.now(instant);
+            let silent = self.clock.silent(instant).filter(|_| !self.link.feed.is_over());
             let scene = screen::Scene {
                 snapshot: snapshot.as_deref(),
                 history: &self.history,
@@ -206,6 +210,7 @@ impl Drawing<'_> {
                 ascii: self.ascii,
                 now,
                 unix_ms,
+                silent,
             };
             let mut scrolled = screen::Scrolled::default();
             let give_up = || {
@@ -222,9 +227,13 @@ impl Drawing<'_> {
                 return Err(eyre!(error).wrap_err("the terminal cannot be written"));
             }
             self.pace.drawn(Instant::now(), unix_ms, ui.revision);
+            let mut front = self.shared.front();
+            let question = snapshot.as_ref().and_then(|snapshot| snapshot.question.as_ref());
+            front.ui.drawn(question.map(|question| question.number), Instant::now());
             if scrolled.page > 0 {
-                self.shared.front().ui.settle(scrolled.lines, scrolled.page);
+                front.ui.settle(scrolled.lines, scrolled.page);
             }
+            drop(front);
             if self.link.feed.is_over() {
                 return Ok(());
             }
@@ -241,7 +250,7 @@ impl Drawing<'_> {
         let snapshot = Arc::new(update.snapshot);
         let mut front = self.shared.front();
         self.pace.news(front.snapshot.as_deref(), &snapshot, read_at);
-        front.ui.see(&snapshot, read_at);
+        front.ui.see(&snapshot);
         front.snapshot = Some(snapshot);
     }
 }

@@ -107,7 +107,12 @@ impl Pace {
 #[derive(Debug, Default)]
 pub struct RunClock {
     heard: Option<(Millis, Instant)>,
+    /// When there was news last, however old it was.
+    spoke: Option<Instant>,
 }
+
+/// The engine speaks at least once a second: after this time without a word, it is silent.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// News that is further than this from what was expected sets the clock anew.
 const LEAP: Millis = Millis(1_000);
@@ -117,10 +122,22 @@ impl RunClock {
     ///
     /// News may be old when it is read, never young: the later of the two clocks is right.
     pub fn heard(&mut self, at: Millis, read: Instant) {
+        self.spoke = Some(read);
         let expected = self.now(read);
         if self.heard.is_none() || at >= expected || expected.since(at) > LEAP {
             self.heard = Some((at, read));
         }
+    }
+
+    /// The process was stopped and goes on: the engine's silence until now was nobody's fault.
+    pub fn awoke(&mut self, now: Instant) {
+        self.spoke = self.spoke.map(|_| now);
+    }
+
+    /// How long the engine has been silent, if it is longer than it ever is.
+    pub fn silent(&self, now: Instant) -> Option<Millis> {
+        let silence = now.saturating_duration_since(self.spoke?);
+        (silence > SILENCE).then(|| Millis(u64::try_from(silence.as_millis()).unwrap_or(u64::MAX)))
     }
 
     /// The present instant of the run.
@@ -153,6 +170,23 @@ mod tests {
         assert_eq!(pace.gather(later + GATHER), Duration::ZERO);
         pace.rolling = true;
         assert_eq!(pace.wait(start, 5_100, 0), ROLLING);
+    }
+
+    #[test]
+    fn a_silent_engine_is_noticed_and_a_stopped_process_is_no_silence() {
+        let start = Instant::now();
+        let after = |ms| start + Duration::from_millis(ms);
+        let mut clock = RunClock::default();
+        assert_eq!(clock.silent(after(60_000)), None, "it has not begun");
+        clock.heard(Millis(1_000), start);
+        assert_eq!(clock.silent(after(3_000)), None);
+        assert_eq!(clock.silent(after(5_100)), Some(Millis(5_100)));
+        clock.awoke(after(60_000));
+        assert_eq!(clock.silent(after(61_000)), None);
+        assert_eq!(clock.silent(after(64_000)), Some(Millis(4_000)));
+        // Old news is a word too.
+        clock.heard(Millis(900), after(64_100));
+        assert_eq!(clock.silent(after(65_000)), None);
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub struct Scene<'a> {
     pub now: Millis,
     /// The present instant in milliseconds since 1970.
     pub unix_ms: i64,
+    /// How old all of this is, where the engine has been silent for longer than it ever is.
+    pub silent: Option<Millis>,
 }
 
 /// A scene in which the engine has spoken: what views are given.
@@ -69,6 +71,14 @@ impl Seen<'_> {
     /// What a signal's limit says, if the plan has one.
     pub fn judgement(&self, signal: Signal) -> Option<&Judgement> {
         self.snapshot.limits.iter().find(|judgement| judgement.signal() == signal)
+    }
+
+    /// The run's id as people say it: its last four digits, `7f3a`.
+    pub fn run(&self) -> &str {
+        let id = self.snapshot.facts.run.as_str();
+        let short = id.rsplit('-').next().unwrap_or(id);
+        let from = short.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
+        &short[from..]
     }
 
     /// An instant of the run in milliseconds since 1970.
@@ -92,6 +102,10 @@ pub const LEAST: (u16, u16) = (60, 16);
 const WIDE: (u16, u16) = (110, 30);
 /// Columns of the left one.
 const LEFT: u16 = 40;
+/// Columns from which the left one is wide enough for every word of a limit.
+const ROOMY: u16 = 160;
+/// Columns of it there.
+const LEFT_ROOMY: u16 = 62;
 
 /// Draws the scene.
 pub fn draw(scene: &Scene<'_>, buf: &mut Buffer) -> Scrolled {
@@ -141,7 +155,8 @@ pub fn draw(scene: &Scene<'_>, buf: &mut Buffer) -> Scrolled {
     if scene.ui.help {
         scrolled = view::help::draw(&mut ink, body, &seen);
     }
-    if snapshot.question.is_some() {
+    // Nobody can answer any more what a run asked before it ended.
+    if snapshot.question.is_some() && snapshot.finish.is_none() {
         view::question::draw(&mut ink, body, &seen);
     }
     if scene.ui.note.is_some() {
@@ -177,7 +192,8 @@ fn wide(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) {
     let log = (body.height.saturating_sub(27)).max(5).min(body.height - 24);
     let panels = body.height - log;
     let [panels_area, log_area] = cut(body, [panels, log]);
-    let [left, right] = split(panels_area, [LEFT, body.width - LEFT]);
+    let left = if body.width >= ROOMY { LEFT_ROOMY } else { LEFT };
+    let [left, right] = split(panels_area, [left, body.width - left]);
     let limits = view::limits::rows(seen) + 2;
     let gate = panels.saturating_sub(10 + limits);
     let [runbook, gate, limits] = cut(left, [10, gate, limits]);
@@ -211,7 +227,7 @@ fn narrow(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) {
 
 /// The way back, or the end: one thing large, and what it did to users below.
 fn large(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) {
-    let banner = view::outcome::rows(ink.ascii(), seen).min(body.height.saturating_sub(4));
+    let banner = view::outcome::rows(ink, seen).min(body.height.saturating_sub(4));
     let left = body.height.saturating_sub(4 + banner);
     let plots = match left {
         0..=11 => 0,
@@ -244,7 +260,7 @@ fn draw_small(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
 /// The time axis for so many cells: a quarter of an hour, and half an hour where there is room
 /// for it.
 pub fn axis(cells: u16, screen: Rect, now: Millis) -> Axis {
-    let span = if screen.width >= 160 { 30 * 60 } else { 15 * 60 };
+    let span = if screen.width >= ROOMY { 30 * 60 } else { 15 * 60 };
     Axis::new(cells, grown(cells, span, now), now)
 }
 
@@ -252,8 +268,7 @@ pub fn axis(cells: u16, screen: Rect, now: Millis) -> Axis {
 /// minutes are not a sliver at the edge of an empty plot.
 fn grown(cells: u16, span: u64, now: Millis) -> u64 {
     let columns = u64::from(cells.max(1)) * 2;
-    [1, 2, 3]
-        .into_iter()
+    (1..=12)
         .map(|bucket| bucket * columns)
         .find(|&s| now.as_secs() < s)
         .map_or(span, |s| s.min(span))

@@ -7,14 +7,16 @@
 use super::keymap::{self, Action, Availability, Key, Mode};
 use crate::clean::Clean;
 use crate::runbook::event::{Answer, Command, View};
+use crate::runbook::gate::CheckState;
 use crate::runbook::snapshot::Snapshot;
 use std::time::{Duration, Instant};
 
-/// A question that nobody called for cannot be answered for this long: the key that comes now was
-/// meant for something else.
-const STARTLE: Duration = Duration::from_millis(300);
-/// A question within this time of a command was called for by it.
-const CALLED_FOR: Duration = Duration::from_secs(2);
+/// A question must have stood on the screen for so long before it can be answered, also one that
+/// was called for: a key that comes sooner was meant for something else, or for nothing that was
+/// read. The way back never waits.
+const READ: Duration = Duration::from_millis(300);
+/// A command within this time may not have been acted on as far as the screen knows.
+const ANSWERED: Duration = Duration::from_secs(1);
 /// Longest text in a field, in characters.
 const FIELD_LIMIT: usize = 200;
 
@@ -40,8 +42,13 @@ pub struct UiState {
     pub revision: u64,
     /// Lines on a page, as last drawn.
     pub page: usize,
+    /// Lines in all, as last drawn: what came since does not move what is being read.
+    lines: usize,
+    /// When the last key was pressed, as far as a key's own meaning depends on it.
+    pressed: Option<Instant>,
     question: Option<u32>,
-    unanswerable_until: Option<Instant>,
+    /// The question that stands on the screen, and since when.
+    shown: Option<(u32, Instant)>,
     last_command: Option<Instant>,
     rolling: bool,
 }
@@ -57,8 +64,10 @@ impl Default for UiState {
             remark: None,
             revision: 0,
             page: 10,
+            lines: 0,
+            pressed: None,
             question: None,
-            unanswerable_until: None,
+            shown: None,
             last_command: None,
             rolling: false,
         }
@@ -72,12 +81,16 @@ pub struct Pressed {
     pub commands: Vec<Command>,
     /// Whether the terminal goes back to the shell.
     pub suspend: bool,
+    /// Whether all of the screen is drawn anew.
+    pub repaint: bool,
 }
 
 impl UiState {
     /// What the screen waits for.
     pub fn mode(&self, snapshot: Option<&Snapshot>) -> Mode {
-        let question = snapshot.and_then(|s| s.question.as_ref());
+        // A run that is over takes no answers.
+        let running = snapshot.filter(|s| s.finish.is_none());
+        let question = running.and_then(|s| s.question.as_ref());
         match question {
             _ if self.note.is_some() => Mode::Field,
             _ if self.help => Mode::Help,
@@ -89,14 +102,12 @@ impl UiState {
 
     /// Notes how things stand, before they are drawn: a new question takes the help away, and the
     /// way back brings the cockpit to the front.
-    pub fn see(&mut self, snapshot: &Snapshot, now: Instant) {
+    pub fn see(&mut self, snapshot: &Snapshot) {
         let number = snapshot.question.as_ref().map(|question| question.number);
         if number != self.question {
             self.question = number;
             self.typed.clear();
             self.remark = None;
-            let called_for = self.last_command.is_some_and(|at| now - at < CALLED_FOR);
-            self.unanswerable_until = (number.is_some() && !called_for).then_some(now + STARTLE);
             self.help &= number.is_none();
             self.revision += 1;
         }
@@ -108,11 +119,18 @@ impl UiState {
         }
     }
 
+    /// Whether a command was sent just now, so that the last snapshot may not know of it.
+    pub fn is_awaited(&self) -> bool {
+        let since = self.pressed.zip(self.last_command).map(|(now, sent)| now - sent);
+        since.is_some_and(|since| since < ANSWERED)
+    }
+
     /// A key.
     pub fn press(&mut self, key: Key, snapshot: Option<&Snapshot>, now: Instant) -> Pressed {
         let mode = self.mode(snapshot);
         self.revision += 1;
         self.remark = None;
+        self.pressed = Some(now);
         let Some(row) = keymap::lookup(key, mode) else {
             if mode == Mode::Field {
                 self.edit(key);
@@ -125,7 +143,15 @@ impl UiState {
         });
         if let Some(why) = why_not {
             let key = keymap::shown(row, mode).unwrap_or(key);
-            self.remark = Some(format!("{key}: {why}"));
+            // A gate that is not open says what it waits for.
+            let check = snapshot.filter(|_| row.action == Action::Next).and_then(|s| {
+                let stands = |state| s.checks.iter().find(move |check| check.state == state);
+                [CheckState::Bad, CheckState::Unknown, CheckState::Waiting]
+                    .into_iter()
+                    .find_map(stands)
+            });
+            let check = check.map_or_else(String::new, |check| format!(": {}", check.says));
+            self.remark = Some(format!("{key}: {why}{check}"));
             // The engine judges the gate, and what it says goes into the record.
             if row.action != Action::Next {
                 return Pressed::default();
@@ -165,7 +191,7 @@ impl UiState {
     }
 
     fn act(&mut self, action: Action, snapshot: Option<&Snapshot>, now: Instant) -> Pressed {
-        let send = |command| Pressed { commands: vec![command], suspend: false };
+        let send = |command| Pressed { commands: vec![command], ..Pressed::default() };
         match action {
             Action::Rollback => send(Command::Rollback),
             Action::Next => send(Command::Next),
@@ -211,7 +237,10 @@ impl UiState {
             Action::Pages(by) => self.scroll_by(i32::from(by) * self.page.max(1) as i32),
             Action::Oldest => self.scroll_to(if self.help { 0 } else { usize::MAX }),
             Action::Newest => self.scroll_to(if self.help { usize::MAX } else { 0 }),
-            Action::Suspend => Pressed { commands: vec![Command::Suspend], suspend: true },
+            Action::Repaint => Pressed { repaint: true, ..Pressed::default() },
+            Action::Suspend => {
+                Pressed { commands: vec![Command::Suspend], suspend: true, ..Pressed::default() }
+            }
         }
     }
 
@@ -219,12 +248,14 @@ impl UiState {
         let Some(question) = snapshot.and_then(|s| s.question.as_ref()) else {
             return Pressed::default();
         };
-        if self.unanswerable_until.is_some_and(|until| now < until) {
-            self.remark = Some("this question came as you pressed: press again".to_owned());
+        let number = Some(question.number);
+        let since = self.shown.filter(|(shown, _)| Some(*shown) == number).map(|(_, at)| at);
+        if since.is_none_or(|since| now.saturating_duration_since(since) < READ) {
+            self.remark = Some("this question has only just come: press again".to_owned());
             return Pressed::default();
         }
         let question = question.number;
-        Pressed { commands: vec![Command::Answer { question, answer }], suspend: false }
+        Pressed { commands: vec![Command::Answer { question, answer }], ..Pressed::default() }
     }
 
     fn show(&mut self, view: View) -> Pressed {
@@ -233,7 +264,7 @@ impl UiState {
             return Pressed::default();
         }
         self.view = view;
-        Pressed { commands: vec![Command::Look(view)], suspend: false }
+        Pressed { commands: vec![Command::Look(view)], ..Pressed::default() }
     }
 
     fn turn(&mut self, by: usize) -> Pressed {
@@ -252,10 +283,29 @@ impl UiState {
         Pressed::default()
     }
 
+    /// A frame was drawn with this question on it, or with none.
+    pub fn drawn(&mut self, question: Option<u32>, at: Instant) {
+        if self.shown.map(|(number, _)| number) != question {
+            self.shown = question.map(|number| (number, at));
+        }
+    }
+
+    /// How many lines stand below what is shown of `lines`, of which `page` fit: what came since
+    /// the last frame stays below, so that nothing moves under the eyes that read it.
+    pub fn below(&self, lines: usize, page: usize) -> usize {
+        let came = if self.scroll > 0 { lines.saturating_sub(self.lines) } else { 0 };
+        self.scroll.saturating_add(came).min(lines.saturating_sub(page))
+    }
+
     /// Keeps the scroll within what there is to see, once a view knows how much that is: `lines`
     /// in all, `page` of them visible.
     pub fn settle(&mut self, lines: usize, page: usize) {
         self.page = page.max(1);
-        self.scroll = self.scroll.min(lines.saturating_sub(page));
+        self.scroll = if self.help {
+            self.scroll.min(lines.saturating_sub(page))
+        } else {
+            self.below(lines, page)
+        };
+        self.lines = lines;
     }
 }

@@ -21,14 +21,18 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::rc::Rc;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 /// Whether the terminal is ours now.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Whether a panic gave it back.
 static LOST: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
+/// Held while a frame is written: what gives the terminal back comes before a frame or after it.
+static WRITING: Mutex<()> = Mutex::new(());
 
 /// Whether a panic, in whatever thread, has given the terminal back under our feet.
 pub fn was_lost() -> bool {
@@ -87,6 +91,17 @@ fn give_back() -> io::Result<()> {
     terminal::disable_raw_mode().and(shown)
 }
 
+/// Waits until no frame is being written, and not for ever: it may be this thread that writes, and
+/// a frame that is stuck is given up when the terminal is lost.
+fn wait_for_frame() {
+    for _ in 0..40 {
+        if !matches!(WRITING.try_lock(), Err(std::sync::TryLockError::WouldBlock)) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// A frame in the making. Flushing does nothing, so that a frame is one write.
 #[derive(Debug, Clone)]
 struct Frame {
@@ -120,6 +135,7 @@ impl Screen {
             std::panic::set_hook(Box::new(move |panic| {
                 if TAKEN.load(Ordering::Acquire) {
                     LOST.store(true, Ordering::Release);
+                    wait_for_frame();
                     let _ = give_back();
                 }
                 previous(panic);
@@ -132,7 +148,14 @@ impl Screen {
         }
         let frame = Frame { bytes: Rc::new(RefCell::new(Vec::with_capacity(128 * 1024))) };
         match Terminal::new(CrosstermBackend::new(frame.clone())) {
-            Ok(terminal) => Ok(Self { terminal, frame, unblocked: open_unblocked() }),
+            Ok(terminal) => {
+                let mut screen = Self { terminal, frame, unblocked: open_unblocked() };
+                // Not every terminal has another screen, and not every other screen is empty.
+                screen.repaint().inspect_err(|_| {
+                    let _ = give_back();
+                })?;
+                Ok(screen)
+            }
             Err(error) => {
                 let _ = give_back();
                 Err(error)
@@ -151,6 +174,12 @@ impl Screen {
         self.terminal.draw(|frame| draw(frame.buffer_mut()))?;
         queue!(self.terminal.backend_mut(), terminal::EndSynchronizedUpdate)?;
         let mut bytes = self.frame.bytes.borrow_mut();
+        let writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+        if was_lost() {
+            // The shell has the terminal: a frame now would hide its cursor.
+            bytes.clear();
+            return Ok(());
+        }
         let written = match &mut self.unblocked {
             Some(file) => write_patiently(file, &bytes, give_up),
             None => {
@@ -158,8 +187,19 @@ impl Screen {
                 out.write_all(&bytes).and_then(|()| out.flush())
             }
         };
+        drop(writing);
         bytes.clear();
         written
+    }
+
+    /// Draws all of it anew with the next frame: after a change of the window's size nobody knows
+    /// what the terminal shows, not even where the size is again what it was.
+    pub fn repaint(&mut self) -> io::Result<()> {
+        // Clearing it the library's way asks where the cursor is, and the answer would be eaten by
+        // the thread that reads keys.
+        queue!(self.frame, terminal::Clear(terminal::ClearType::All))?;
+        self.terminal = Terminal::new(CrosstermBackend::new(self.frame.clone()))?;
+        Ok(())
     }
 
     /// Gives the terminal to the shell until it is given back, and takes it again.
@@ -167,11 +207,7 @@ impl Screen {
         give_back()?;
         raise(Signal::SIGTSTP)?;
         take()?;
-        // What the terminal shows now is not what we last drew. Clearing it the library's way asks
-        // where the cursor is, and the answer would be eaten by the thread that reads keys.
-        queue!(self.frame, terminal::Clear(terminal::ClearType::All))?;
-        self.terminal = Terminal::new(CrosstermBackend::new(self.frame.clone()))?;
-        Ok(())
+        self.repaint()
     }
 
     /// Gives the terminal back.

@@ -35,6 +35,8 @@ pub struct Story {
     pub ascii: bool,
     /// The present, if it is not the snapshot's instant.
     pub now: Option<Millis>,
+    /// How long the engine has said nothing, if that is too long.
+    pub silent: Option<Millis>,
 }
 
 impl Story {
@@ -48,6 +50,7 @@ impl Story {
             ascii: self.ascii,
             now,
             unix_ms: BEGAN + now.0 as i64,
+            silent: self.silent,
         }
     }
 
@@ -149,7 +152,7 @@ fn base() -> Snapshot {
     Snapshot {
         at,
         facts: RunFacts {
-            run: "7f3a".to_owned(),
+            run: "20261123T140707Z-7f3a".to_owned(),
             kind: Kind::Deploy,
             host: Clean::new("vps-1"),
             began_unix_ms: BEGAN,
@@ -187,6 +190,7 @@ fn base() -> Snapshot {
         checks,
         limits: all_well(),
         limits_on: Role::Green,
+        limits_at: Some(at),
         health: [well(0), well(60)],
         rollback: None,
         question: None,
@@ -293,7 +297,15 @@ fn latency(requests: u64, base: f64, second: u64) -> Histogram {
 
 fn story(snapshot: Snapshot, history: History) -> Story {
     let theme = built_in("dark").expect("dark is built in");
-    Story { snapshot, history, ui: UiState::default(), theme, ascii: false, now: None }
+    Story {
+        snapshot,
+        history,
+        ui: UiState::default(),
+        theme,
+        ascii: false,
+        now: None,
+        silent: None,
+    }
 }
 
 const RAMP: &[(u64, u8)] = &[(520, 10), (828, 50)];
@@ -373,7 +385,7 @@ pub fn tripping() -> Story {
     s.headline =
         headline("HOLDING AT 50 %", "TRIPPING", "rolls back by itself", Tone::Bad, Some(931));
     s.alarm = Some(Alarm {
-        text: "5xx 223 of 372 on Green, limit 2 % for 2m".to_owned(),
+        text: "5xx on Green: 223 of 372 · limit 2 % for 2m · over for 1m29s".to_owned(),
         tone: Tone::Bad,
         due: Some(Millis::secs(931)),
     });

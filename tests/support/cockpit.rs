@@ -154,6 +154,14 @@ impl Cockpit {
         self.child.wait().unwrap();
     }
 
+    /// Gives the window another size.
+    pub fn resize(&mut self, (cols, rows): (u16, u16)) -> &mut Self {
+        self.seen().screen_mut().set_size(rows.try_into().unwrap(), cols.try_into().unwrap());
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+        self.terminal.as_ref().unwrap().master.resize(size).unwrap();
+        self
+    }
+
     /// Takes no more bytes from the program, as a line that hangs does; or takes them again.
     pub fn freeze(&self, freeze: bool) {
         self.asleep.store(freeze, Ordering::SeqCst);

@@ -32,10 +32,11 @@ fn soon(what: &str, mut is_so: impl FnMut() -> bool) {
 
 #[test]
 fn braces_are_filled_once_and_strangers_stay() {
-    let argv = ["up", "web-{slot}", "{release}/{current}", "{a}{", "${slot}"].map(str::to_owned);
+    let argv = ["up", "web-{slot}", "{release}/{current}", "{a}{", "${slot}", "{{.Slot}}"];
+    let argv = argv.map(str::to_owned);
     assert_eq!(
         expand(&argv, "left", Some("{current}"), Some("1")).unwrap(),
-        ["up", "web-left", "{current}/1", "{a}{", "$left"]
+        ["up", "web-left", "{current}/1", "{a}{", "${slot}", "{{.Slot}}"]
     );
     let fault = expand(&argv, "left", None, Some("1")).unwrap_err();
     assert!(fault.hint.as_str().contains("--release"), "{}", fault.hint);
@@ -60,6 +61,21 @@ fn what_is_no_text_becomes_text() {
     assert!(ran.end.is_good());
     assert_eq!(lines.len(), 1);
     assert!(!lines[0].contains('\u{1b}') && lines[0].starts_with('a'), "{lines:?}");
+}
+
+#[test]
+fn a_private_key_of_several_lines_reaches_neither_screen_nor_journal() {
+    let key =
+        "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQ==\n-----END PRIVATE KEY-----";
+    for prefix in ["", "web-1  | ", "2026-11-23T10:00:00Z "] {
+        let script: String =
+            key.lines().map(|line| format!("echo '{prefix}{line}';")).collect::<String>();
+        let (ran, lines) = run_it(&sh(&format!("echo before; {script} echo after")));
+        let tail: Vec<&str> = ran.tail.iter().map(Clean::as_str).collect();
+        let masked = format!("{prefix}[redacted:private_key]");
+        assert_eq!(lines, ["before", &masked, "after"]);
+        assert_eq!(tail, lines, "the record has the same");
+    }
 }
 
 #[test]
@@ -139,17 +155,15 @@ fn what_cannot_be_started_is_named_with_the_next_move() {
     let directory = tempfile::tempdir().unwrap();
     let script = directory.path().join("script");
     std::fs::write(&script, "echo hello\n").unwrap();
-    let fault = |argv: &[&str], directory: Option<&str>| {
+    let fault = |argv: &[&str]| {
         let argv = argv.iter().map(|word| (*word).to_owned()).collect();
-        let mut spec = CommandSpec::new(argv, Duration::from_secs(5));
-        spec.directory = directory.map(PathBuf::from);
+        let spec = CommandSpec::new(argv, Duration::from_secs(5));
         block_on(async { Running::start(&spec) }).unwrap_err()
     };
     for (fault, cause) in [
-        (fault(&["no-such-program-here"], None), "was not found"),
-        (fault(&[script.to_str().unwrap()], None), "may not be run"),
-        (fault(&["true"], Some("/no/such/directory")), "no directory /no/such"),
-        (fault(&[], None), "empty"),
+        (fault(&["no-such-program-here"]), "was not found"),
+        (fault(&[script.to_str().unwrap()]), "may not be run"),
+        (fault(&[]), "empty"),
     ] {
         assert_eq!(fault.kind, FaultKind::Local);
         assert!(fault.cause.as_str().contains(cause), "{fault}");

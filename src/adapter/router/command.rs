@@ -6,9 +6,9 @@
 //! the hint. Both commands together have the router's timeout; dropping the future kills the
 //! process group that is running.
 
-use crate::adapter::command::{CommandSpec, Printed, capture, fill};
+use crate::adapter::command::{CommandSpec, Printed, capture};
 use crate::clean::Clean;
-use crate::plan::{Plan, RouterKind};
+use crate::plan::{Plan, RouterKind, fill};
 use crate::runbook::event::End;
 use crate::runbook::readback::{Fault, FaultKind, NodeOutcome, NodeRead, NodeState, Readback};
 use crate::units::{Slot, Split};
@@ -83,9 +83,11 @@ impl CommandRouter {
 
     async fn write(&self, split: Split, began: Instant) -> Result<(), Fault> {
         let shares = Slot::BOTH.map(|slot| split.share(slot).to_string());
-        let [first, second] = &self.names;
-        let values = [(first.as_str(), shares[0].as_str()), (second.as_str(), shares[1].as_str())];
-        let argv = self.set.iter().map(|word| fill(word, &values)).collect();
+        let share = |name: &str| {
+            let at = self.names.iter().position(|known| known == name)?;
+            Some(shares[at].as_str())
+        };
+        let argv = self.set.iter().map(|word| fill(word, share)).collect();
         self.run("set", argv, began).await.map(|_| ())
     }
 

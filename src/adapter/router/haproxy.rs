@@ -17,11 +17,17 @@
 //! there is no cookie the administrative state of the servers is never touched, and a server
 //! that somebody else has put into maintenance shows as not up.
 //!
-//! What this module does not do: it never retries a write and never judges a split. What the
-//! node reports goes back as it is.
+//! A reload may give the servers other names or addresses. The reply that reads a write back shows
+//! it, so such a write is put right at once, under the names that hold now. All clones share what
+//! was found, so that the one that reads every second has usually learnt of a reload before
+//! anything is written; nothing else is shared, and nobody waits for it.
+//!
+//! What this module does not do: it never retries a write that was refused and never judges a
+//! split. What the node reports goes back as it is.
 
 mod discover;
 mod info;
+mod known;
 mod persist;
 mod refusal;
 mod stat;
@@ -34,7 +40,9 @@ use crate::plan::{Plan, RouterKind};
 use crate::runbook::readback::{Fault, FaultKind, NodeOutcome, NodeRead, NodeState, Readback};
 use crate::units::{Slot, Split};
 use discover::{Found, Wanted};
+use known::Known;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use wire::Address;
@@ -46,7 +54,7 @@ pub struct HaproxyRouter {
     wanted: Wanted,
     state_file: Option<PathBuf>,
     timeout: Duration,
-    found: Option<Found>,
+    known: Known,
 }
 
 /// What one round trip brought.
@@ -71,7 +79,7 @@ impl HaproxyRouter {
             wanted: Wanted::new(&plan.slots, backend.clone(), servers.clone())?,
             state_file: state_file.as_ref().map(PathBuf::from),
             timeout: plan.router.timeout.into(),
-            found: None,
+            known: Known::default(),
         })
     }
 
@@ -122,14 +130,19 @@ impl HaproxyRouter {
         Slot::BOTH.into_iter().find(|slot| found.servers[slot.index()] == server)
     }
 
+    /// What in the configuration may keep users where they are; empty before the first read.
+    pub fn cautions(&self) -> Vec<Clean> {
+        let Some(found) = self.known.get() else { return Vec::new() };
+        found.notes().iter().map(|note| Clean::new(note)).collect()
+    }
+
     /// What the operator should know before the first write; empty before the first read.
     pub fn notes(&self) -> Vec<Clean> {
-        let Some(found) = &self.found else { return Vec::new() };
-        let mut notes = found.notes();
-        if self.state_file.is_none() {
-            notes.push(found.without_state_file(&self.wanted));
+        let mut notes = self.cautions();
+        if let (None, Some(found)) = (&self.state_file, self.known.get()) {
+            notes.push(Clean::new(&found.without_state_file(&self.wanted)));
         }
-        notes.iter().map(|note| Clean::new(note)).collect()
+        notes
     }
 
     async fn call(&mut self, write: Option<Split>, count: bool) -> RouterStats {
@@ -149,37 +162,39 @@ impl HaproxyRouter {
         }
     }
 
-    /// One round trip; a second one where what we knew of the servers does not hold any more and
-    /// nothing has been written. After a write the fault goes back: whoever decides decides
-    /// whether to write again.
+    /// One round trip. Where what we knew of the servers does not hold any more they are looked
+    /// for, and it is done once more with what was found: also a write, because one that went to
+    /// a server that is the other slot's by now has just done the opposite of what was asked.
     async fn attempt(
         &mut self,
         write: Option<Split>,
         count: bool,
         deadline: Instant,
     ) -> Result<Seen, Fault> {
-        let knew = self.found.is_some();
-        match self.round_trip(write, count, deadline).await {
+        let Some(knew) = self.known.get() else {
+            let found = self.look(deadline).await?;
+            return self.round_trip(&found, write, count, deadline).await;
+        };
+        match self.round_trip(&knew, write, count, deadline).await {
             Err(fault) if fault.kind == FaultKind::Mismatch => {
-                self.found = None;
-                if knew && write.is_none() {
-                    self.round_trip(None, count, deadline).await
-                } else {
-                    Err(fault)
+                let found = self.look(deadline).await?;
+                if found == knew {
+                    return Err(fault);
                 }
+                self.round_trip(&found, write, count, deadline).await
             }
             other => other,
         }
     }
 
     async fn round_trip(
-        &mut self,
+        &self,
+        found: &Found,
         write: Option<Split>,
         count: bool,
         deadline: Instant,
     ) -> Result<Seen, Fault> {
-        let found = self.find(deadline).await?;
-        let mut line = write.map(|split| writes(&found, split)).unwrap_or_default();
+        let mut line = write.map(|split| writes(found, split)).unwrap_or_default();
         let written = line.len();
         line.push(format!("show servers state {}", found.backend));
         line.push("show info".to_owned());
@@ -194,7 +209,7 @@ impl HaproxyRouter {
                 return Err(refusal::fault(command, reply, &self.wanted.names));
             }
         }
-        let state = self.state_in(&state::parse(&replies[written])?, &found, Some(info.pid))?;
+        let state = self.state_in(&state::parse(&replies[written])?, found, Some(info.pid))?;
         let counters = if count {
             Some(stat::counters(&replies[written + 2], &found.backend, &found.servers)?)
         } else {
@@ -204,13 +219,18 @@ impl HaproxyRouter {
     }
 
     /// What we know of the servers, after asking if we know nothing yet.
-    async fn find(&mut self, deadline: Instant) -> Result<Found, Fault> {
-        if let Some(found) = &self.found {
-            return Ok(found.clone());
+    async fn find(&self, deadline: Instant) -> Result<Arc<Found>, Fault> {
+        match self.known.get() {
+            Some(found) => Ok(found),
+            None => self.look(deadline).await,
         }
+    }
+
+    /// Asks which servers are the plan's. Where that fails, what we knew stays: it is checked
+    /// whenever it is used, and may hold again after the next reload.
+    async fn look(&self, deadline: Instant) -> Result<Arc<Found>, Fault> {
         let found = discover::discover(&self.address, &self.wanted, deadline).await?;
-        self.found = Some(found.clone());
-        Ok(found)
+        Ok(self.known.learn(found))
     }
 
     fn state_in(

@@ -59,8 +59,8 @@ pub struct RouterStats {
     pub slots: Option<[SlotCounters; 2]>,
 }
 
-/// A router of any kind. A clone drives the same router over connections of its own, and knows
-/// what this one has found out so far: the way back keeps one for itself.
+/// A router of any kind. A clone drives the same router over connections of its own: the way back
+/// keeps one for itself. What one of them finds out about the router all of them know.
 #[derive(Debug, Clone)]
 pub enum Router {
     /// HAProxy, over its runtime API.
@@ -137,6 +137,15 @@ impl Router {
             (Some(slot), _) => Some(slot),
             (None, Self::Haproxy(router)) => router.slot_served_by(name).await,
             (None, _) => None,
+        }
+    }
+
+    /// What may keep users where they are, whatever is written, as sentences; empty before the
+    /// first read.
+    pub fn cautions(&self) -> Vec<Clean> {
+        match self {
+            Self::Haproxy(router) => router.cautions(),
+            Self::Command(_) | Self::Lab(_) => Vec::new(),
         }
     }
 

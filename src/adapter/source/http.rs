@@ -8,8 +8,8 @@
 //! every tenth request. Idle connections are given up early, before the other side does.
 
 use super::body::{self, Components};
-use crate::clean::Clean;
-use crate::plan::{HealthPlan, IdentityPlan, Plan, ReleaseSource, Signal, SignalSource};
+use crate::clean::{self, Clean, LineSplitter};
+use crate::plan::{HealthPlan, IdentityPlan, Plan, ReleaseSource, Signal, SignalSource, fill};
 use crate::runbook::readback::{Fault, FaultKind};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -40,8 +40,6 @@ pub struct HealthCheck {
     pub status: Option<u16>,
     /// The release it names, where the plan says how.
     pub release: Option<Clean>,
-    /// The slot it names, where the plan says how.
-    pub slot: Option<Clean>,
     /// Database errors since the service began to count.
     pub db_errors: Option<u64>,
     /// Jobs that wait.
@@ -66,11 +64,6 @@ pub struct ProbeAnswer {
 }
 
 impl ProbeAnswer {
-    /// Whether an answer came at all.
-    pub const fn answered(&self) -> bool {
-        self.status.is_some()
-    }
-
     /// Whether it was a 4xx that the plan did not expect.
     pub fn is_client_error(&self) -> bool {
         !self.ok && self.status.is_some_and(|status| (400..500).contains(&status))
@@ -200,6 +193,29 @@ impl Prober {
         check
     }
 
+    /// What liveness, where it is declared, and readiness say, in their own words: for each the
+    /// path, how it answered, and its body, or why there was no answer.
+    pub async fn words_of_health(&self) -> Vec<Clean> {
+        let mut words = Vec::new();
+        for url in self.liveness.iter().chain([&self.readiness]) {
+            let path = reqwest::Url::parse(url).map_or_else(|_| url.clone(), |u| u.path().into());
+            match self.fetch(url, &self.headers).await {
+                Ok(Answer { status, body, cut, latency_ms, .. }) => {
+                    let cut = if cut { ", of which this is the beginning" } else { "" };
+                    words.push(Clean::new(&format!(
+                        "GET {path}: status {status} after {latency_ms:.1} ms{cut}"
+                    )));
+                    // A body is often one long line.
+                    let mut lines = LineSplitter::with(clean::installed(), LONGEST_BODY);
+                    words.extend(lines.push(&body));
+                    words.extend(lines.finish());
+                }
+                Err(why) => words.push(Clean::new(&format!("GET {path}: {why}"))),
+            }
+        }
+        words
+    }
+
     fn readiness_of(&self, answer: &Answer) -> HealthCheck {
         let json = match serde_json::from_slice::<Value>(&answer.body) {
             Ok(json) => Ok(json),
@@ -229,7 +245,6 @@ impl Prober {
             latency_ms: Some(answer.latency_ms),
             status: Some(answer.status),
             release,
-            slot: self.slot_header.as_ref().and_then(|name| header(answer, name)),
             db_errors: count(&self.db_errors),
             queue_depth: count(&self.queue_depth),
         }
@@ -328,8 +343,6 @@ fn resolve(
     headers: &BTreeMap<String, String>,
     secrets: &BTreeMap<String, String>,
 ) -> Result<HeaderMap, Fault> {
-    let values: Vec<(&str, &str)> =
-        secrets.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         let bad = |what: &str| {
@@ -338,7 +351,7 @@ fn resolve(
         };
         let key = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| bad("this cannot be the name of a header"))?;
-        let filled = crate::adapter::command::fill(value, &values);
+        let filled = fill(value, |name| secrets.get(name).map(String::as_str));
         let mut filled = HeaderValue::from_str(&filled)
             .map_err(|_| bad("its value holds what no header may hold, such as a line end"))?;
         filled.set_sensitive(true);

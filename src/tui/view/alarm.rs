@@ -1,15 +1,17 @@
 //! The third row: what stands against going on, and when it will act by itself.
 //!
 //! ```text
-//!  ▲ 5xx 12 of 120 on Green, limit 2 % for 2m · acts in 0:41
+//!  ▲ 5xx on Green: 12 of 120 · limit 2 % for 2m · over for 1m19s · trips in 0:41
 //! ```
+//!
+//! When it acts is the last thing to be cut.
 //!
 //! Where nothing does, it is the place for a word about the last key.
 
 use crate::runbook::record::Tone;
 use crate::text;
 use crate::tui::screen::Seen;
-use crate::tui::widget::ink::Ink;
+use crate::tui::widget::ink::{Ink, width};
 use ratatui::layout::Rect;
 
 /// Draws the row.
@@ -19,9 +21,15 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     if let Some(remark) = &seen.scene.ui.remark {
         pen.right(&format!("{remark} "), theme.warn);
     }
-    if let Some(words) = words(seen) {
-        let tone = seen.snapshot.alarm.as_ref().map_or(Tone::Bad, |alarm| alarm.tone);
-        pen.say(&format!(" ▲ {words}"), theme.tone(tone));
+    if let Some((words, due)) = parts(seen) {
+        let style = theme.tone(tone(seen));
+        let words = format!(" ▲ {words}");
+        if width(&words) + width(&due) > pen.room() {
+            pen.right(&due, style);
+            pen.say(&words, style);
+        } else {
+            pen.say(&words, style).say(&due, style);
+        }
     } else if let Some((command, took)) = &seen.snapshot.running {
         pen.say(&format!(" running {command} · {}", text::clock(*took)), theme.text);
         if let Some(line) = seen.scene.history.output.back() {
@@ -33,16 +41,30 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     }
 }
 
-/// What stands against going on, if anything does.
-pub fn words(seen: &Seen<'_>) -> Option<String> {
+/// How loud it is.
+pub fn tone(seen: &Seen<'_>) -> Tone {
+    match &seen.snapshot.alarm {
+        Some(alarm) if seen.scene.silent.is_none() => alarm.tone,
+        _ => Tone::Bad,
+    }
+}
+
+/// What stands against going on, and when it acts by itself; of a silent engine only that it is.
+pub fn parts(seen: &Seen<'_>) -> Option<(String, String)> {
+    if seen.scene.silent.is_some() {
+        let another = seen.snapshot.facts.kind.outlives_process();
+        let way = if another { ": another window's `switchback rollback` goes back" } else { "" };
+        return Some((format!("what stands below is old{way}"), String::new()));
+    }
     let trouble = seen.snapshot.journal_trouble.as_ref();
     let trouble = trouble.map(|why| format!("the journal cannot be written: {why}"));
-    let alarm = seen.snapshot.alarm.as_ref().map(|alarm| match alarm.due {
-        Some(due) => format!("{} · acts in {}", alarm.text, text::countdown(seen.now, due)),
+    let Some(alarm) = &seen.snapshot.alarm else { return trouble.map(|why| (why, String::new())) };
+    let due = alarm
+        .due
+        .map_or_else(String::new, |due| format!(" · trips in {}", text::countdown(seen.now, due)));
+    let words = match trouble.filter(|trouble| *trouble != alarm.text) {
+        Some(trouble) => format!("{} · {trouble}", alarm.text),
         None => alarm.text.clone(),
-    });
-    match (alarm, trouble) {
-        (Some(alarm), Some(trouble)) => Some(format!("{alarm} · {trouble}")),
-        (alarm, trouble) => alarm.or(trouble),
-    }
+    };
+    Some((words, due))
 }

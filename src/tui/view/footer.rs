@@ -4,9 +4,11 @@
 //!  r ROLLBACK TO BLUE   space next step (1:48)   h hold   + extend   n note   ? help   q leave
 //! ```
 //!
-//! Keys that do nothing now are dimmed and stay where they are: position is memory. Where there is
-//! no room for all, those that can be done without go first.
+//! Keys that do nothing now are dimmed and stay where they are: position is memory. Once the run
+//! goes back, or is over, nothing will be as it was: then only what works is shown, with the keys
+//! of the views. A silent engine takes no step forward, so no such key is offered. Where there is no room for all, those that can be done without go first.
 
+use crate::runbook::event::View;
 use crate::tui::keymap::{self, Action, Availability, BINDINGS, Binding, Label};
 use crate::tui::screen::Seen;
 use crate::tui::widget::ink::{Ink, width};
@@ -14,8 +16,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 /// What goes first where there is no room for all.
-const DISPENSABLE: [Action; 7] = [
+const DISPENSABLE: [Action; 10] = [
     Action::NextView,
+    Action::Show(View::Limits),
+    Action::Show(View::Output),
+    Action::Show(View::Log),
     Action::Extend,
     Action::Note,
     Action::Hold,
@@ -65,8 +70,15 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
 fn hints(seen: &Seen<'_>) -> Vec<Hint> {
     let (snapshot, ui) = (seen.snapshot, seen.scene.ui);
     let mode = ui.mode(Some(snapshot));
+    let looking = keymap::only_looking(snapshot);
+    let onward = looking || seen.scene.silent.is_some();
+    let forward = [Action::Next, Action::Hold, Action::Extend, Action::NextView];
     let hint = |row: &'static Binding| {
         let key = keymap::shown(row, mode)?.to_string();
+        let works = (row.available)(snapshot, ui) == Availability::Yes;
+        if looking && !works || onward && forward.contains(&row.action) {
+            return None;
+        }
         let label = match row.label {
             Label::Nowhere => return None,
             Label::Fixed(label) => label.to_owned(),

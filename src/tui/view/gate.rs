@@ -10,6 +10,7 @@ use crate::runbook::gate::{CheckState, GateState};
 use crate::tui::screen::Seen;
 use crate::tui::widget::ink::Ink;
 use crate::tui::widget::panel;
+use crate::tui::widget::wrap::wrapped;
 use ratatui::layout::Rect;
 
 /// Draws the panel. What does not fit is counted in its last row.
@@ -38,7 +39,10 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
             CheckState::NotDeclared => 4,
         });
     }
-    for (row, check) in order.iter().take(shown).enumerate() {
+    // What is too long is broken into rows that are free.
+    let mut free = rows.saturating_sub(checks.len());
+    let mut row = 0;
+    for check in order.iter().take(shown) {
         let (mark, style) = match check.state {
             CheckState::Good => ('✔', theme.good),
             CheckState::Waiting => ('…', theme.text),
@@ -46,7 +50,18 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
             CheckState::Unknown => ('?', theme.unknown),
             CheckState::NotDeclared => ('-', theme.dim),
         };
-        ink.line(inner, row as u16).say(&format!(" {mark} {}", check.says), style);
+        let broken = wrapped(&check.says, inner.width.saturating_sub(4));
+        if broken.len() > 1 && broken.len() - 1 <= free {
+            free -= broken.len() - 1;
+            for (i, words) in broken.into_iter().enumerate() {
+                let mark = if i == 0 { mark } else { ' ' };
+                ink.line(inner, row).say(&format!(" {mark} {words}"), style);
+                row += 1;
+            }
+        } else {
+            ink.line(inner, row).say(&format!(" {mark} {}", check.says), style);
+            row += 1;
+        }
     }
     if shown < checks.len() && rows > 0 {
         let more = format!(" {} more: g", checks.len() - shown);

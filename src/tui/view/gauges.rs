@@ -20,7 +20,9 @@ pub fn db_errors(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let history = seen.scene.history;
     let counts = history.db_errors_of(seen.now);
     let words = counts.map(|(errors, of)| format!("{errors} of {of}"));
-    draw(ink, area, seen, "DB errors", Signal::DbErrors, &history.db_errors, words);
+    // Where there is little room, what is said of it is more than its name.
+    let name = if area.width < 30 { "DB err" } else { "DB errors" };
+    draw(ink, area, seen, name, Signal::DbErrors, &history.db_errors, words);
 }
 
 /// Draws the panel of the queue.

@@ -4,17 +4,54 @@ use crate::tui::keymap::{BINDINGS, Group};
 use crate::tui::screen::{Scrolled, Seen};
 use crate::tui::widget::ink::Ink;
 use crate::tui::widget::panel;
+use crate::tui::widget::wrap::wrapped;
 use ratatui::layout::Rect;
+
+/// What a stamp says that no key does.
+const BAND: &str = "users back in band: for 10 s, with at least 3 of Blue's users, no limit is \
+                    exceeded";
+
+/// Columns before the words of a key.
+const MARGIN: u16 = 16;
+
+/// A row of the help: a key, if it begins one, and words.
+enum Row {
+    Title(&'static str),
+    Key(String, String),
+    Words(String),
+}
+
+fn lines(columns: u16, spaced: bool) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (i, group) in Group::ALL.iter().enumerate() {
+        if i > 0 && spaced {
+            rows.push(Row::Words(String::new()));
+        }
+        rows.push(Row::Title(group.title()));
+        for binding in BINDINGS.iter().filter(|binding| binding.group == *group) {
+            let keys: Vec<String> = binding.keys.iter().map(ToString::to_string).collect();
+            let mut words = wrapped(binding.what, columns.saturating_sub(MARGIN)).into_iter();
+            rows.push(Row::Key(keys.join(" "), words.next().unwrap_or("").to_owned()));
+            rows.extend(words.map(|words| Row::Words(words.to_owned())));
+        }
+        if *group == Group::Back {
+            let words = wrapped(BAND, columns.saturating_sub(MARGIN));
+            rows.extend(words.into_iter().map(|words| Row::Words(words.to_owned())));
+        }
+    }
+    rows
+}
 
 /// Draws the keys in the middle of `body`.
 pub fn draw(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) -> Scrolled {
     let theme = seen.theme;
-    let tight = BINDINGS.len() + Group::ALL.len();
-    let roomy = tight + Group::ALL.len() - 1;
-    let spaced = roomy + 2 <= usize::from(body.height);
-    let all = if spaced { roomy } else { tight };
-    let rows = u16::try_from(all + 2).unwrap_or(u16::MAX).min(body.height);
     let columns = 92.min(body.width);
+    let inside = columns.saturating_sub(2);
+    let mut all = lines(inside, true);
+    if all.len() + 2 > usize::from(body.height) {
+        all = lines(inside, false);
+    }
+    let rows = u16::try_from(all.len() + 2).unwrap_or(u16::MAX).min(body.height);
     let area = Rect::new(
         body.x + (body.width - columns) / 2,
         body.y + (body.height - rows) / 2,
@@ -24,28 +61,18 @@ pub fn draw(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) -> Scrolled {
     ink.clear(area, theme.text.patch(theme.overlay));
     let inner = panel::framed(ink, area, theme.title);
     let page = usize::from(inner.height);
-    let scroll = seen.scene.ui.scroll.min(all.saturating_sub(page));
-    let remark = if scroll + page < all { "more below" } else { "Esc closes" };
+    let scroll = seen.scene.ui.scroll.min(all.len().saturating_sub(page));
+    let remark = if scroll + page < all.len() { "Down: more" } else { "Esc closes" };
     panel::head(ink, area, &[("Keys", theme.title)], (remark, theme.dim));
-    let mut row = 0;
-    let mut place = || {
-        row += 1;
-        (row - 1_usize).checked_sub(scroll).filter(|row| *row < page).map(|row| row as u16)
-    };
-    for (i, group) in Group::ALL.iter().enumerate() {
-        if i > 0 && spaced {
-            place();
-        }
-        if let Some(at) = place() {
-            ink.line(inner, at).say(&format!(" {}", group.title()), theme.title);
-        }
-        for binding in BINDINGS.iter().filter(|binding| binding.group == *group) {
-            let Some(at) = place() else { continue };
-            let keys: Vec<String> = binding.keys.iter().map(ToString::to_string).collect();
-            let mut pen = ink.line(inner, at);
-            pen.gap(3).say(&format!("{:<12}", keys.join(" ")), theme.key);
-            pen.say(binding.what, theme.text);
-        }
+    for (row, line) in all.iter().skip(scroll).take(page).enumerate() {
+        let mut pen = ink.line(inner, row as u16);
+        match line {
+            Row::Title(title) => pen.say(&format!(" {title}"), theme.title),
+            Row::Key(keys, words) => {
+                pen.gap(3).say(&format!("{keys:<12}"), theme.key).gap(1).say(words, theme.text)
+            }
+            Row::Words(words) => pen.gap(MARGIN).say(words, theme.text),
+        };
     }
-    Scrolled { lines: all, page }
+    Scrolled { lines: all.len(), page }
 }

@@ -5,7 +5,11 @@
 //! │ 5xx      1 of 312   2 % for 2m   ok  │
 //! │ queue    not declared                │
 //! ```
+//!
+//! Where there is no room for all of a row the bound goes: it stands in the plan, the verdict does
+//! not. A wide panel has room for every word.
 
+use crate::plan::{Bound, Signal};
 use crate::signal::{Judgement, Verdict};
 use crate::text;
 use crate::tui::screen::Seen;
@@ -20,6 +24,11 @@ pub fn rows(seen: &Seen<'_>) -> u16 {
     u16::try_from(seen.snapshot.limits.len()).unwrap_or(u16::MAX).clamp(1, 12)
 }
 
+/// Columns inside a panel in which every word of every row has room.
+const ROOMY: u16 = 58;
+/// Columns that a row takes at most: what is apart is not read together.
+const WIDEST: u16 = 66;
+
 /// Draws the panel.
 pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let (snapshot, theme) = (seen.snapshot, seen.theme);
@@ -32,17 +41,24 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     if snapshot.limits.is_empty() {
         ink.line(inner, 0).say(" nothing is judged yet", theme.unknown);
     }
+    let rows = Rect { width: inner.width.min(WIDEST), ..inner };
     for (row, judgement) in snapshot.limits.iter().enumerate() {
-        let mut pen = ink.line(inner, row as u16);
+        let mut pen = ink.line(rows, row as u16);
         let style = look(judgement.verdict, theme);
         let bound = format!("{} for {}", judgement.limit.above, judgement.limit.hold);
         let short = bound.replacen(' ', "", 1);
-        pen.right(&format!("{} ", verdict(judgement)), style);
+        pen.right(&format!("{} ", verdict(judgement, seen)), style);
         let mut counts = judgement.counts();
-        if judgement.probes && !all_probes {
+        if judgement.probes && !all_probes && judgement.signal() != Signal::QueueDepth {
             counts.push_str(" probes");
         }
         let label = judgement.signal().label();
+        if inner.width >= ROOMY {
+            // Columns of their own: the widest verdict is never beside a bound.
+            pen.say(&format!(" {label:<8}{counts:>20}"), theme.text).gap(2);
+            pen.say(&format!("{bound:>14}"), theme.dim);
+            continue;
+        }
         pen.say(&format!(" {label:<7}{counts:>11}"), theme.text).gap(2);
         let bound = if width(&bound) <= pen.room() { bound } else { short };
         if width(&bound) <= pen.room() {
@@ -54,12 +70,22 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
 }
 
 /// The verdict in words, with the time until it acts.
-fn verdict(judgement: &Judgement) -> String {
+fn verdict(judgement: &Judgement, seen: &Seen<'_>) -> String {
     let word = judgement.verdict.word();
-    match judgement.trips_in() {
-        Some(left) => format!("{word} {}", text::clock(left)),
+    let judged_at = seen.snapshot.limits_at.unwrap_or(seen.snapshot.at);
+    match judgement.trips_in().filter(|_| seen.scene.silent.is_none()) {
+        Some(left) => format!("{word} {}", text::countdown(seen.now, judged_at + left)),
+        // Beside a number that is over its bound, `ok` alone would be read as a mistake.
+        None if judgement.verdict == Verdict::Ok && is_over(judgement) => "over, ok yet".to_owned(),
         None => word.to_owned(),
     }
+}
+
+/// Whether the value is over the bound; that alone is no verdict.
+fn is_over(judgement: &Judgement) -> bool {
+    let (Bound::Percent(above) | Bound::Millis(above) | Bound::Count(above)) =
+        judgement.limit.above;
+    judgement.value.is_some_and(|value| value > above)
 }
 
 /// How a verdict looks; its word says the same.

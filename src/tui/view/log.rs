@@ -5,43 +5,56 @@
 //!  14:21:02  limit    5xx 1 of 120 on Green · no evidence yet
 //! ```
 
+use crate::runbook::record::LogLine;
 use crate::text;
 use crate::tui::screen::{Scrolled, Seen};
-use crate::tui::widget::ink::Ink;
+use crate::tui::view::scroll;
+use crate::tui::widget::ink::{Ink, Pen};
 use crate::tui::widget::panel;
 use ratatui::layout::Rect;
 
-/// Draws the last lines.
+/// Columns before the words of a line: the time of day and who says so.
+const MARGIN: u16 = 20;
+
+/// Draws the last lines, each in one row.
 pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
-    lines(ink, area, seen, 0);
+    let log = &seen.scene.history.log;
+    let start = log.len().saturating_sub(usize::from(area.height));
+    for (row, line) in log.range(start..).enumerate() {
+        margin(&mut ink.line(area, row as u16), line, seen)
+            .say(&line.text, seen.theme.tone(line.tone));
+    }
 }
 
-/// Draws all of it in a panel, scrolled.
+/// Draws all of it in a panel, scrolled; a line that is too long is broken, not cut.
 pub fn whole(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) -> Scrolled {
     let theme = seen.theme;
     let inner = panel::frame(ink, area, theme);
-    let all = seen.scene.history.log.len();
-    let back = seen.scene.ui.scroll.min(all.saturating_sub(usize::from(inner.height)));
-    let remark = if back > 0 {
-        format!("{} below · End", text::count(back as u64, "line"))
-    } else {
-        text::count(all as u64, "line")
-    };
-    panel::head(ink, area, &[("Log", theme.title)], (&remark, theme.dim));
-    lines(ink, inner, seen, back);
-    Scrolled { lines: all, page: usize::from(inner.height) }
+    let log = &seen.scene.history.log;
+    let columns = inner.width.saturating_sub(MARGIN + 1);
+    let texts = log.iter().map(|line| line.text.as_str());
+    let window = scroll::window(texts, columns, usize::from(inner.height), seen);
+    panel::head(ink, area, &[("Log", theme.title)], (&window.place, theme.dim));
+    for (row, (number, part, words)) in window.rows.into_iter().enumerate() {
+        let Some(line) = log.get(number) else { continue };
+        let mut pen = ink.line(inner, row as u16);
+        if part == 0 {
+            margin(&mut pen, line, seen);
+        } else {
+            pen.gap(MARGIN);
+        }
+        pen.say(words, theme.tone(line.tone));
+    }
+    window.scrolled
 }
 
-fn lines(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>, back: usize) {
-    let log = &seen.scene.history.log;
-    let end = log.len().saturating_sub(back);
-    let start = end.saturating_sub(usize::from(area.height));
-    for (row, line) in log.range(start..end).enumerate() {
-        let theme = seen.theme;
-        let time = text::time_of_day(seen.unix_ms(line.at));
-        let mut pen = ink.line(area, row as u16);
-        pen.say(&format!(" {time}  "), theme.dim);
-        pen.say(&format!("{:<9}", line.topic), theme.dim);
-        pen.say(&line.text, theme.tone(line.tone));
-    }
+/// When it was, and who says so.
+fn margin<'p, 'i, 'b>(
+    pen: &'p mut Pen<'i, 'b>,
+    line: &LogLine,
+    seen: &Seen<'_>,
+) -> &'p mut Pen<'i, 'b> {
+    let time = text::time_of_day(seen.unix_ms(line.at));
+    pen.say(&format!(" {time}  "), seen.theme.dim);
+    pen.say(&format!("{:<9}", line.topic), seen.theme.dim)
 }

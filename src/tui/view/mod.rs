@@ -15,6 +15,7 @@ pub mod output;
 pub mod plain;
 pub mod question;
 pub mod runbook;
+pub mod scroll;
 pub mod series;
 pub mod title;
 pub mod traffic;

@@ -10,11 +10,12 @@
 //!
 //! The four stamps are always the same four, in the same words and order.
 
-use crate::runbook::effect::RunOutcome;
+use crate::runbook::effect::{Finish, RunOutcome};
 use crate::runbook::snapshot::{RollbackView, Stamp, StampState};
 use crate::text;
 use crate::tui::screen::Seen;
 use crate::tui::widget::ink::Ink;
+use crate::tui::widget::wrap::wrapped;
 use crate::tui::widget::{big, panel};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -25,14 +26,17 @@ pub const fn is_due(seen: &Seen<'_>) -> bool {
 }
 
 /// Rows that it takes.
-pub fn rows(ascii: bool, seen: &Seen<'_>) -> u16 {
-    let mut rows = 2 + 1 + big::rows(ascii) + 1;
+pub fn rows(ink: &Ink<'_>, seen: &Seen<'_>) -> u16 {
+    let mut rows = 2 + 1 + big::rows(ink.ascii()) + 1;
     if let Some(rollback) = &seen.snapshot.rollback {
         rows += 1 + Stamp::ALL.len() as u16;
         rows += u16::from(rollback.trouble.is_some());
     }
-    if seen.snapshot.finish.is_some() {
-        rows += 1 + u16::try_from(seen.snapshot.owed.len()).unwrap_or(0);
+    if let Some(finish) = &seen.snapshot.finish {
+        let columns = ink.area().width.saturating_sub(6);
+        let says = wrapped(&finish_words(finish), columns).len();
+        rows += u16::try_from(says).unwrap_or(1);
+        rows += u16::try_from(seen.snapshot.owed.len()).unwrap_or(0);
     }
     rows
 }
@@ -69,10 +73,13 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
         row = stamps(ink, rows, rollback, took, seen);
     }
     if let Some(finish) = &seen.snapshot.finish {
-        let words = format!("exit {} · {}", finish.exit, finish.says);
-        ink.line(rows, row).gap(2).say(&words, theme.title);
+        let words = finish_words(finish);
+        for line in wrapped(&words, rows.width.saturating_sub(4)) {
+            ink.line(rows, row).gap(2).say(line, theme.title);
+            row += 1;
+        }
         for (i, owed) in seen.snapshot.owed.iter().enumerate() {
-            let at = row + 1 + i as u16;
+            let at = row + i as u16;
             ink.line(rows, at).gap(2).say(&format!("still owed: {owed}"), theme.warn);
         }
     }
@@ -111,7 +118,7 @@ fn elapsed(rollback: &RollbackView, seen: &Seen<'_>) -> Option<u64> {
     }
 }
 
-/// A time in large letters: in milliseconds, for there is no large µ.
+/// A time in large letters: in milliseconds as long as they can be read.
 fn large_time(us: u64) -> String {
     match us {
         0..=9_949 => format!("{:.1} MS", us as f64 / 1_000.0),
@@ -143,17 +150,36 @@ fn stamps(
         ink.line(rows, row).gap(2).say(&format!("▲ {trouble}"), theme.bad);
         row += 1;
     }
-    for (stamp, state) in Stamp::ALL.iter().zip(&rollback.stamps) {
-        let (mark, words, style) = match state {
-            StampState::Waiting => ('…', "waiting".to_owned(), theme.text),
-            StampState::After(us) => ('✔', text::micros(*us), theme.good),
-            StampState::Not(why) => ('?', format!("cannot be had: {why}"), theme.unknown),
-        };
-        let words = format!("{mark} {:<24} {words}", stamp.words());
+    for (words, style) in stamp_lines(seen) {
         ink.line(rows, row).gap(2).say(&words, style);
         row += 1;
     }
     row
+}
+
+fn finish_words(finish: &Finish) -> String {
+    format!("exit {} · {}", finish.exit, finish.says)
+}
+
+/// The four stamps, a line each, in the words of every size.
+pub fn stamp_lines(seen: &Seen<'_>) -> Vec<(String, Style)> {
+    let theme = seen.theme;
+    let stamps = seen.snapshot.rollback.iter().flat_map(|rollback| &rollback.stamps);
+    Stamp::ALL
+        .iter()
+        .zip(stamps)
+        .map(|(stamp, state)| {
+            let (mark, words, style) = match state {
+                StampState::Waiting => ('…', "waiting".to_owned(), theme.text),
+                StampState::After(0) if *stamp == Stamp::LastFromGreen => {
+                    ('✔', "none since the rollback began".to_owned(), theme.good)
+                }
+                StampState::After(us) => ('✔', text::micros(*us), theme.good),
+                StampState::Not(why) => ('?', format!("cannot be had: {why}"), theme.unknown),
+            };
+            (format!("{mark} {:<24} {words}", stamp.words()), style)
+        })
+        .collect()
 }
 
 #[cfg(test)]

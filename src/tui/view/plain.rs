@@ -11,11 +11,11 @@
 //!
 //! The key is the last thing to go: in one row there is nothing else.
 
-use crate::runbook::record::Tone;
 use crate::signal::Verdict;
 use crate::tui::screen::Seen;
-use crate::tui::view::{alarm, footer, headline, limits};
-use crate::tui::widget::ink::Ink;
+use crate::tui::view::{alarm, footer, headline, limits, outcome};
+use crate::tui::widget::ink::{Ink, width};
+use crate::tui::widget::wrap::wrapped;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -26,18 +26,24 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let body = Rect { height: area.height - 1, ..area };
     footer::draw(ink, foot, seen);
     let mut lines: Vec<(String, Style)> = Vec::new();
-    let tone = theme.headline(snapshot.headline.tone);
-    lines.push((headline::state(seen), tone));
+    lines.push((headline::state(seen), headline::style(seen)));
     lines.push(split(seen));
     lines.push(verdict(seen));
-    if let Some(words) = alarm::words(seen) {
-        let tone = snapshot.alarm.as_ref().map_or(Tone::Bad, |alarm| alarm.tone);
-        lines.push((words, theme.tone(tone)));
+    if let Some((words, due)) = alarm::parts(seen) {
+        let style = theme.tone(alarm::tone(seen));
+        if width(&words) + width(&due) > body.width && !due.is_empty() {
+            lines.extend([(words, style), (due.replacen(" · ", "", 1), style)]);
+        } else {
+            lines.push((words + &due, style));
+        }
+    }
+    if snapshot.rollback.is_some() {
+        lines.extend(outcome::stamp_lines(seen));
     }
     if let Some(remark) = &seen.scene.ui.remark {
         lines.push((remark.clone(), theme.warn));
     }
-    if let Some(question) = &snapshot.question {
+    if let Some(question) = snapshot.question.as_ref().filter(|_| snapshot.finish.is_none()) {
         lines.push((question.title.clone(), theme.warn));
         match &question.type_word {
             Some(word) => {
@@ -52,7 +58,8 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     } else if let Some(note) = &seen.scene.ui.note {
         lines.push((format!("note: {note}_"), theme.text));
     }
-    lines.push((headline::next(&snapshot.headline, seen.now), theme.title));
+    let next = headline::next(seen);
+    lines.extend(wrapped(&next, body.width).into_iter().map(|row| (row.to_owned(), theme.title)));
     if let Some(finish) = &snapshot.finish {
         lines.push((format!("exit {} · {}", finish.exit, finish.says), theme.title));
     }

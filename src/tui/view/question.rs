@@ -65,7 +65,7 @@ pub fn draw(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) {
         let mut pen = ink.line(answers, 2);
         pen.gap(2);
         if due.is_empty() {
-            pen.say("nothing happens until it is answered", theme.dim);
+            pen.say("it waits; the limits are watched meanwhile", theme.dim);
         } else {
             pen.say(&format!("answers itself {due}"), style);
         }

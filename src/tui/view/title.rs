@@ -5,8 +5,10 @@
 //! ```
 //!
 //! Host, run, plan and clock are on every frame: a picture of the screen says what it shows. Where
-//! there is little room the words between them go, then the end of the service's name.
+//! there is little room the words between them go, then the releases, which the traffic panel
+//! names as well, then the plan, then the end of the service's name.
 
+use crate::clean::Clean;
 use crate::text;
 use crate::tui::screen::Seen;
 use crate::tui::widget::ink::{Ink, width};
@@ -22,33 +24,46 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     } else {
         format!("{} UTC", text::time_of_day(seen.scene.unix_ms))
     };
-    let release = match (&snapshot.current, &snapshot.next) {
-        (Some(current), Some(next)) => format!(" {current} → {next}"),
-        (Some(current), None) => format!(" {current} → ?"),
-        (None, Some(next)) => format!(" ? → {next}"),
-        (None, None) => String::new(),
-    };
     let ids = if roomy {
-        format!("run {}  plan {}", facts.run, snapshot.plan)
+        format!("run {}  plan {}", seen.run(), snapshot.plan)
+    } else if area.width >= 72 {
+        format!("{} {}", seen.run(), snapshot.plan)
     } else {
-        format!("{} {}", facts.run, snapshot.plan)
+        seen.run().to_owned()
     };
     let mut pen = ink.line(area, 0);
     pen.say(&format!(" {} ", facts.kind.word()), theme.badge(facts.kind)).gap(1);
     pen.right(&format!("{clock} "), theme.text);
-    pen.right(&if roomy { format!("{ids}  ") } else { ids }, theme.dim);
-    match &snapshot.journal_trouble {
-        Some(_) => pen.right("▲ NOT JOURNALLED", theme.bad),
-        None => pen.right(&format!("● journal {}", text::clock(seen.now)), theme.text),
+    pen.right(&if roomy { format!(" {ids}  ") } else { ids }, theme.dim);
+    let journal = if roomy { "journal" } else { "REC" };
+    match (&snapshot.journal_trouble, seen.scene.silent) {
+        (Some(_), _) => pen.right("▲ NOT JOURNALLED", theme.bad),
+        (None, Some(_)) => pen.right(&format!("? {journal}"), theme.unknown),
+        (None, None) => pen.right(&format!("● {journal} {}", text::clock(seen.now)), theme.text),
     };
     let host = if roomy { format!("  on {}", facts.host) } else { format!(" {}", facts.host) };
     // The host stays readable whatever the service is called.
-    let name = format!("{}{release}", snapshot.service);
     let most = pen.room().saturating_sub(width(&host));
+    let name = name(seen, most);
     let end = pen.x() + width(&name).min(most);
     let y = area.y;
     let x = pen.x();
     ink.text(Rect::new(x, y, end - x, 1), x, y, &name, theme.title);
     let host_end = (end + width(&host)).min(area.right());
     ink.text(Rect::new(end, y, host_end - end, 1), end, y, &host, theme.text);
+}
+
+/// The service with as much of its releases as there is room for.
+fn name(seen: &Seen<'_>, room: u16) -> String {
+    let snapshot = seen.snapshot;
+    let service = &snapshot.service;
+    let release = |of: &Option<Clean>| of.as_ref().map_or("?".to_owned(), Clean::to_string);
+    if snapshot.current.is_none() && snapshot.next.is_none() {
+        return service.to_string();
+    }
+    let (current, next) = (release(&snapshot.current), release(&snapshot.next));
+    [format!("{service} {current} → {next}"), format!("{service} → {next}")]
+        .into_iter()
+        .find(|name| width(name) <= room)
+        .unwrap_or_else(|| service.to_string())
 }

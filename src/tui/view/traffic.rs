@@ -8,6 +8,7 @@
 //!
 //! The bar is what the router reports and nothing else. Where it does not report, there is no bar.
 
+use crate::runbook::snapshot::StampState;
 use crate::text;
 use crate::tui::screen::Seen;
 use crate::tui::widget::ink::{Ink, width};
@@ -43,10 +44,26 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let mut pen = ink.line(inner, 1);
     if seen.snapshot.blue.is_some() {
         // What is wrong with the reading is more than how fast the last way back was.
-        if width(&reading) + width(&blue) + width(&back) + 4 <= inner.width {
-            pen.right(&format!("{back} "), theme.dim);
+        let room = inner.width.saturating_sub(width(&reading) + 2);
+        let fits = |blue: &str, back: &str| width(blue) + width(back) + 2 <= room;
+        // The counts go before the time of the way back does.
+        let few = blue.split(" of ").next().and_then(|words| words.rsplit_once(' '));
+        let short = few.map_or(blue.as_str(), |(words, _)| words);
+        let backs = [back.as_str(), back.strip_prefix("· last ").unwrap_or(&back)];
+        let dotted = |back: &str| {
+            if back.starts_with('·') { back.to_owned() } else { format!("· {back}") }
+        };
+        let both = [blue.as_str(), short].into_iter().find_map(|blue| {
+            backs.iter().map(|back| dotted(back)).find(|back| fits(blue, back)).map(|b| (blue, b))
+        });
+        match both {
+            Some((blue, back)) => {
+                pen.right(&format!("{back} "), theme.dim).right(blue, blue_style);
+            }
+            None => {
+                pen.right(&format!("{blue} "), blue_style);
+            }
         }
-        pen.right(&blue, blue_style);
     }
     pen.say(&format!(" {reading}"), reading_style);
 }
@@ -110,9 +127,9 @@ fn reading(seen: &Seen<'_>) -> (String, Style) {
     let asked = traffic.asked.map_or_else(String::new, |a| format!("asked {} · ", both(a)));
     let age = traffic.read_at.map(|at| seen.now.since(at));
     if let Some(why) = &traffic.trouble {
-        let age =
-            age.map_or_else(String::new, |age| format!(" (last read {} ago)", text::age(age)));
-        return (format!("{asked}router cannot be read: {why}{age}"), theme.bad);
+        // How old what is known is comes before why: the end is what is cut.
+        let age = age.map_or_else(String::new, |age| format!(" for {}", text::age(age)));
+        return (format!("{asked}router NOT READ{age}: {why}"), theme.bad);
     }
     let read = match (traffic.read, traffic.first) {
         (Some(green), _) => both(green),
@@ -148,10 +165,16 @@ fn way_back(seen: &Seen<'_>) -> (String, String, Style) {
         }
         None => ("Blue unknown".to_owned(), theme.unknown),
     };
+    let rollback = seen.snapshot.rollback.as_ref();
+    let this = rollback.and_then(|rollback| match rollback.stamps[0] {
+        StampState::After(us) => Some(us),
+        _ => None,
+    });
     let back = match seen.snapshot.facts.last_rollback {
+        _ if this.is_some() => format!("· back in {}", text::micros(this.unwrap_or_default())),
         Some((us, when)) => {
             let ago = u64::try_from(seen.scene.unix_ms - when).unwrap_or(0);
-            format!("· back in {} ({})", text::micros(us), text::age(Millis(ago)))
+            format!("· last back in {} ({})", text::micros(us), text::age(Millis(ago)))
         }
         None => "· no rollback timed yet".to_owned(),
     };

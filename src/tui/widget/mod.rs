@@ -9,3 +9,4 @@ pub mod ink;
 pub mod panel;
 pub mod plot;
 pub mod spark;
+pub mod wrap;

@@ -88,7 +88,7 @@ pub(super) struct Found {
     pub backend: String,
     /// Its server of each slot.
     pub servers: [String; 2],
-    /// Where they were when they were found by their addresses.
+    /// Where the configuration had them when they were found by their addresses.
     pub addresses: Option<[String; 2]>,
     /// The weights that the configuration gives them.
     pub config_weights: [u32; 2],
@@ -122,18 +122,16 @@ impl Found {
                     )
                 })?;
             match &self.addresses {
-                Some(then) if server.host.is_none() && then[i] != server.address() => {
-                    Err(Fault::new(
-                        FaultKind::Mismatch,
-                        format!(
-                            "server {}/{name} was at {} and is now at {}",
-                            self.backend,
-                            then[i],
-                            server.address()
-                        ),
-                        "HAProxy was reconfigured: its servers are looked for again",
-                    ))
-                }
+                Some(then) if then[i] != server.place() => Err(Fault::new(
+                    FaultKind::Mismatch,
+                    format!(
+                        "server {}/{name} was at {} and is now at {}",
+                        self.backend,
+                        then[i],
+                        server.place()
+                    ),
+                    "HAProxy was reconfigured: its servers are looked for again",
+                )),
                 _ => Ok(server),
             }
         };
@@ -207,7 +205,10 @@ pub(super) async fn discover(
     let mut at = [BTreeSet::new(), BTreeSet::new()];
     if wanted.servers.is_none() {
         for (ips, place) in at.iter_mut().zip(&wanted.places) {
-            *ips = resolve(place, deadline).await?;
+            // Where HAProxy knows it by the same name nobody needs to be asked what that means.
+            if !servers.iter().any(|server| server.is_named(&place.host, place.port)) {
+                *ips = resolve(place, deadline).await?;
+            }
         }
     }
     let mut found = choose(&servers, wanted, &at)?;
@@ -266,9 +267,7 @@ fn choose(servers: &[Server], wanted: &Wanted, at: &[BTreeSet<IpAddr>; 2]) -> Re
         None => {
             let place = &wanted.places[i];
             let same_ip = server.ip.parse().is_ok_and(|ip| at[i].contains(&ip));
-            let same_name =
-                server.host.as_ref().is_some_and(|h| h.eq_ignore_ascii_case(&place.host));
-            server.port == place.port && (same_ip || same_name)
+            server.is_named(&place.host, place.port) || (server.port == place.port && same_ip)
         }
     };
     let fitting: Vec<(&str, [Vec<&Server>; 2])> = backends
@@ -321,7 +320,7 @@ fn choose(servers: &[Server], wanted: &Wanted, at: &[BTreeSet<IpAddr>; 2]) -> Re
     Ok(Found {
         backend: (*backend).to_owned(),
         servers: pair.map(|s| s.name.clone()),
-        addresses: wanted.servers.is_none().then(|| pair.map(Server::address)),
+        addresses: wanted.servers.is_none().then(|| pair.map(Server::place)),
         config_weights: pair.map(|s| s.config_weight),
         cookie: None,
         table: false,

@@ -46,6 +46,20 @@ impl Server {
         Some(matches!(self.running, 1 | 2) && self.admin & (MAINTENANCE | DRAIN) == 0)
     }
 
+    /// Whether the configuration names it so.
+    pub(super) fn is_named(&self, host: &str, port: u16) -> bool {
+        self.port == port && self.host.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(host))
+    }
+
+    /// Where the configuration has it: by its name, if it has one, as the address of a name may
+    /// change while everything is well.
+    pub(super) fn place(&self) -> String {
+        match &self.host {
+            Some(host) => format!("{host}:{}", self.port),
+            None => self.address(),
+        }
+    }
+
     /// Its address as people write it.
     pub(super) fn address(&self) -> String {
         if self.ip.contains(':') {

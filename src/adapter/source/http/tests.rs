@@ -123,7 +123,6 @@ fn a_ready_service_is_read_with_all_that_it_says() {
     assert_eq!(check.live, None, "no liveness was declared");
     assert_eq!((check.status, check.db_errors, check.queue_depth), (Some(200), Some(12), None));
     assert_eq!(check.release.unwrap().as_str(), "1.9.0");
-    assert_eq!(check.slot.unwrap().as_str(), "left");
     assert_eq!(check.degraded, [Clean::new("search is slow")]);
     assert!(check.latency_ms.unwrap() > 0.0);
 }
@@ -203,9 +202,30 @@ fn a_hundred_megabytes_are_not_read() {
 #[test]
 fn what_a_service_says_is_clean_and_short() {
     let body = "{\"database\":\"\u{1b}[2J\u{7}down\",\"version\":\"\\u001b]0;owned\"}";
-    let check = check(&plan(&answering(200, "X-Slot: \u{e9}\u{9b}31mleft\r\n", body)));
-    let all = format!("{:?} {:?} {:?}", check.why, check.release, check.slot);
+    let plan = plan(&answering(200, "X-Slot: \u{e9}\u{9b}31mleft\r\n", body));
+    let prober = Prober::new(&plan, &plan.slots[0].url, &BTreeMap::new()).unwrap();
+    let (check, answer) = (check(&plan), block_on(prober.probe(prober.knock())));
+    let all = format!("{:?} {:?} {:?}", check.why, check.release, answer.slot);
     assert!(!all.chars().any(char::is_control) && !all.contains("\\u{1b}"), "{all}");
+}
+
+#[test]
+fn the_words_of_a_health_check_are_kept_as_they_came_but_clean() {
+    let body = "{\"database\":\"down\",\n\"why\":\"\u{1b}[2Jgone\"}\n-----BEGIN PRIVATE KEY-----\n\
+                MIIE\n-----END PRIVATE KEY-----\n";
+    let mut plan = plan(&answering(503, "", body));
+    plan.health.liveness = Some("/healthz".into());
+    let prober = Prober::new(&plan, &plan.slots[0].url, &BTreeMap::new()).unwrap();
+    let words = block_on(prober.words_of_health());
+    let words: Vec<&str> = words.iter().map(Clean::as_str).collect();
+    assert!(words[0].starts_with("GET /healthz: status 503 after "), "{words:?}");
+    assert!(words[4].starts_with("GET /readyz: status 503 after "), "{words:?}");
+    let said = ["{\"database\":\"down\",", "\"why\":\"␛[2Jgone\"}", "[redacted:private_key]"];
+    assert_eq!(words[1..4], said);
+    assert_eq!(words[5..], said);
+    let nobody = Prober::new(&plan, "http://127.0.0.1:1", &BTreeMap::new()).unwrap();
+    let words = block_on(nobody.words_of_health());
+    assert_eq!(words[1].as_str(), "GET /readyz: connection refused");
 }
 
 #[test]
