@@ -94,6 +94,8 @@ pub struct Core {
     pub(super) gate_said: Option<(Step, GateState)>,
     /// Since when the run has been stuck: its gate shut or unknown, or nobody there to end a wait.
     pub(super) stalled_since: Option<Millis>,
+    /// How many of Green's users had been seen when the run was last found stuck.
+    pub(super) stalled_users: u64,
     pub(super) finish: Option<Finish>,
     pub(super) effects: Vec<Effect>,
 }
@@ -133,6 +135,7 @@ impl Core {
             regime: None,
             gate_said: None,
             stalled_since: None,
+            stalled_users: 0,
             finish: None,
             effects: Vec::new(),
         }

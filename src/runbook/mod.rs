@@ -3,6 +3,7 @@
 //! [`Core`] is the state of a run and [`Core::step`] the only thing that changes it: an event and
 //! an instant go in, effects come out. No clock, no socket, no file, no screen is named here.
 
+mod band;
 mod checks;
 mod command;
 pub mod core;

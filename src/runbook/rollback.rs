@@ -5,6 +5,7 @@
 //! the longest timeout of any earlier write has passed, and writes again if the split moved. It
 //! waits for no disk, drawing, probe or running command, and it never gives up by itself.
 
+use super::band::{BAND, Band};
 use super::command::UNVERIFIED;
 use super::core::Core;
 use super::effect::{Act, Barrier, EffectId, RunOutcome};
@@ -16,15 +17,10 @@ use super::record::Record;
 use super::resume::PickUp;
 use super::snapshot::{RollbackView, Stamp, StampState};
 use crate::clean::Clean;
-use crate::plan::{Bound, CommandName, Limit, Signal};
-use crate::signal::window::Share;
-use crate::signal::{Origin, Sample, Whose};
+use crate::plan::CommandName;
+use crate::signal::Sample;
 use crate::units::{Millis, Percent, Role, Split};
 
-/// Users are back in band when no limit was exceeded for this long.
-const BAND: Millis = Millis::secs(10);
-/// With fewer of Blue's users in that time nothing is said.
-const BAND_USERS: u64 = 3;
 /// After this long without a verdict the last stamps are given up.
 const STAMPS_WAIT: Millis = Millis::secs(60);
 /// Without a screen, and when the terminal is gone, the way back is tried for this long.
@@ -36,75 +32,6 @@ pub(super) const RISK: &str =
 pub(super) const DOWN: &str = "the router holds Blue DOWN";
 /// The longest pause between two attempts.
 const PAUSE_MAX: Millis = Millis(1_000);
-
-/// One rolling share for each limit that speaks of users, over the last ten seconds.
-#[derive(Debug, Clone)]
-struct Band {
-    shares: Vec<(Limit, Share)>,
-    users: Share,
-    /// Whether anybody counts Blue's users.
-    counted: bool,
-    began: Millis,
-}
-
-impl Band {
-    fn new(limits: &[Limit], began: Millis) -> Self {
-        let of_users = |limit: &&Limit| {
-            matches!(limit.signal, Signal::ErrorRate | Signal::ClientErrorRate | Signal::LatencyP95)
-        };
-        let shares =
-            limits.iter().filter(of_users).map(|limit| (*limit, Share::new(BAND))).collect();
-        Self { shares, users: Share::new(BAND), counted: false, began }
-    }
-
-    fn add(&mut self, sample: &Sample) {
-        if sample.role != Whose::Blue || sample.from != Origin::Users {
-            return;
-        }
-        let Some(requests) = sample.requests else { return };
-        self.counted = true;
-        self.users.add(sample.at, 0, requests);
-        for (limit, share) in &mut self.shares {
-            let bad = match (limit.signal, limit.above) {
-                (Signal::ErrorRate, _) => sample.failed,
-                (Signal::ClientErrorRate, _) => sample.client_errors,
-                (_, Bound::Millis(ms)) => sample.latency_ms.as_ref().map(|times| {
-                    // What got no answer is late as well.
-                    times.over(ms).saturating_add(requests.saturating_sub(times.count()))
-                }),
-                _ => None,
-            };
-            // What was not counted is not a zero.
-            if let Some(bad) = bad {
-                share.add(sample.at, bad, requests);
-            }
-        }
-    }
-
-    /// Whether users are in band, and then what to add to it: what nobody measured.
-    fn is_well(&mut self, now: Millis) -> Option<&'static str> {
-        self.users.slide(now);
-        if now.since(self.began) < BAND || self.users.counts().1 < BAND_USERS {
-            return None;
-        }
-        let mut add = "";
-        for (limit, share) in &mut self.shares {
-            share.slide(now);
-            let most = match limit.above {
-                Bound::Percent(percent) => percent,
-                Bound::Millis(_) | Bound::Count(_) => 5.0,
-            };
-            match share.percent() {
-                Some(percent) if percent <= most => {}
-                // Routers that count answers need not know how long they took. That is said; what
-                // else was not counted is not known to be in band.
-                None if limit.signal == Signal::LatencyP95 => add = " (p95 not measured)",
-                Some(_) | None => return None,
-            }
-        }
-        Some(add)
-    }
-}
 
 /// A way back that has begun.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use crate::units::{Millis, Percent, Role};
 
 impl Core {
     pub(super) fn stalled_tick(&mut self) {
-        if !self.is_stuck() {
+        if !self.is_stuck() || self.more_users_came() {
             self.stalled_since = None;
             return;
         }
@@ -56,6 +56,15 @@ impl Core {
             }
             Some(GateState::Open) | None => false,
         }
+    }
+
+    /// Whether what is waited for comes, however slowly: a gate that wants more of Green's users
+    /// is not stuck while there are some.
+    fn more_users_came(&mut self) -> bool {
+        let users = self.world.judges[Role::Green.index()].requests();
+        let before = std::mem::replace(&mut self.stalled_users, users);
+        let waits = self.gate_said.is_some_and(|(_, state)| state == GateState::Waiting);
+        waits && !self.held && users > before
     }
 
     /// A hold that nobody is there to end.

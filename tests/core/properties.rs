@@ -393,6 +393,7 @@ proptest! {
         flight.world.router.behaves(Manner::Obeys, None);
         flight.world.router.delay = 2;
         flight.world.router.reports_nobody = false;
+        flight.nothing_changes_any_more();
         // What was written before may still land; the second look is there for it.
         flight.command(Command::Rollback);
         if let Some(question) = flight.snapshot().question

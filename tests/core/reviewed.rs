@@ -191,6 +191,22 @@ fn unattended_too_few_users_open_no_gate_and_are_not_awaited_for_ever() {
 }
 
 #[test]
+fn unattended_users_that_come_slowly_are_waited_for() {
+    given()
+        .nobody_at_the_keyboard()
+        .plan(|plan| {
+            plan.health.hold = Millis::secs(3);
+            plan.health.deadline = Millis::secs(8);
+            plan.ramp_hold = Millis::secs(2);
+        })
+        .world(|world| world.users = Some(10))
+        .reaches(Place::Holding(10))
+        .waits(20)
+        .gate_says(GateState::Waiting, "too few: ")
+        .reaches(Place::Kept);
+}
+
+#[test]
 fn attended_too_few_users_are_said_and_the_yes_is_the_operators() {
     no_users()
         .reaches(Place::Holding(10))

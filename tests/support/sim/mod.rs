@@ -152,6 +152,11 @@ impl Flight {
         self.schedule(ms, Arrival::Change(Box::new(change)));
     }
 
+    /// What was still to change by itself stays as it is.
+    pub fn nothing_changes_any_more(&mut self) {
+        self.arrivals.retain(|_, arrival| !matches!(arrival, Arrival::Change(_)));
+    }
+
     /// The journal fails or works again, and the core is told.
     pub fn journal(&mut self, works: bool) {
         self.world.journal_works = works;
