@@ -297,10 +297,9 @@ impl Core {
             Check::new(Good, format!("{seen} Green users ({needed} needed)"))
         } else {
             // Too few opens nothing by itself: it is said, and the yes is the operator's. Without
-            // one, a step of the ramp must at least have been seen by somebody; whether it was
-            // enough is decided at the end of the watch.
-            let unseen = seen == 0 && self.world.counts_users;
-            let state = if unseen && !self.facts.attended { Waiting } else { NotDeclared };
+            // one, more are waited for, where anybody counts them.
+            let waits = !self.facts.attended && self.world.counts_users;
+            let state = if waits { Waiting } else { NotDeclared };
             Check::new(state, format!("too few: {seen} of {needed} Green users"))
         }
     }
