@@ -678,3 +678,21 @@ fn what_is_read_in_the_log_does_not_move_when_more_comes() {
     story.ui.press(Key::End, Some(&story.snapshot), Instant::now());
     assert!(draw(&mut story).contains("69 one of many"));
 }
+
+#[test]
+fn the_large_words_do_not_say_back_when_it_did_not_last() {
+    let well = text(&drawn(&stories::back_on_blue(), 120, 36));
+    for (away, state) in
+        [(true, "WAS BACK, NOW 30 %"), (false, "BACK ON BLUE · THE ROUTER HOLDS BLUE DOWN")]
+    {
+        let mut story = stories::back_on_blue();
+        story.snapshot.headline.state = state.to_owned();
+        story.snapshot.headline.tone = Tone::Bad;
+        story.snapshot.traffic.moved_by_others = away;
+        let words = text(&drawn(&story, 120, 36));
+        assert!(words.contains(state), "{words}");
+        let large =
+            |words: &str| words.lines().skip(9).take(3).map(str::to_owned).collect::<Vec<_>>();
+        assert_ne!(large(&words), large(&well), "{words}");
+    }
+}

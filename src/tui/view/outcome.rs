@@ -10,6 +10,7 @@
 //!
 //! The four stamps are always the same four, in the same words and order.
 
+use crate::runbook::Tone;
 use crate::runbook::effect::{Finish, RunOutcome};
 use crate::runbook::snapshot::{RollbackView, Stamp, StampState};
 use crate::text;
@@ -92,6 +93,12 @@ fn headline(seen: &Seen<'_>) -> (&'static str, Style) {
     match (outcome, &seen.snapshot.rollback) {
         (_, Some(rollback)) if !rollback.verified && outcome.is_some() => {
             ("NOT VERIFIED", theme.bad)
+        }
+        // The router was at Blue once, and that is not the end of it: the large words must not
+        // say more than the line above them.
+        (None, Some(rollback)) if rollback.verified && seen.snapshot.headline.tone == Tone::Bad => {
+            let away = seen.snapshot.traffic.moved_by_others;
+            (if away { "MOVED AWAY" } else { "BLUE IS DOWN" }, theme.bad)
         }
         (_, Some(rollback)) => match (rollback.verified, rollback.abandoned) {
             (false, false) => ("ROLLING BACK", theme.warn),
