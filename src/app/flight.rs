@@ -166,7 +166,7 @@ pub fn fly(
     })?;
     drop(lock);
     index(home, &opened, &ended);
-    say(watcher, &ended, &directory);
+    say(watcher, opened.facts.kind, &ended, &directory);
     Ok((ended.finish.exit, last))
 }
 
@@ -189,8 +189,7 @@ fn watch(global: &Global, watcher: Watcher, engine: &Engine) -> color_eyre::Resu
     let link = engine.link.clone();
     match watcher {
         Watcher::Screen => {
-            let theme = global.theme.as_deref().map(tui::theme::ThemeChoice::from_word);
-            let theme = theme.unwrap_or_default();
+            let theme = super::theme(global);
             tui::run(link, tui::Options { theme, ascii: global.ascii, ..Default::default() })
         }
         Watcher::Plain { attended } => plain::run(&link, plain::Form::Lines, attended),
@@ -271,7 +270,7 @@ fn index(home: &Home, opened: &Opened, ended: &Ended) {
     }
 }
 
-fn say(watcher: Watcher, ended: &Ended, directory: &Path) {
+fn say(watcher: Watcher, kind: Kind, ended: &Ended, directory: &Path) {
     if ended.journal.is_none() {
         crate::plain::complain(format_args!(
             "warning: the end of the journal could not be written"
@@ -286,7 +285,7 @@ fn say(watcher: Watcher, ended: &Ended, directory: &Path) {
     let word = if finish.says.starts_with(word) { String::new() } else { format!("{word}: ") };
     let mut says =
         format!("{word}{} (exit {})\nrun: {}\n", finish.says, finish.exit, directory.display());
-    if finish.outcome == RunOutcome::Interrupted {
+    if finish.outcome == RunOutcome::Interrupted && kind.outlives_process() {
         let id = directory.file_name().unwrap_or_default().to_string_lossy();
         says.push_str(&format!("next: switchback resume {id}\n"));
     }

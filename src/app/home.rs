@@ -3,7 +3,6 @@
 use super::{Failure, flight, print};
 use crate::cli::Global;
 use crate::lab::scenario;
-use crate::runs;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -26,8 +25,7 @@ pub fn home(global: &Global) -> Result<u8, Failure> {
     list_drills(&mut out);
     out.push_str("\nPast runs\n");
     let home = flight::home(global)?;
-    let all = runs::list(&home.runs)
-        .map_err(|e| Failure::world(format!("{}: {e}", home.runs.display()), "see --runs"))?;
+    let all = super::runs::listed(&home)?;
     for run in all.iter().rev().take(SHOWN) {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "  {}", super::runs::line(run));

@@ -16,6 +16,7 @@ mod straight_back;
 use crate::cli::{self, Cli, Command, Global};
 use crate::plan::{self, Faults, Loaded, Overrides};
 use crate::runbook::Fault;
+use crate::tui::theme::ThemeChoice;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -122,6 +123,21 @@ fn watcher(global: &Global) -> Result<Watcher, Failure> {
     Ok(match (global.json, global.plain || !terminal) {
         (true, _) => Watcher::Json { attended },
         (false, true) => Watcher::Plain { attended },
-        (false, false) => Watcher::Screen,
+        (false, false) => {
+            // A theme that does not hold is told before a run begins.
+            theme(global).load(&|name| std::env::var(name).ok()).map_err(|error| Failure {
+                exit: 2,
+                says: format!(
+                    "error: theme {}: {}\nhint: {}",
+                    error.theme, error.cause, error.hint
+                ),
+            })?;
+            Watcher::Screen
+        }
     })
+}
+
+/// The theme that was asked for.
+fn theme(global: &Global) -> ThemeChoice {
+    global.theme.as_deref().map(ThemeChoice::from_word).unwrap_or_default()
 }

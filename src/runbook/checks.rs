@@ -158,6 +158,10 @@ impl Core {
                 Unknown,
                 format!("{} on {role} is {}", judgement.signal().label(), judgement.verdict.word()),
             ),
+            // That nothing trips is worth something once something was judged.
+            None if judge.judgements().all(|j| j.verdict != Verdict::Ok) => {
+                Check::new(NotDeclared, format!("no limit judged on {role} yet: too few"))
+            }
             None => Check::new(Good, format!("no limit tripping on {role}")),
         }
     }
@@ -169,6 +173,23 @@ impl Core {
         } else {
             Check::new(Waiting, format!("{what} {done} of {of}"))
         }
+    }
+
+    /// What Blue names against what the plan says: a wrong `current` makes `redeploy_check` prove
+    /// the wrong artefact.
+    fn check_current(&self) -> Option<Check> {
+        let named = self.world.health[Role::Blue.index()].release.as_ref()?.as_str();
+        let release = &self.plan.release;
+        let says = match (release.current.as_deref(), release.next.as_deref()) {
+            (Some(current), _) if named != current => {
+                format!("Blue names {named}, the plan says {current}: see --current")
+            }
+            (_, Some(next)) if named == next => {
+                format!("Blue already runs {next}, which is to be deployed")
+            }
+            _ => return None,
+        };
+        Some(Check::new(NotDeclared, says))
     }
 
     fn check_job(&self, command: CommandName, job: &Job, by_hand: &str) -> Check {
@@ -220,6 +241,7 @@ impl Core {
             migration,
             Check::new(NotDeclared, "DB connections, memory, disk for two: not declared"),
         ];
+        checks.extend(self.check_current());
         checks.extend(self.check_blue_up());
         checks
     }

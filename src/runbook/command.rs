@@ -422,7 +422,11 @@ impl Core {
             traffic.to_owned(),
             "NOBODY GUARDS when this window closes: no limit is watched, nothing rolls back."
                 .to_owned(),
-            "`switchback resume` picks the run up; `switchback rollback` goes back.".to_owned(),
+            if self.facts.kind.outlives_process() {
+                "`switchback resume` picks the run up; `switchback rollback` goes back.".to_owned()
+            } else {
+                "The lab ends with this window: the run cannot be picked up.".to_owned()
+            },
         ];
         if let Some((command, _)) = self.running() {
             lines.push(format!("`{}` is running and will be ended.", command.key()));

@@ -152,7 +152,7 @@ impl Core {
             self.ask(About::Irreversible, "Go back all the same?", lines, "go back", "stay");
             return;
         }
-        self.go_back("the operator pressed r");
+        self.go_back("the operator went back");
     }
 
     /// Whether going back asks once more: the release cannot be undone, and users were on it.

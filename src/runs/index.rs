@@ -124,7 +124,9 @@ pub fn last_rollback(root: &Path, router: &str) -> Option<(u64, i64)> {
     read(root)
         .0
         .into_iter()
-        .filter(|line| line.kind != Kind::Drill && line.router == router)
+        .filter(|line| line.kind.outlives_process() && line.router == router)
+        // Abandoning Green moves nobody: it says nothing about the way back.
+        .filter(|line| line.outcome == RunOutcome::RolledBack)
         .filter_map(|line| Some((line.rollback_us?, line.ended_unix_ms)))
         .max_by_key(|(_, ended)| *ended)
 }

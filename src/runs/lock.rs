@@ -109,6 +109,15 @@ impl Lock {
         Ok(Self { _file: file, socket: Self::socket_of(locks, router) })
     }
 
+    /// Who has a router now; nothing if nobody has.
+    pub fn holder(locks: &Path, router: &str) -> Option<Holder> {
+        let file = File::open(file_of(locks, router)).ok()?;
+        match Flock::lock(file, FlockArg::LockSharedNonblock) {
+            Ok(_free) => None,
+            Err((file, _)) => read_holder(file),
+        }
+    }
+
     /// Where this run's engine listens for a second terminal.
     pub fn socket_path(&self) -> &Path {
         &self.socket
