@@ -160,7 +160,7 @@ impl Core {
             ),
             // That nothing trips is worth something once something was judged.
             None if judge.judgements().all(|j| j.verdict != Verdict::Ok) => {
-                Check::new(NotDeclared, format!("no limit judged on {role} yet: too few"))
+                Check::new(NotDeclared, format!("limits on {role}: too few to judge"))
             }
             None => Check::new(Good, format!("no limit tripping on {role}")),
         }
@@ -239,7 +239,7 @@ impl Core {
             ),
             self.check_limits(Role::Blue),
             migration,
-            Check::new(NotDeclared, "DB connections, memory, disk for two: not declared"),
+            Check::new(NotDeclared, "DB, memory, disk: not declared"),
         ];
         checks.extend(self.check_current());
         checks.extend(self.check_blue_up());
