@@ -215,6 +215,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_socket_that_may_not_be_written_to_says_who_may() {
+        // Told by the kernel's word, as root is never refused and could not show it.
+        let socket = Address::Unix("/run/haproxy/admin.sock".into());
+        let fault = socket.unreachable(&io::Error::from(io::ErrorKind::PermissionDenied));
+        assert_eq!(fault.kind, FaultKind::Unreachable);
+        assert_eq!(fault.cause.as_str(), "permission denied on /run/haproxy/admin.sock");
+        assert!(fault.hint.as_str().contains("mode 660"), "{}", fault.hint);
+    }
+
+    #[test]
     fn replies_end_with_an_empty_line_and_an_empty_reply_is_one_too() {
         let text = "\n\n90 (initial 1)\n\nPermission denied\n\nPid: 7\nStopping: 0\n\n";
         assert_eq!(
