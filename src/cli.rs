@@ -258,7 +258,6 @@ fn as_typed(section: &str, help: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use super::*;
 

@@ -184,7 +184,6 @@ impl Fault {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::lab::anchor::Anchor;

@@ -189,7 +189,6 @@ fn check(scenario: &Scenario) -> Result<(), (&'static str, String, &'static str)
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -52,14 +52,7 @@ pub fn draw(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) -> Scrolled {
         all = lines(inside, false);
     }
     let rows = u16::try_from(all.len() + 2).unwrap_or(u16::MAX).min(body.height);
-    let area = Rect::new(
-        body.x + (body.width - columns) / 2,
-        body.y + (body.height - rows) / 2,
-        columns,
-        rows,
-    );
-    ink.clear(area, theme.text.patch(theme.overlay));
-    let inner = panel::framed(ink, area, theme.title);
+    let (area, inner) = panel::overlay(ink, body, (columns, rows), theme.title, theme);
     let page = usize::from(inner.height);
     let scroll = seen.scene.ui.scroll.min(all.len().saturating_sub(page));
     let remark = if scroll + page < all.len() { "Down: more" } else { "Esc closes" };

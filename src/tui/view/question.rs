@@ -28,14 +28,7 @@ pub fn draw(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) {
         .min(body.width.saturating_sub(2));
     let lines = wrapped(question, usize::from(columns.saturating_sub(6)));
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(6).min(body.height);
-    let area = Rect::new(
-        body.x + (body.width - columns) / 2,
-        body.y + (body.height - rows) / 2,
-        columns,
-        rows,
-    );
-    ink.clear(area, theme.text.patch(theme.overlay));
-    let inner = panel::framed(ink, area, theme.warn);
+    let (area, inner) = panel::overlay(ink, body, (columns, rows), theme.warn, theme);
     let due = question.due.as_ref().map_or_else(String::new, |(due, how)| {
         format!("in {}: {how}", text::countdown(seen.now, *due))
     });

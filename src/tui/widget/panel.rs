@@ -54,3 +54,19 @@ pub fn head(ink: &mut Ink<'_>, area: Rect, title: &[(&str, Style)], remark: (&st
     }
     ink.text(room, x, room.y, " ", Style::new());
 }
+
+/// A panel of so many columns and rows in the middle of `body`, over whatever was there. Gives the
+/// panel and what is inside its border.
+pub fn overlay(
+    ink: &mut Ink<'_>,
+    body: Rect,
+    (columns, rows): (u16, u16),
+    border: Style,
+    theme: &Theme,
+) -> (Rect, Rect) {
+    let x = body.x + body.width.saturating_sub(columns) / 2;
+    let y = body.y + body.height.saturating_sub(rows) / 2;
+    let area = Rect::new(x, y, columns, rows);
+    ink.clear(area, theme.text.patch(theme.overlay));
+    (area, framed(ink, area, border))
+}
