@@ -57,7 +57,8 @@
 //!   anything down; they have [`runbook::Barrier::Nothing`], a router handle of their own, and
 //!   everything in flight towards Green is cancelled first. A key counts from when it was read.
 //! - **Nothing moves towards Green without a gate that is open now.** The yes to a question is
-//!   checked against the gate once more when it comes.
+//!   checked against the gate once more when it comes, and the write reads first: where somebody
+//!   else has moved the split in between, it is left alone.
 //! - **Blue is a role**, fixed at step 1 by what the router says. Slots have the plan's names.
 //! - **An intent is on disk before its act, an outcome may be written behind, samples never wait.**
 //! - **A read-back is a list of nodes**, each with its own outcome, also where there is one router.

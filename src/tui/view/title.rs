@@ -35,11 +35,12 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     pen.say(&format!(" {} ", facts.kind.word()), theme.badge(facts.kind)).gap(1);
     pen.right(&format!("{clock} "), theme.text);
     pen.right(&if roomy { format!(" {ids}  ") } else { ids }, theme.dim);
-    let journal = if roomy { "journal" } else { "REC" };
+    // Where there is little room the word stays and its time goes.
+    let time = if roomy { format!(" {}", text::clock(seen.now)) } else { String::new() };
     match (&snapshot.journal_trouble, seen.scene.silent) {
         (Some(_), _) => pen.right("▲ NOT JOURNALLED", theme.bad),
-        (None, Some(_)) => pen.right(&format!("? {journal}"), theme.unknown),
-        (None, None) => pen.right(&format!("● {journal} {}", text::clock(seen.now)), theme.text),
+        (None, Some(_)) => pen.right("? journal", theme.unknown),
+        (None, None) => pen.right(&format!("● journal{time}"), theme.text),
     };
     let host = if roomy { format!("  on {}", facts.host) } else { format!(" {}", facts.host) };
     // The host stays readable whatever the service is called.

@@ -29,7 +29,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
             format!("users saw Green {green} of {all}")
         }
         Some((green, all)) => format!("Green {green} of {all} users · verified by the router"),
-        None => "users are not counted".to_owned(),
+        None => "no users counted".to_owned(),
     };
     panel::head(ink, area, &[("Traffic", theme.title)], (&users, theme.text));
     match (seen.snapshot.blue, traffic.first) {
