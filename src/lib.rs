@@ -40,6 +40,7 @@
 //! | [`journal`] | hash-chained JSONL; read, verified, replayed, resumed |
 //! | [`runs`] | run directories, their index, the lock by router, the socket beside it |
 //! | [`lab`] | a seeded world and its HTTP front: real services, users and a weighted proxy |
+//! | [`sim`] | simulated time: the same core in a world of data, as fast as it goes |
 //! | [`tui`] | the cockpit: terminal, keys as a table, views, widgets, themes |
 //! | [`plain`] | the same run as lines or JSON, and typed words as keys |
 //! | [`text`] | durations and plurals: one voice |
@@ -69,9 +70,10 @@
 //! These are kept by a test that reads the `use` lines (`tests/architecture.rs`):
 //!
 //! - `runbook` and `signal` name no tokio, ratatui, crossterm, reqwest, file, socket, clock or dice.
+//! - `sim` names none of these either, and `runbook` and `signal` never name it.
 //! - `engine` never names `tui`; `tui` sends commands and never an effect.
 //! - `tui` views name no clock, no file, no engine.
-//! - nothing outside `lab`, `app` and the router of kind `lab` names the lab.
+//! - nothing outside `lab`, `app`, `sim` and the router of kind `lab` names the lab.
 //! - untrusted text reaches screen, journal and recording only as [`clean::Clean`].
 
 pub mod adapter;
@@ -87,6 +89,7 @@ pub mod plan;
 pub mod runbook;
 pub mod runs;
 pub mod signal;
+pub mod sim;
 pub mod text;
 pub mod tui;
 pub mod units;

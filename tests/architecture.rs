@@ -58,6 +58,7 @@ fn the_runbook_and_the_signals_are_pure() {
     names_none_of("runbook", &WORLD);
     names_none_of("signal", &WORLD);
     names_none_of("units", &WORLD);
+    names_none_of("sim", &WORLD);
 }
 
 #[test]
@@ -69,9 +70,12 @@ fn pure_parts_name_no_part_that_is_not() {
         "crate::journal",
         "crate::lab",
         "crate::app",
+        "crate::sim",
     ];
     names_none_of("runbook", &parts);
     names_none_of("signal", &parts);
+    // A simulated world may be the lab's; the rest of what does things is not for it.
+    names_none_of("sim", &["crate::engine", "crate::adapter", "crate::tui", "crate::app"]);
 }
 
 #[test]

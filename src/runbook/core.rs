@@ -354,6 +354,11 @@ impl Core {
         }
     }
 
+    /// What is known of the run from its beginning; whether somebody attends is as of now.
+    pub const fn facts(&self) -> &RunFacts {
+        &self.facts
+    }
+
     /// When the core next wants to be woken, if nothing else happens.
     pub fn next_due(&self) -> Option<Millis> {
         if self.finish.is_some() {

@@ -47,7 +47,10 @@ fn r_ends_the_migration_the_deploy_and_the_stop_command_that_run() {
             .r()
             .waits(5);
         let cancelled = |effect: &Effect| matches!(effect, Effect::Cancel(_));
-        assert!(story.flight.asked.iter().any(|(_, effect)| cancelled(effect)), "{place:?}");
+        assert!(
+            story.flight.watcher.history.asked.iter().any(|(_, effect)| cancelled(effect)),
+            "{place:?}"
+        );
         story.green_has(0).waits(60).says("ON BLUE");
     }
 }
@@ -55,10 +58,10 @@ fn r_ends_the_migration_the_deploy_and_the_stop_command_that_run() {
 #[test]
 fn a_write_in_flight_towards_green_is_ended_before_the_write_back() {
     let mut story = given().reaches(Place::BeforeSwitch).router(Manner::Late(700)).space().yes();
-    let before = story.flight.asked.len();
+    let before = story.flight.watcher.history.asked.len();
     story.flight.world.router.behaves(Manner::Obeys, None);
     let story = story.waits_ms(100).r();
-    let after = &story.flight.asked[before..];
+    let after = &story.flight.watcher.history.asked[before..];
     let place = |which: fn(&Effect) -> bool| after.iter().position(|(_, effect)| which(effect));
     let cancel = place(|effect| matches!(effect, Effect::Cancel(_))).expect("a cancel");
     let back = place(|effect| {
@@ -120,7 +123,7 @@ fn r_works_under_every_question() {
             .reaches(Place::Watch)
             .green_is(Health::Failing(50))
             .until("the trip is asked about", |snap| snap.question.is_some()),
-        given().world(|world| world.users = Some(0)).reaches(Place::Watch).waits(61),
+        given().world(|world| world.slots.users = Some(0)).reaches(Place::Watch).waits(61),
         given().reaches(Place::Holding(50)).is_killed_and_resumed_after(30).waits(1),
     ];
     for mut story in asking {

@@ -74,7 +74,13 @@ fn leaving_before_anybody_is_blue_says_what_is_there() {
 fn a_command_that_runs_is_ended_when_the_operator_leaves() {
     let story =
         given().reaches(Place::Deploying).q().asks("`deploy` is running and will be ended").yes();
-    let ended = story.flight.asked.iter().any(|(_, effect)| matches!(effect, Effect::Cancel(_)));
+    let ended = story
+        .flight
+        .watcher
+        .history
+        .asked
+        .iter()
+        .any(|(_, effect)| matches!(effect, Effect::Cancel(_)));
     assert!(ended);
     story.exits(0, RunOutcome::Interrupted);
 }
@@ -160,7 +166,7 @@ fn a_split_that_was_moved_after_the_way_back_is_not_a_verified_rollback() {
 #[test]
 fn nothing_happens_after_the_end() {
     let mut story = given().reaches(Place::Kept).q();
-    let before = story.flight.asked.len();
+    let before = story.flight.watcher.history.asked.len();
     story = story.r().space().waits(100);
-    assert_eq!(story.flight.asked.len(), before);
+    assert_eq!(story.flight.watcher.history.asked.len(), before);
 }

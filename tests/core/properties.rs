@@ -1,7 +1,9 @@
 //! Whatever happens, in whatever order: the promises hold. The rules of the simulated world are
 //! checked after each step; here a seeded storm of events goes over it.
 
-use crate::sim::{Fate, Flight, Health, Manner, Router, SlotWorld, World, facts, plan, to_json};
+use crate::sim::{
+    Fate, Flight, Health, Manner, Router, SlotWorld, World, facts, plan, replays, to_json,
+};
 use crate::story::gives;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -233,7 +235,7 @@ fn blow(flight: &mut Flight, gust: Gust) {
         Gust::Restart(green) => flight.world.router.restarts(gives(green)),
         Gust::Nobody(nobody) => flight.world.router.reports_nobody = nobody,
         Gust::Slot(slot, health) => flight.world.slots[slot].health = health,
-        Gust::Users(users) => flight.world.users = users,
+        Gust::Users(users) => flight.world.slots.users = users,
         Gust::Command(name, fate) => {
             flight.world.commands.insert(name, fate);
         }
@@ -374,7 +376,7 @@ proptest! {
         calm_ms in 0u64..160_000,
         gusts in prop::collection::vec(gust(), 1..20),
     ) {
-        storm(plan, attended, calm_ms, gusts).replays();
+        replays(&storm(plan, attended, calm_ms, gusts));
     }
 
     /// From wherever a storm has left a run, the key leads to Blue as soon as the world obeys.
@@ -506,7 +508,7 @@ fn storms_reach_the_far_places() {
         let (plan, calm_ms, gusts) = strategy.new_tree(&mut runner).expect("a storm").current();
         let mut flight = storm(plan, true, calm_ms, gusts);
         let snap = flight.snapshot();
-        moves += flight.rules.moves;
+        moves += flight.watcher.rules.moves;
         kept += usize::from(snap.step == switchback::runbook::Step::Warm);
         back += usize::from(snap.rollback.is_some());
     }

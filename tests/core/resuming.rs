@@ -12,14 +12,14 @@ fn acts_after(story: &Story, from: usize) -> Vec<Act> {
         Effect::Act { act, .. } => Some(act.clone()),
         _ => None,
     };
-    story.flight.asked[from..].iter().filter_map(act).collect()
+    story.flight.watcher.history.asked[from..].iter().filter_map(act).collect()
 }
 
 #[test]
 fn in_every_place_the_router_is_read_first_and_nothing_moves_until_the_operator_goes_on() {
     for place in Place::ALONG {
         let story = given().command(CommandName::RedeployCheck).reaches(place);
-        let from = story.flight.asked.len();
+        let from = story.flight.watcher.history.asked.len();
         let share = story.flight.world.router.split;
         let story = story.is_killed_and_resumed_after(4_000);
         if place == Place::Reading {
@@ -196,7 +196,7 @@ fn a_kept_run_whose_blue_is_warm_can_still_go_back() {
 fn a_run_that_went_back_is_over_and_is_not_picked_up() {
     let story =
         given().reaches(Place::Holding(50)).r().waits(20).q().exits(3, RunOutcome::RolledBack);
-    let from = story.flight.asked.len();
+    let from = story.flight.watcher.history.asked.len();
     let story = story.is_killed_and_resumed_after(30).waits(5);
-    assert_eq!(story.flight.asked.len(), from);
+    assert_eq!(story.flight.watcher.history.asked.len(), from);
 }

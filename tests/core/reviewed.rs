@@ -12,7 +12,7 @@ fn persisted(story: &Story) -> usize {
     let persists = |(_, effect): &&(u64, Effect)| {
         matches!(effect, Effect::Act { act: Act::PersistRouter, .. })
     };
-    story.flight.asked.iter().filter(persists).count()
+    story.flight.watcher.history.asked.iter().filter(persists).count()
 }
 
 // ---- commands that wait for the journal ----
@@ -77,7 +77,13 @@ fn blue_is_not_stopped_any_more_when_somebody_gives_it_users() {
         .waits(2)
         .somebody_else_sets(0)
         .waits(3);
-    let ended = story.flight.asked.iter().any(|(_, effect)| matches!(effect, Effect::Cancel(_)));
+    let ended = story
+        .flight
+        .watcher
+        .history
+        .asked
+        .iter()
+        .any(|(_, effect)| matches!(effect, Effect::Cancel(_)));
     assert!(ended, "the stop command goes on");
     story.tells("Blue may still run").says("HELD AT 0 %");
 }
@@ -172,7 +178,7 @@ fn attended_an_undeclared_migration_is_part_of_the_question() {
 }
 
 fn no_users() -> Given {
-    given().world(|world| world.users = Some(0))
+    given().world(|world| world.slots.users = Some(0))
 }
 
 #[test]
@@ -199,7 +205,7 @@ fn unattended_users_that_come_slowly_are_waited_for() {
             plan.health.deadline = Millis::secs(8);
             plan.ramp_hold = Millis::secs(2);
         })
-        .world(|world| world.users = Some(10))
+        .world(|world| world.slots.users = Some(10))
         .reaches(Place::Holding(10))
         .waits(20)
         .gate_says(GateState::Waiting, "too few: ")
@@ -523,7 +529,7 @@ fn each_step_of_the_ramp_is_kept_for_a_restart_of_the_router() {
 
 /// Back on Blue in a world that counts users like this, and twenty seconds later.
 fn back_with(counts: impl Fn(u64) -> Sample) -> Story {
-    let mut story = given().world(|world| world.users = None).reaches(Place::Holding(50)).r();
+    let mut story = given().world(|world| world.slots.users = None).reaches(Place::Holding(50)).r();
     for _ in 0..20 {
         story = story.waits(1);
         let sample = counts(story.flight.now);

@@ -1,7 +1,7 @@
 //! Stories: a run told in sentences. What is pressed, what happens in the world, what is seen.
 //! A story that does not come true says where it stopped, with the headline and the whole log.
 
-use crate::sim::{Fate, Flight, Health, Manner, World, facts, plan};
+use crate::sim::{Fate, Flight, Health, Manner, World, facts, plan, replays};
 use std::fmt::Write;
 use switchback::clean::Clean;
 use switchback::plan::{CommandName, Migration, Plan};
@@ -399,7 +399,7 @@ impl Story {
     pub fn exits(self, code: u8, outcome: RunOutcome) -> Self {
         match self.flight.finish().cloned() {
             Some(Finish { exit, outcome: how, .. }) if exit == code && how == outcome => {
-                self.flight.replays();
+                replays(&self.flight);
                 self
             }
             other => self.fail(&format!("no exit {code}: {other:?}")),
@@ -417,6 +417,8 @@ impl Story {
     pub fn writes(&self) -> (usize, usize) {
         let count = |back: bool| {
             self.flight
+                .watcher
+                .history
                 .asked
                 .iter()
                 .filter(|(_, effect)| {
@@ -433,7 +435,7 @@ impl Story {
     /// The log, as plain mode prints it.
     pub fn log(&self) -> String {
         let mut text = String::new();
-        for (at, effect) in &self.flight.asked {
+        for (at, effect) in &self.flight.watcher.history.asked {
             if let Effect::Record(record) = effect
                 && let Some(line) = line(record, Millis(*at))
             {

@@ -6,7 +6,7 @@ use switchback::plan::{CommandName, Unproven};
 use switchback::runbook::{RunOutcome, Step};
 
 fn at_night(unproven: Unproven) -> Given {
-    given().world(|world| world.users = Some(0)).plan(|plan| plan.unproven = unproven)
+    given().world(|world| world.slots.users = Some(0)).plan(|plan| plan.unproven = unproven)
 }
 
 #[test]
@@ -136,12 +136,12 @@ fn a_blue_that_is_never_heard_is_unknown_and_not_waited_for_quietly() {
 #[test]
 fn blue_is_drained_when_nothing_is_in_flight_or_the_drain_time_has_passed() {
     given()
-        .world(|world| world.blue_in_flight = Some(0))
+        .world(|world| world.slots.blue_in_flight = Some(0))
         .reaches(Place::Kept)
         .waits(122)
         .says("BLUE IDLE");
     given()
-        .world(|world| world.blue_in_flight = Some(3))
+        .world(|world| world.slots.blue_in_flight = Some(3))
         .reaches(Place::Kept)
         .waits(125)
         .says("BLUE DRAINING")

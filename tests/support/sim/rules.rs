@@ -1,5 +1,6 @@
 //! What must hold after each step, whatever happens: the promises to the person at the keyboard.
 
+use super::to_json;
 use std::collections::BTreeMap;
 use switchback::plan::Signal;
 use switchback::runbook::{
@@ -7,6 +8,7 @@ use switchback::runbook::{
     Snapshot, Step,
 };
 use switchback::signal::Verdict;
+use switchback::sim::Watcher;
 use switchback::units::{Millis, Role, Slot, Split};
 
 /// When and after what a promise was broken; printed only then.
@@ -30,6 +32,8 @@ pub struct Rules {
     going_back: bool,
     finished: bool,
     last_read: Option<(Option<Split>, u64)>,
+    /// How it all looked before an answer that came too late.
+    late: Option<String>,
     /// How many writes towards Green were seen: a test that means to see some can ask.
     pub moves: usize,
 }
@@ -38,15 +42,30 @@ fn green(blue: Option<Slot>, split: Split) -> u8 {
     blue.map_or(0, |blue| split.share(blue.other()).get())
 }
 
-impl Rules {
+impl Watcher for Rules {
+    fn stepped(&mut self, now: Millis, event: &Event, effects: &[Effect], core: &mut Core) {
+        self.check(now.0, event, effects, core);
+    }
+
+    /// An answer to an act that was cancelled changes nothing at all.
+    fn answers_late(&mut self, _: Millis, _: &Event, core: &mut Core) {
+        self.late = Some(to_json(&core.snapshot()));
+    }
+
     /// What was in flight is gone.
-    pub fn process_died(&mut self) {
+    fn process_died(&mut self) {
         self.in_flight.clear();
         self.finished = false;
     }
+}
 
+impl Rules {
     /// Checks one step.
-    pub fn check(&mut self, now: u64, event: &Event, effects: &[Effect], core: &mut Core) {
+    fn check(&mut self, now: u64, event: &Event, effects: &[Effect], core: &mut Core) {
+        if let Some(before) = self.late.take() {
+            assert!(effects.is_empty(), "late {event:?} did something");
+            assert_eq!(before, to_json(&core.snapshot()), "late {event:?} was believed");
+        }
         // A second of which nothing followed is looked at together with the read that ends it.
         if matches!(event, Event::Sample(_)) && effects.is_empty() {
             return;

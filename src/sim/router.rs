@@ -1,8 +1,8 @@
 //! A router that obeys, refuses, acknowledges and does nothing, falls silent, or is late.
 
-use switchback::clean::Clean;
-use switchback::runbook::{Fault, FaultKind, NodeOutcome, NodeRead, NodeState, Readback};
-use switchback::units::{Slot, Split};
+use crate::clean::Clean;
+use crate::runbook::{Fault, FaultKind, NodeOutcome, NodeRead, NodeState, Readback};
+use crate::units::{Slot, Split};
 
 /// What a router does with a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,12 @@
-//! What runs in a slot, and the seconds that are measured of it.
+//! The plain model: what runs in each slot is well, ill or gone, in whole numbers and without
+//! chance, and changes when a test says so.
 
-use switchback::clean::Clean;
-use switchback::signal::{Histogram, Origin, Sample};
-use switchback::units::{Millis, Role};
+use super::model::Model;
+use crate::clean::Clean;
+use crate::runbook::Regime;
+use crate::signal::{Histogram, Origin, Sample};
+use crate::units::{Millis, Role, Slot, Split};
+use std::ops::{Index, IndexMut};
 
 /// How a slot is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +28,9 @@ pub enum Health {
 /// A slot of the world.
 #[derive(Debug, Clone)]
 pub struct SlotWorld {
+    /// How it is.
     pub health: Health,
+    /// What runs there, where anything does.
     pub release: Option<String>,
     /// How it is once it has been deployed to.
     pub after_deploy: Health,
@@ -33,6 +39,7 @@ pub struct SlotWorld {
 }
 
 impl SlotWorld {
+    /// A slot in which this release runs well.
     pub fn running(release: &str) -> Self {
         Self {
             health: Health::Well,
@@ -42,6 +49,7 @@ impl SlotWorld {
         }
     }
 
+    /// A slot in which nothing runs.
     pub fn empty() -> Self {
         Self { health: Health::Gone, release: None, ..Self::running("") }
     }
@@ -52,6 +60,7 @@ impl SlotWorld {
         self.release = Some(release.to_owned());
     }
 
+    /// Whether it gives any answer.
     pub fn answers(&self) -> bool {
         !matches!(self.health, Health::Gone | Health::Silent)
     }
@@ -81,11 +90,11 @@ impl SlotWorld {
     }
 
     /// The second that our own requests saw.
-    pub fn probes(&mut self, at: Millis, role: Role, every: Millis) -> Option<Sample> {
+    fn probes(&mut self, at: Millis, span: Millis, role: Role, every: Millis) -> Option<Sample> {
         if self.health == Health::Silent {
             return None;
         }
-        let checks = (1000 / every.0.max(1)).max(1);
+        let checks = (span.0 / every.0.max(1)).max(1);
         let percent = self.fails_percent();
         let ready = !matches!(self.health, Health::Unready | Health::Gone);
         let answered = if self.answers() { checks } else { 0 };
@@ -104,13 +113,7 @@ impl SlotWorld {
     }
 
     /// The second that users saw: `hundredths` are requests times their share in percent.
-    pub fn users(
-        &mut self,
-        at: Millis,
-        role: Role,
-        hundredths: u64,
-        in_flight: Option<u64>,
-    ) -> Sample {
+    fn users(&mut self, at: Millis, role: Role, hundredths: u64, in_flight: Option<u64>) -> Sample {
         let requests = hundredths / 100;
         let percent = self.fails_percent();
         let answered = if self.answers() { requests } else { 0 };
@@ -122,5 +125,76 @@ impl SlotWorld {
             in_flight,
             ..Sample::empty(at, role.into(), Origin::Users)
         }
+    }
+}
+
+/// Two slots, the users that come to them, and what the router knows of that.
+#[derive(Debug, Clone)]
+pub struct Slots {
+    slots: [SlotWorld; 2],
+    /// Users a second, as the router counts them; nothing where it does not count.
+    pub users: Option<u64>,
+    /// Requests in flight on Blue, where the router knows.
+    pub blue_in_flight: Option<u64>,
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self {
+            slots: [SlotWorld::running("1.8.2"), SlotWorld::empty()],
+            users: Some(20),
+            blue_in_flight: None,
+        }
+    }
+}
+
+impl Index<usize> for Slots {
+    type Output = SlotWorld;
+
+    fn index(&self, slot: usize) -> &SlotWorld {
+        &self.slots[slot]
+    }
+}
+
+impl IndexMut<usize> for Slots {
+    fn index_mut(&mut self, slot: usize) -> &mut SlotWorld {
+        &mut self.slots[slot]
+    }
+}
+
+impl Model for Slots {
+    fn seconds(
+        &mut self,
+        at: Millis,
+        span: Millis,
+        regime: &Regime,
+        split: Split,
+        samples: &mut Vec<Sample>,
+    ) {
+        for role in Role::BOTH {
+            let slot = if role == Role::Blue { regime.blue } else { regime.blue.other() };
+            let share = u64::from(split.share(slot).get());
+            let in_flight = if role == Role::Blue { self.blue_in_flight } else { None };
+            let world = &mut self.slots[slot.index()];
+            if role == Role::Blue || regime.green {
+                samples.extend(world.probes(at, span, role, regime.every));
+            }
+            if let Some(users) = self.users {
+                let hundredths = users * share * span.as_secs();
+                samples.push(world.users(at, role, hundredths, in_flight));
+            }
+        }
+    }
+
+    fn deployed(&mut self, _: Millis, slot: Slot, release: &str) {
+        self.slots[slot.index()].starts(release);
+    }
+
+    fn stopped(&mut self, _: Millis, slot: Slot) {
+        self.slots[slot.index()].health = Health::Gone;
+    }
+
+    fn answers(&self, slot: Slot) -> bool {
+        self.slots[slot.index()].answers()
     }
 }

@@ -1,0 +1,36 @@
+//! What runs in the slots, as far as a flight needs to know it: what is measured of each second,
+//! and whether somebody answers there. How it comes about is the model's own business.
+
+use crate::runbook::Regime;
+use crate::signal::Sample;
+use crate::units::{Millis, Slot, Split};
+
+/// The two slots of a simulated world, with their users.
+pub trait Model {
+    /// What was measured in the `span` that ends at `at`, one sample for each role and origin:
+    /// probes as `regime` says, users as the router's `split` sent them. It is asked once a
+    /// second, or once in `span` where the flight goes in longer strides.
+    fn seconds(
+        &mut self,
+        at: Millis,
+        span: Millis,
+        regime: &Regime,
+        split: Split,
+        samples: &mut Vec<Sample>,
+    );
+
+    /// The router sends users like this from `at` on. A model that only looks at whole seconds
+    /// need not listen.
+    fn routed(&mut self, at: Millis, split: Split) {
+        let _ = (at, split);
+    }
+
+    /// The deploy command has brought `release` to `slot`, at `at`.
+    fn deployed(&mut self, at: Millis, slot: Slot, release: &str);
+
+    /// The stop command has ended what ran in `slot`, at `at`.
+    fn stopped(&mut self, at: Millis, slot: Slot);
+
+    /// Whether somebody answers in `slot` now: the front door is asked this on the way back.
+    fn answers(&self, slot: Slot) -> bool;
+}
