@@ -131,7 +131,7 @@ impl<W: Watcher, M: Model> Flight<W, M> {
 
     /// What was still to change by itself stays as it is.
     pub fn nothing_changes_any_more(&mut self) {
-        self.arrivals.retain(|_, arrival| !matches!(arrival, Arrival::Change(_)));
+        self.arrivals.retain(|_, arrival| !arrival.is_of_the_world());
     }
 
     /// The journal fails or works again, and the core is told.
