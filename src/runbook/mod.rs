@@ -19,6 +19,7 @@ pub mod readback;
 pub mod record;
 mod resume;
 mod rollback;
+mod routine;
 pub mod snapshot;
 mod stall;
 pub mod step;
