@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::effect::{Act, Barrier, RunOutcome};
 use super::event::{Answer, Command, Interrupt};
-use super::gate::{CheckState, GateState};
+use super::gate::{CheckState, GateState, said};
 use super::phase::{Job, Phase, Rung, Warmth};
 use super::question::{About, By};
 use super::record::Record;
@@ -62,9 +62,9 @@ impl Core {
             Phase::Confirm { redeploy: Job::Bad(_), .. } => attended && self.running().is_none(),
             Phase::Confirm { write: Some(Err(_)), .. } => attended,
             Phase::Confirm { .. } | Phase::Switch { .. } => {
-                self.next_is_a_step() && self.gate().0 == GateState::Open
+                self.next_is_a_step() && self.gate_state() == GateState::Open
             }
-            Phase::Warm { state: Warmth::Drained, .. } => self.gate().0 == GateState::Open,
+            Phase::Warm { state: Warmth::Drained, .. } => self.gate_state() == GateState::Open,
             _ => false,
         }
     }
@@ -190,8 +190,8 @@ impl Core {
         let mut lines =
             vec![format!("Green has {now} % now and gets {percent} %."), well, blue.to_owned()];
         if now > 0 {
-            let users = self.check_users();
-            if users.state != CheckState::Good {
+            let users = said(|to| self.check_users(to));
+            if let Some(users) = users.filter(|users| users.state != CheckState::Good) {
                 lines.push(format!("{}: a bad release might not have shown.", users.says));
             }
         }
@@ -226,7 +226,7 @@ impl Core {
         }
         match (about, yes) {
             (About::Deploy, true) => {
-                if self.gate().0 == GateState::Open {
+                if self.gate_state() == GateState::Open {
                     self.irreversible_accepted = self.is_irreversible();
                     self.begin_deploy();
                 } else {

@@ -8,7 +8,7 @@
 
 use super::effect::{Act, Barrier, Effect, EffectId, Finish, Regime, RunOutcome};
 use super::event::{Event, Outcome};
-use super::gate::{Check, GateState};
+use super::gate::GateState;
 use super::phase::Phase;
 use super::question::Open;
 use super::readback::{Fault, FaultKind, Readback};
@@ -363,8 +363,18 @@ impl Core {
         &self.facts
     }
 
-    /// When the core next wants to be woken, if nothing else happens.
+    /// When the core next wants to be woken, if nothing else happens: once a second at least.
     pub fn next_due(&self) -> Option<Millis> {
+        if self.finish.is_some() {
+            return None;
+        }
+        let second = Millis((self.at.0 / 1000).saturating_add(1).saturating_mul(1000));
+        Some(self.deadline().map_or(second, |deadline| deadline.min(second)))
+    }
+
+    /// When something that is timed runs out: a question, an attempt, a step. Nothing is due
+    /// before it but the looks at the world that each second brings.
+    pub fn deadline(&self) -> Option<Millis> {
         if self.finish.is_some() {
             return None;
         }
@@ -374,11 +384,8 @@ impl Core {
             Some(rollback) => rollback.next_due(self.at),
             None => self.phase_due(),
         };
-        let second = Millis((self.at.0 / 1000).saturating_add(1).saturating_mul(1000));
-        [question, phase, Some(second)].into_iter().flatten().min().map(|due| {
-            // Never now: a due that is not settled by this step is asked for again soon.
-            due.max(self.at + Millis(1))
-        })
+        // Never now: a due that is not settled by this step is asked for again soon.
+        [question, phase].into_iter().flatten().min().map(|due| due.max(self.at + Millis(1)))
     }
 
     // ---- what the parts share ----
@@ -511,10 +518,10 @@ impl Core {
             // The way back has no gates.
             return;
         }
-        let (state, checks): (GateState, Vec<Check>) = self.gate();
-        let step = self.step_now();
+        let (step, state) = (self.step_now(), self.gate_state());
         if self.gate_said != Some((step, state)) {
             self.gate_said = Some((step, state));
+            let (_, checks) = self.gate();
             self.record(Record::Gate { step, state, checks });
         }
     }

@@ -60,18 +60,75 @@ impl Check {
     }
 }
 
+/// Takes the checks of a gate as they are made. Most gates are looked at for what they say and
+/// not for why: words are made only where somebody reads them.
+pub(super) trait Checks {
+    /// One check, with its words.
+    fn check(&mut self, state: CheckState, says: impl FnOnce() -> String);
+
+    /// One check whose words are always the same.
+    fn plain(&mut self, state: CheckState, says: &'static str) {
+        self.check(state, || says.to_owned());
+    }
+}
+
+/// All of them, with their words.
+impl Checks for Vec<Check> {
+    fn check(&mut self, state: CheckState, says: impl FnOnce() -> String) {
+        self.push(Check::new(state, says()));
+    }
+}
+
+/// A gate is as open as its worst check. This takes the checks, and none of their words.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Worst {
+    any: bool,
+    bad: bool,
+    unknown: bool,
+    waiting: bool,
+}
+
+impl Worst {
+    /// What the gate says.
+    pub const fn gate(self) -> GateState {
+        if self.bad {
+            GateState::Shut
+        } else if self.unknown {
+            GateState::Unknown
+        } else if self.waiting || !self.any {
+            GateState::Waiting
+        } else {
+            GateState::Open
+        }
+    }
+}
+
+impl Checks for Worst {
+    fn check(&mut self, state: CheckState, _: impl FnOnce() -> String) {
+        self.any = true;
+        match state {
+            CheckState::Bad => self.bad = true,
+            CheckState::Unknown => self.unknown = true,
+            CheckState::Waiting => self.waiting = true,
+            CheckState::Good | CheckState::NotDeclared => {}
+        }
+    }
+}
+
 /// A gate is as open as its worst check.
 pub fn judge(checks: &[Check]) -> GateState {
-    let has = |state| checks.iter().any(|check| check.state == state);
-    if has(CheckState::Bad) {
-        GateState::Shut
-    } else if has(CheckState::Unknown) {
-        GateState::Unknown
-    } else if has(CheckState::Waiting) || checks.is_empty() {
-        GateState::Waiting
-    } else {
-        GateState::Open
+    let mut worst = Worst::default();
+    for check in checks {
+        worst.check(check.state, String::new);
     }
+    worst.gate()
+}
+
+/// One check, with its words; nothing where none was made.
+pub(super) fn said(make: impl FnOnce(&mut Vec<Check>)) -> Option<Check> {
+    let mut checks = Vec::new();
+    make(&mut checks);
+    checks.pop()
 }
 
 #[cfg(test)]

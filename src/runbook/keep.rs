@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::effect::{Act, Barrier, RunOutcome};
 use super::event::Answer;
-use super::gate::GateState;
+use super::gate::{GateState, said};
 use super::phase::{Phase, Warmth};
 use super::question::About;
 use super::step::Step;
@@ -90,7 +90,7 @@ impl Core {
         if self.may_keep() {
             return self.keep();
         }
-        let why = self.check_router().says;
+        let why = said(|to| self.check_router(to)).map_or_else(String::new, |check| check.says);
         self.warn(&format!("nothing was decided: Green cannot be kept now ({why})"));
     }
 
@@ -125,7 +125,7 @@ impl Core {
         else {
             return;
         };
-        if self.gate().0 != GateState::Open {
+        if self.gate_state() != GateState::Open {
             return self.warn("Blue was not stopped: the gate has shut since it was asked");
         }
         self.phase = Phase::Warm { since: *since, state: Warmth::Stopping };

@@ -19,6 +19,7 @@ pub mod readback;
 pub mod record;
 mod resume;
 mod rollback;
+mod routine;
 mod shared;
 pub mod snapshot;
 mod stall;

@@ -258,7 +258,7 @@ impl Core {
             return;
         }
         if self.green_answered() && self.green_is_next() != Some(false) {
-            if self.gate().0 == GateState::Open {
+            if self.gate_state() == GateState::Open {
                 self.begin_readiness();
             }
         } else if self.at >= by && !self.asks(About::HoldAgain) {
@@ -342,7 +342,7 @@ impl Core {
         }
         if steady && !flapped {
             // No deadline strikes a Green that has proven itself, whatever else shuts the gate.
-            if self.gate().0 == GateState::Open {
+            if self.gate_state() == GateState::Open {
                 self.begin_soak();
             }
         } else if self.asks(About::HoldAgain) {
@@ -383,7 +383,7 @@ impl Core {
             Phase::Deploy { deploy: Job::Good, answer_by: Some(by), .. } => self.tick_deploy(by),
             Phase::Readiness { .. } => self.tick_readiness(),
             Phase::Soak { until }
-                if at >= until && !self.held && self.gate().0 == GateState::Open =>
+                if at >= until && !self.held && self.gate_state() == GateState::Open =>
             {
                 self.begin_switch();
             }

@@ -4,7 +4,7 @@
 
 use super::core::Core;
 use super::effect::RunOutcome;
-use super::gate::{CheckState, GateState};
+use super::gate::{CheckState, GateState, said};
 use super::phase::Phase;
 use crate::units::{Millis, Percent, Role};
 
@@ -84,7 +84,9 @@ impl Core {
         if !self.green_had_weight || self.blue_is_well() {
             return self.go_back(&says);
         }
-        let blue = self.check_blue_up().unwrap_or_else(|| self.check_ready(Role::Blue)).says;
+        let down = said(|to| self.check_blue_up(to));
+        let blue = down.or_else(|| said(|to| self.check_ready(to, Role::Blue)));
+        let blue = blue.map_or_else(String::new, |check| check.says);
         let green = self.green_read().map(Percent::get);
         let green = green.map_or("an unknown share".to_owned(), |green| format!("{green} %"));
         let says = format!("{says}; {blue}; {green} of users on Green, and nobody guards");

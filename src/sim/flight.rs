@@ -18,6 +18,9 @@ use crate::signal::Sample;
 use crate::units::{Millis, Role, Slot, Split};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The longest stride in which the core is woken once a second besides.
+const SECOND: u64 = 1_000;
+
 /// A change of the world that waits for its moment.
 type Change<M> = Box<dyn FnOnce(&mut World<M>)>;
 
@@ -56,6 +59,10 @@ pub struct Flight<W = (), M = Slots> {
     pub watcher: W,
     /// Milliseconds since the run began.
     pub now: u64,
+    /// How often slots and router are measured: once a second, or in longer strides where the
+    /// model brings its counts so. It is whole seconds, and at most the five after which the
+    /// limits decide and a router that was not read is not known any more.
+    pub stride: Millis,
     plan: Plan,
     facts: RunFacts,
     arrivals: BTreeMap<(u64, u64), Arrival<M>>,
@@ -82,6 +89,7 @@ impl<W: Watcher, M: Model> Flight<W, M> {
             world,
             watcher,
             now: 0,
+            stride: Millis::secs(1),
             plan,
             facts,
             arrivals: BTreeMap::new(),
@@ -180,10 +188,11 @@ impl<W: Watcher, M: Model> Flight<W, M> {
 
     /// Lets time pass until something happens, at most until `end`; says whether it did.
     pub fn advance_to_next(&mut self, end: u64) -> bool {
-        let second = (self.now / 1000 + 1) * 1000;
-        let due = self.core.next_due().map_or(u64::MAX, |due| due.0);
+        let stride = self.stride.0.max(1);
+        let tick = (self.now / stride + 1) * stride;
+        let due = self.core_due(stride).map_or(u64::MAX, |due| due.0);
         let arrival = self.arrivals.keys().next().map_or(u64::MAX, |(at, _)| *at);
-        let next = second.min(due).min(arrival);
+        let next = tick.min(due).min(arrival);
         if next > end {
             return false;
         }
@@ -194,13 +203,19 @@ impl<W: Watcher, M: Model> Flight<W, M> {
                 self.tell_routes();
             }
         }
-        if next == second {
+        if next == tick {
             self.measure();
         }
-        if self.core.next_due().is_some_and(|due| due.0 <= self.now) || next == due {
+        if next == due || self.core_due(stride).is_some_and(|due| due.0 <= self.now) {
             self.step(Event::Due);
         }
         true
+    }
+
+    /// When the core has to be woken. In longer strides the looks at the world that each second
+    /// brings are left out: they come with what is measured.
+    fn core_due(&self, stride: u64) -> Option<Millis> {
+        if stride > SECOND { self.core.deadline() } else { self.core.next_due() }
     }
 
     /// The slots hear where users go, when that has changed.
@@ -389,7 +404,7 @@ impl<W: Watcher, M: Model> Flight<W, M> {
         self.tell_routes();
         let split = self.world.router.split;
         let mut samples = std::mem::take(&mut self.samples);
-        let (at, span) = (Millis(self.now), Millis::secs(1));
+        let (at, span) = (Millis(self.now), self.stride);
         self.world.slots.seconds(at, span, &regime, split, &mut samples);
         for sample in samples.drain(..) {
             self.step(Event::Sample(Box::new(sample)));

@@ -12,6 +12,7 @@
 mod flight;
 mod history;
 mod model;
+pub mod pilot;
 mod router;
 mod slots;
 mod watcher;
