@@ -40,6 +40,7 @@
 //! | [`journal`] | hash-chained JSONL; read, verified, replayed, resumed |
 //! | [`runs`] | run directories, their index, the lock by router, the socket beside it |
 //! | [`lab`] | a seeded world and its HTTP front: real services, users and a weighted proxy |
+//! | [`odds`] | releases that go well and badly, as counts, and who would have gone back when |
 //! | [`tui`] | the cockpit: terminal, keys as a table, views, widgets, themes |
 //! | [`plain`] | the same run as lines or JSON, and typed words as keys |
 //! | [`text`] | durations and plurals: one voice |
@@ -82,6 +83,7 @@ pub mod engine;
 pub mod feed;
 pub mod journal;
 pub mod lab;
+pub mod odds;
 pub mod plain;
 pub mod plan;
 pub mod runbook;
