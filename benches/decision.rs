@@ -35,9 +35,13 @@ fn main() {
     costs(&plan, seed);
     for profile in Profile::ALL {
         let size = |n: f64| ((n * factor) as u64).max(1);
-        let size =
-            Size { watches: [size(600.0), size(300.0), size(150.0)], peers_in: 10, threads: 2 };
-        let field = Field::play(&plan, profile, size, seed);
+        let size = Size {
+            watches: [size(600.0), size(300.0), size(150.0)],
+            peers_in: 10,
+            threads: 2,
+            course: Course::of_mode,
+        };
+        let field = Field::play(&plan, profile, Cell::all(), size, seed);
         let [keep, shared, roll] = size.watches;
         println!(
             "\n{}: {keep} watches a cell to keep, {shared} shared, {roll} to roll back; peers play one in {}",

@@ -11,7 +11,7 @@ left = "http://127.0.0.1:8001"
 right = "http://127.0.0.1:8002"
 [router]
 kind = "command"
-set = ["true"]
+set = ["true", "{left}", "{right}"]
 get = ["true"]
 [health]
 readiness = "/readyz"

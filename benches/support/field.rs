@@ -125,6 +125,8 @@ pub struct Size {
     pub peers_in: u64,
     /// Threads.
     pub threads: usize,
+    /// The course of a mode.
+    pub course: fn(Mode) -> Course,
 }
 
 /// Everything that was played of a profile: for each cell the tally of every policy, the cockpit's first,
@@ -138,19 +140,19 @@ pub struct Field {
 }
 
 impl Field {
-    /// Plays a profile's cells.
+    /// Plays these cells of a profile.
     ///
     /// # Panics
     /// Where a thread that plays has panicked.
-    pub fn play(plan: &Plan, profile: Profile, size: Size, seed: u64) -> Self {
-        let cells = Cell::all();
+    pub fn play(plan: &Plan, profile: Profile, cells: Vec<Cell>, size: Size, seed: u64) -> Self {
         let next = AtomicUsize::new(0);
         let done = Mutex::new(vec![Vec::new(); cells.len()]);
         std::thread::scope(|scope| {
             for _ in 0..size.threads {
                 scope.spawn(|| {
-                    while let Some(cell) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let index = cells.iter().position(|c| c == cell).unwrap_or(0);
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(cell) = cells.get(index) else { return };
                         let tallies = play(plan, profile, cell, size, seed_of(seed, index as u64));
                         if let Ok(mut done) = done.lock() {
                             done[index] = tallies;
@@ -182,7 +184,7 @@ pub fn mean_and_worst(
 }
 
 fn play(plan: &Plan, profile: Profile, cell: &Cell, size: Size, seed: u64) -> Vec<Tally> {
-    let course = Course::of_mode(cell.mode);
+    let course = (size.course)(cell.mode);
     let watches = match cell.outcome.class() {
         Class::Keep => size.watches[0],
         Class::Shared => size.watches[1],

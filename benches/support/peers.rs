@@ -185,12 +185,12 @@ impl Policy for Peer {
 
 /// Whether a share is above the declared limits; nothing where there was no request.
 fn over([n, failed, slow, _]: Counts) -> Option<bool> {
-    (n > 0).then(|| failed as f64 > 0.02 * n as f64 || slow as f64 > 0.05 * n as f64)
+    (n > 0).then_some(failed as f64 > 0.02 * n as f64 || slow as f64 > 0.05 * n as f64)
 }
 
 /// The same for the limits of Flagger's documentation.
 fn over_doc([n, failed, _, slow]: Counts) -> Option<bool> {
-    (n > 0).then(|| failed as f64 > 0.01 * n as f64 || slow as f64 > 0.01 * n as f64)
+    (n > 0).then_some(failed as f64 > 0.01 * n as f64 || slow as f64 > 0.01 * n as f64)
 }
 
 /// Wilson's lower bound of a share, one-sided, z = 1.645.

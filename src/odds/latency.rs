@@ -48,6 +48,13 @@ fn quantiles() -> &'static [f64; QUANTILES] {
     })
 }
 
+/// A few normal draws from one number, of as many steps as the table has: enough for what moves
+/// slowly and is added up.
+pub(super) fn normals<const N: usize>(dice: &mut Dice) -> [f64; N] {
+    let bits = dice.bits();
+    std::array::from_fn(|i| quantiles()[(bits >> (11 * i)) as usize % QUANTILES])
+}
+
 /// A factor of latency in steps of the grid.
 pub(super) fn steps(factor: f64) -> f64 {
     libm::log(factor) / libm::log(GROWTH)

@@ -6,7 +6,7 @@
 
 use super::course::Course;
 use super::dice::{Dice, Purpose};
-use super::latency::{Ladder, steps};
+use super::latency::{Ladder, normals, steps};
 use super::profile::Habits;
 use super::release::{Release, State};
 use super::sessions::Broken;
@@ -114,13 +114,14 @@ impl World {
     /// A new block begins.
     fn stir(&mut self) {
         let (keeps, takes) = self.forgets;
-        for drift in &mut self.drift {
-            *drift = keeps * *drift + takes * self.dice.normal();
+        let [blue, green, both, weather] = normals(&mut self.dice);
+        for (drift, new) in self.drift.iter_mut().zip([blue, green, both]) {
+            *drift = keeps * *drift + takes * new;
         }
         if self.habits.weather > 0.0 {
             // The mean of the factor is 1, so that the rate is what it is said to be.
             let deviation = self.habits.weather;
-            self.weather = libm::exp(deviation * self.dice.normal() - deviation * deviation / 2.0);
+            self.weather = libm::exp(deviation * weather - deviation * deviation / 2.0);
         }
         if let Some(broken) = &mut self.broken {
             let block = self.second / BLOCK * BLOCK + BLOCK;
@@ -138,7 +139,8 @@ impl World {
     fn alike(&mut self, until: u64) {
         let from = self.second;
         let (states, green) = self.states(from);
-        let mut to = from + 1;
+        // Before the switch every second is like the next.
+        let mut to = if until <= self.course.switch() { until } else { from + 1 };
         while to < until && self.states(to) == (states, green) {
             to += 1;
         }
