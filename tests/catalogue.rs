@@ -353,8 +353,9 @@ fn slow_for_eighty_seconds_is_not_slow_for_two_minutes() {
     let plan = declared::plan();
     for (seed, from) in (0..20).zip((60..).step_by(7)) {
         let slow = Fault { from, secs: 80, slower: 3.0, ..Fault::NONE };
-        let drawn =
-            (Habits::draw(Profile::Base, 10.0, seed), Release { faults: vec![slow], onset: from });
+        // Without drift: what is slow by itself afterwards would be slow for longer.
+        let habits = Habits { drift: 0.0, ..Habits::draw(Profile::Base, 10.0, seed) };
+        let drawn = (habits, Release { faults: vec![slow], onset: from });
         let mut ours = Cockpit::new(&plan);
         let played = watch_release(&mut ours, drawn, &short(Mode::Hard), seed);
         assert!(!played.went_back(), "from {from} s on: {played:?}");
