@@ -34,5 +34,5 @@ pub use cockpit::Cockpit;
 pub use course::{Course, Mode};
 pub use profile::{Habits, Profile};
 pub use release::{Fault, Release, Shape};
-pub use watch::{Played, Policy, Said, watch, watch_all};
+pub use watch::{Played, Policy, Said, watch, watch_all, watch_release};
 pub use world::World;
