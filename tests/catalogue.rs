@@ -315,25 +315,21 @@ fn luck(goal: u8) -> (f64, f64) {
 }
 
 #[test]
-#[ignore = "the judge is still the literal one"]
 fn the_rule_reaches_its_goals_on_the_numbers_that_it_was_tuned_on() {
     goals_hold(Profile::Base, luck);
 }
 
 #[test]
-#[ignore = "the judge is still the literal one"]
 fn the_rule_reaches_its_goals_on_ranges_that_it_was_not_tuned_on() {
     goals_hold(Profile::Unseen, luck);
 }
 
 #[test]
-#[ignore = "the judge is still the literal one"]
 fn the_rule_reaches_its_goals_on_a_bad_host() {
     goals_hold(Profile::Harsh, luck);
 }
 
 #[test]
-#[ignore = "the judge is still the literal one"]
 fn one_look_is_not_enough_and_two_are_in_time() {
     let plan = declared::plan();
     let secs = |rps, seed| {
@@ -348,7 +344,6 @@ fn one_look_is_not_enough_and_two_are_in_time() {
 }
 
 #[test]
-#[ignore = "the judge is still the literal one"]
 fn slow_for_eighty_seconds_is_not_slow_for_two_minutes() {
     let plan = declared::plan();
     for (seed, from) in (0..20).zip((60..).step_by(7)) {

@@ -78,8 +78,14 @@ impl Past {
     /// Blue's normal share, 0 to 1: what luck is measured against. Between a tenth of the limit
     /// `x` and the limit; where there is no record, the limit.
     pub fn normal(&self, x: f64) -> f64 {
+        self.usual(x).min(x)
+    }
+
+    /// The same where nobody was promised anything yet: in the soak, probes that fail on both
+    /// slots more often than the limit allows say nothing about Green.
+    pub fn usual(&self, x: f64) -> f64 {
         let Tally { bad, of } = self.sum();
-        if of == 0 { x } else { share::wilson_upper(bad, of).clamp(x / 10.0, x) }
+        if of == 0 { x } else { share::wilson_upper(bad, of).clamp(x / 10.0, 0.5) }
     }
 
     /// How many failures one broken session makes, at least 1.

@@ -462,7 +462,11 @@ impl Watched {
         if let Some(known) = known.filter(|_| !phase.records || self.role == Role::Blue) {
             return known;
         }
-        let (x, b) = (self.x, self.normal(origin));
+        let x = self.x;
+        let b = match self.role {
+            Role::Green if phase.records => self.source(origin).past.usual(x),
+            _ => self.normal(origin),
+        };
         let same = known.filter(|known| known.b.to_bits() == b.to_bits());
         *self.against.insert(same.unwrap_or_else(|| Against {
             origin,
