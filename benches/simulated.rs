@@ -13,10 +13,12 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 use switchback::clean::Clean;
 use switchback::journal::{Closed, Entry, Opened, Writer};
+use switchback::lab::scenario;
 use switchback::plan::{self, Plan};
 use switchback::runbook::{Core, Effect, Event, Kind, RunFacts};
+use switchback::sim::lab::{self, LabModel};
 use switchback::sim::pilot::{Landing, fly};
-use switchback::sim::{Flight, History, Past, Watcher, World};
+use switchback::sim::{Flight, History, Model, Past, Watcher, World};
 use switchback::units::Millis;
 
 /// Every default but the release, and nobody at the keyboard.
@@ -97,13 +99,13 @@ impl Watcher for Journal {
 }
 
 /// A run of half an hour with its journal, from the first event to the last byte on disk.
-fn with_journal(plan: &Plan) -> (f64, f64, u64) {
+fn with_journal<M: Model>(plan: &Plan, world: World<M>) -> (f64, f64, u64) {
     let dir = tempfile::tempdir().expect("a directory");
     let began = Instant::now();
     let opened = Opened::new(facts(), plan.clone(), "router");
     let (writer, _troubles) = Writer::create(dir.path(), opened, Millis::ZERO).expect("a journal");
     let journal = Journal { writer, n: 0 };
-    let mut flight = Flight::watched(plan.clone(), facts(), world(), journal);
+    let mut flight = Flight::watched(plan.clone(), facts(), world, journal);
     assert_eq!(fly(&mut flight, CAP), Landing::Kept);
     let (now, finish) = (flight.now, flight.finish().cloned().expect("it has ended"));
     let writer = flight.watcher.writer;
@@ -203,13 +205,34 @@ fn main() {
     let mut half_hour = full.clone();
     half_hour.watch = Millis::secs(18 * 60);
 
-    println!("a deploy of half an hour with its journal, on simulated time");
-    let mut runs: Vec<_> = (0..10).map(|_| with_journal(&half_hour)).collect();
-    runs.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (took, minutes, bytes) = runs[runs.len() / 2];
-    figure("first event to last byte on disk", took, "ms", 50.0);
-    remark("simulated", minutes, "min");
-    remark("journal and samples", bytes as f64 / 1024.0, "KiB");
+    let scenario = scenario::load("plain-sailing").expect("it is built in");
+    let mut drill = lab::plan(&scenario).unwrap_or_else(|faults| panic!("{faults}"));
+    drill.soak = half_hour.soak;
+    drill.ramp_hold = half_hour.ramp_hold;
+    drill.watch = half_hour.watch;
+    drill.limits = half_hour.limits.clone();
+    for (what, counts) in [("counts", true), ("the lab, 40 users a second", false)] {
+        println!("a deploy of half an hour with its journal, on {what}");
+        let mut runs: Vec<_> = (1..=10)
+            .map(|seed| {
+                if counts {
+                    with_journal(&half_hour, world())
+                } else {
+                    with_journal(&drill, lab::world(&scenario, seed, &drill))
+                }
+            })
+            .collect();
+        runs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (took, minutes, bytes) = runs[runs.len() / 2];
+        figure("first event to last byte on disk", took, "ms", 50.0);
+        remark("simulated", minutes, "min");
+        remark("journal and samples", bytes as f64 / 1024.0, "KiB");
+    }
+    let began = Instant::now();
+    let lab = lab::world(&scenario, 1, &drill);
+    let mut flight: Flight<(), LabModel> = Flight::new(drill.clone(), facts(), lab);
+    assert_eq!(fly(&mut flight, CAP), Landing::Kept);
+    remark("the lab without a journal", began.elapsed().as_secs_f64() * 1e3, "ms");
 
     println!("compressed plans on counts, two threads");
     let (rate, simulated) = on_counts(&short, Millis::secs(1), secs);
