@@ -78,6 +78,7 @@ fn facts() -> RunFacts {
         began_unix_ms: 1_794_744_000_000,
         attended: false,
         last_rollback: None,
+        record: switchback::signal::Record::default(),
     }
 }
 

@@ -67,6 +67,7 @@ pub fn begin(
         began_unix_ms: unix_ms(),
         attended: attended(watcher),
         last_rollback: last_rollback(&home.runs, &identity),
+        record: Default::default(),
     };
     let mut opened = Opened::new(facts.clone(), plan.clone(), &identity);
     opened.operator = Some(operator());
@@ -313,6 +314,7 @@ mod tests {
             began_unix_ms: 0,
             attended: true,
             last_rollback: None,
+            record: Default::default(),
         };
         Core::new(plan, facts).snapshot()
     }

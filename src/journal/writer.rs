@@ -293,6 +293,7 @@ mod tests {
             began_unix_ms: 0,
             attended: true,
             last_rollback: None,
+            record: Default::default(),
         };
         Opened::new(facts, fixture::plan(), "router")
     }

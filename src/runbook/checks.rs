@@ -175,6 +175,10 @@ impl Core {
             let label = judgement.signal().label();
             return to.check(Bad, || format!("{label} tripping on {role}: {}", judgement.counts()));
         }
+        if let Some(judgement) = judge.shared() {
+            let label = judgement.signal().label();
+            return to.check(Bad, || format!("{label}: both slots suffer, {}", judgement.counts()));
+        }
         let unread =
             judge.judgements().find(|j| matches!(j.verdict, Verdict::Stale | Verdict::Unknown));
         match unread {
@@ -329,7 +333,7 @@ impl Core {
     }
 
     pub(super) fn check_users(&self, to: &mut impl Checks) {
-        let seen = self.world.judges[Role::Green.index()].requests();
+        let seen = self.world.green().requests();
         let needed = self.users_needed();
         if seen >= needed {
             to.check(Good, || format!("{seen} Green users ({needed} needed)"));

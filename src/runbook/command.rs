@@ -176,8 +176,8 @@ impl Core {
     fn ask_rung(&mut self) {
         let Some((_, percent)) = self.next_rung() else { return };
         let now = self.green_read().map_or(0, Percent::get);
-        let seen = self.world.judges[Role::Green.index()].requests();
-        let well = match self.world.judges[Role::Green.index()].tripping() {
+        let seen = self.world.green().requests();
+        let well = match self.world.green().tripping() {
             None if now == 0 => "Soak: no limit tripped on Green.".to_owned(),
             None => format!("No limit is tripping on Green ({seen} requests judged)."),
             Some(judgement) => format!("{} is tripping on Green.", judgement.signal().label()),
@@ -249,6 +249,10 @@ impl Core {
                 self.hold_in_spite();
                 self.warn("a limit has tripped and the operator holds; r goes back");
             }
+            (About::Shared, true) => {
+                self.go_back("the operator went back though both slots suffer")
+            }
+            (About::Shared, false) => self.info("the operator holds while both slots suffer"),
             (About::BlueUnwell, true) => self.go_back("the operator went back to an unwell Blue"),
             (About::BlueUnwell, false) => {
                 self.waits_for_blue = None;

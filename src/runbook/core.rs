@@ -15,6 +15,7 @@ use super::readback::{Fault, FaultKind, Readback};
 use super::record::Record;
 use super::resume::PickUp;
 use super::rollback::Rollback;
+use super::shared::Shared;
 use super::snapshot::RunFacts;
 use super::step::Step;
 use super::world::World;
@@ -68,6 +69,8 @@ pub struct Core {
     pub(super) held: bool,
     /// The operator holds in spite of what asks for the way back; these limits had tripped then.
     pub(super) trip_held: Option<Vec<Signal>>,
+    /// Since when both slots suffer: nothing moves, and going back would help nobody.
+    pub(super) shared: Option<Shared>,
     /// The terminal was given back to the shell, and nobody watches.
     pub(super) suspended: bool,
     /// The way back is due and waits for Blue to be ready, or for the operator.
@@ -103,7 +106,7 @@ pub struct Core {
 impl Core {
     /// A run that has not begun.
     pub fn new(plan: Plan, facts: RunFacts) -> Self {
-        let world = World::new(&plan);
+        let world = World::new(&plan, &facts.record);
         Self {
             plan,
             facts,
@@ -118,6 +121,7 @@ impl Core {
             given_up: None,
             held: false,
             trip_held: None,
+            shared: None,
             suspended: false,
             waits_for_blue: None,
             open: Vec::new(),

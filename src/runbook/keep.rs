@@ -9,25 +9,22 @@ use super::question::About;
 use super::step::Step;
 use crate::clean::Clean;
 use crate::plan::{CommandName, Signal, Unproven};
-use crate::signal::judge::needed;
 use crate::signal::{Judgement, Verdict};
 use crate::units::{Millis, Percent, Role};
 
 impl Core {
     /// Requests of Green's users that a verdict needs, given Blue's normal rate.
     pub(super) fn users_needed(&self) -> u64 {
-        self.plan.limit(Signal::ErrorRate).map_or(0, |limit| {
-            needed(limit, self.world.judges[Role::Blue.index()].record(Signal::ErrorRate))
-        })
+        self.world.green().needed()
     }
 
     /// The watch is over when its time has passed and the router is read where it should be. What
     /// could not be judged, and a Blue that is not ready, do not lengthen it: they are told.
     pub(super) fn tick_watch(&mut self, until: Millis) {
-        let judge = &self.world.judges[Role::Green.index()];
+        let judge = self.world.green();
         let over = self.at >= until
             && !self.held
-            && judge.tripped().or(judge.tripping()).is_none()
+            && judge.tripped().or(judge.tripping()).or(judge.shared()).is_none()
             && self.may_keep()
             && self.world.ready(Role::Green, self.at) != Some(false);
         if over {
@@ -57,7 +54,7 @@ impl Core {
     }
 
     pub(super) fn decide(&mut self) {
-        let seen = self.world.judges[Role::Green.index()].requests();
+        let seen = self.world.green().requests();
         let needed = self.users_needed();
         let unread = self.unread();
         if seen >= needed && unread.is_none() {
@@ -99,7 +96,8 @@ impl Core {
 
     /// A declared signal on Green that could not be judged when it counts.
     fn unread(&self) -> Option<Signal> {
-        self.world.judges[Role::Green.index()]
+        self.world
+            .green()
             .judgements()
             .find(|judgement| matches!(judgement.verdict, Verdict::Stale | Verdict::Unknown))
             .map(Judgement::signal)

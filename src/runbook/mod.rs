@@ -20,6 +20,7 @@ pub mod record;
 mod resume;
 mod rollback;
 mod routine;
+mod shared;
 pub mod snapshot;
 mod stall;
 pub mod step;

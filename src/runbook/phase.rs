@@ -12,7 +12,6 @@ use super::resume::PickUp;
 use super::step::Step;
 use crate::clean::Clean;
 use crate::plan::{CommandName, DeadlineThen, Migration};
-use crate::signal::Origin;
 use crate::units::{Millis, Role, Slot, Split};
 
 /// Time between two reads while the router does not say who Blue is.
@@ -317,7 +316,7 @@ impl Core {
         self.pass(Step::Readiness);
         self.enter(Step::Soak);
         self.phase = Phase::Soak { until: self.at + self.plan.soak };
-        self.world.judge_green(&self.plan, Origin::Probes, self.at);
+        self.world.green_mut().soak_from(self.at);
     }
 
     /// Readiness is green for long enough, and not once by luck.

@@ -25,6 +25,8 @@ pub(super) enum About {
     Rung(Percent),
     /// A limit tripped; the countdown ends in rollback.
     Tripped,
+    /// Both slots have suffered for long.
+    Shared,
     /// The way back is due, but Blue is not known to be ready.
     BlueUnwell,
     /// The watch saw too little.

@@ -9,7 +9,6 @@ use super::readback::Readback;
 use super::record::Record;
 use super::step::Step;
 use crate::clean::Clean;
-use crate::signal::Origin;
 use crate::units::{Percent, Split};
 
 /// How many times a write towards Green, or of the standing split, is tried before the operator is
@@ -52,7 +51,7 @@ impl Core {
         let Some(split) = self.green_gets(percent).filter(|_| percent == to) else { return };
         if rung == 0 {
             // From here on users are judged; ramp and watch share one judge.
-            self.world.judge_green(&self.plan, Origin::Users, self.at);
+            self.world.green_mut().users_from(self.at);
         }
         self.phase = Phase::Switch { rung, state: Rung::Writing { tries: 1 } };
         // The gate was open, so what we asked for before is what the router reported last; it is

@@ -207,10 +207,9 @@ impl Core {
             }
             Phase::Reading | Phase::Confirm { .. } | Phase::Switch { .. } | Phase::Warm { .. } => {}
         }
-        let tripped = self.world.judges[Role::Green.index()].tripped().is_some();
+        let tripped = self.world.green().tripped().is_some();
         if self.green_is_judged() && !tripped {
-            let source = self.world.judges[Role::Green.index()].source();
-            self.world.judge_green(&self.plan, source, at);
+            self.world.green_mut().again_from(at);
         }
     }
 

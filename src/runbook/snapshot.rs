@@ -57,6 +57,13 @@ pub struct RunFacts {
     /// The last real rollback on this router, if the runs' index knows one: its time in
     /// microseconds and when it was, in milliseconds since 1970.
     pub last_rollback: Option<(u64, i64)>,
+    /// What earlier runs have seen of the release that is Blue now.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub record: crate::signal::Record,
+}
+
+fn is_empty(record: &crate::signal::Record) -> bool {
+    record.users.is_empty() && record.probes.is_empty()
 }
 
 /// Everything that the screen shows but the series.

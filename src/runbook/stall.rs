@@ -43,6 +43,10 @@ impl Core {
     /// Whether the run stands, and nothing that is being timed will move it.
     fn is_stuck(&self) -> bool {
         let attended = self.facts.attended;
+        // While both slots suffer there is no better place to go to: it is said again and again.
+        if self.shared.is_some() {
+            return false;
+        }
         if self.held {
             return !attended;
         }
@@ -61,7 +65,7 @@ impl Core {
     /// Whether what is waited for comes, however slowly: a gate that wants more of Green's users
     /// is not stuck while there are some.
     fn more_users_came(&mut self) -> bool {
-        let users = self.world.judges[Role::Green.index()].requests();
+        let users = self.world.green().requests();
         let before = std::mem::replace(&mut self.stalled_users, users);
         let waits = self.gate_said.is_some_and(|(_, state)| state == GateState::Waiting);
         waits && !self.held && users > before

@@ -255,6 +255,9 @@ impl Core {
         if let Some(judgement) = judge.tripping() {
             return (format!("{} TRIPPING", judgement.signal().label()), Tone::Bad);
         }
+        if judge.shared().is_some() {
+            return ("BOTH SLOTS SUFFER".to_owned(), Tone::Bad);
+        }
         if self.world.ready(Role::Blue, self.at) == Some(false) {
             return ("BLUE NOT READY".to_owned(), Tone::Bad);
         }
@@ -451,12 +454,16 @@ impl Core {
                 judgement.limit.hold
             );
             let judged_at = judge.evaluated().unwrap_or(self.at);
-            let due = judgement.trips_in().map(|left| judged_at + left);
+            let due = judgement.trips_in.map(|left| judged_at + left);
             let text = match (judgement.verdict, self.asks(About::Tripped)) {
                 (Verdict::Tripped, _) => format!("{by} · TRIPPED"),
                 _ => format!("{by} · over for {}", judgement.over_for),
             };
             return Some(Alarm { text, tone: Tone::Bad, due });
+        }
+        if let Some(judgement) = judge.shared() {
+            let text = format!("{} HOLD: going back would help nobody", judgement.line());
+            return Some(Alarm { text, tone: Tone::Bad, due: None });
         }
         if let Some(trouble) = &self.journal_trouble {
             let text = format!("the journal cannot be written: {trouble}");

@@ -1,6 +1,7 @@
 //! What is measured comes in here: seconds, read-backs, trips, and others who move the split.
 
 use super::core::Core;
+use super::effect::Effect;
 use super::event::Answer;
 use super::phase::{Phase, Rung, Warmth};
 use super::question::About;
@@ -79,20 +80,18 @@ impl Core {
 
     /// Brings the verdicts up to now, writes down what changed, and acts on a trip.
     pub(super) fn judge(&mut self) {
-        for role in Role::BOTH {
+        while let Some(at) = self.world.cadence.due(self.at) {
+            // Before Green is judged it is Blue who must be well; afterwards Blue's word is part of
+            // what is said of Green.
+            let role = if self.green_is_judged() { Role::Green } else { Role::Blue };
             let judge = &mut self.world.judges[role.index()];
-            let changed: Vec<Judgement> = judge
-                .evaluate(self.at)
-                .into_iter()
-                .filter_map(|change| judge.of(change.signal).cloned())
-                .collect();
-            if role == Role::Green && !self.green_is_judged() {
-                continue;
-            }
-            for judgement in changed {
-                self.record(Record::Verdict { role, judgement });
+            for change in judge.evaluate(at) {
+                if let Some(judgement) = judge.of(change.signal).cloned() {
+                    self.effects.push(Effect::Record(Record::Verdict { role, judgement }));
+                }
             }
         }
+        self.act_on_shared();
         self.act_on_trip();
     }
 
@@ -141,7 +140,8 @@ impl Core {
         let held = |judgement: &Judgement| {
             self.trip_held.as_ref().is_some_and(|held| held.contains(&judgement.signal()))
         };
-        self.world.judges[Role::Green.index()]
+        self.world
+            .green()
             .judgements()
             .find(|judgement| judgement.verdict == Verdict::Tripped && !held(judgement))
     }
@@ -155,14 +155,14 @@ impl Core {
     /// The operator holds in spite of what asks for the way back: of what has tripped by now.
     pub(super) fn hold_in_spite(&mut self) {
         self.begin_hold();
-        let judge = &self.world.judges[Role::Green.index()];
+        let judge = self.world.green();
         let tripped = judge.judgements().filter(|j| j.verdict == Verdict::Tripped);
         self.trip_held = Some(tripped.map(Judgement::signal).collect());
     }
 
     /// What has tripped on Green, with its numbers.
     pub(super) fn trip_words(&self) -> String {
-        let tripped = self.world.judges[Role::Green.index()].tripped();
+        let tripped = self.world.green().tripped();
         let Some(judgement) = self.new_trip().or(tripped) else {
             return "a limit tripped".to_owned();
         };

@@ -6,7 +6,7 @@
 use super::readback::Readback;
 use crate::clean::Clean;
 use crate::plan::Plan;
-use crate::signal::{Judge, Origin, Sample, Whose};
+use crate::signal::{Cadence, Judge, Origin, Record, Sample, Whose};
 use crate::units::{Millis, Percent, Role, Slot, Split};
 
 /// A router that was not read for longer than this is not known any more.
@@ -38,7 +38,10 @@ pub(super) struct World {
     pub good: Option<(Split, Millis)>,
     pub worker: Option<u64>,
     pub health: [SlotHealth; 2],
+    /// Of Blue and of Green.
     pub judges: [Judge; 2],
+    /// When the limits are judged.
+    pub cadence: Cadence,
     seen: [crate::signal::window::Share; 2],
     stale_after: Millis,
     /// Whether the router counts users: it has, for some slot, at some time.
@@ -46,8 +49,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub fn new(plan: &Plan) -> Self {
-        let judge = |whose| Judge::new(plan, whose, Origin::Probes, Millis::ZERO);
+    pub fn new(plan: &Plan, record: &Record) -> Self {
         let seen = || crate::signal::window::Share::new(SEEN_OVER);
         Self {
             blue: None,
@@ -55,7 +57,8 @@ impl World {
             good: None,
             worker: None,
             health: [SlotHealth::default(), SlotHealth::default()],
-            judges: [judge(Whose::Blue), judge(Whose::Green)],
+            judges: [Judge::of_blue(plan), Judge::of_green(plan, record)],
+            cadence: Cadence::live(),
             seen: [seen(), seen()],
             // Two checks in a row may be late before a slot is not known any more.
             counts_users: false,
@@ -118,6 +121,7 @@ impl World {
     }
 
     pub fn add(&mut self, sample: &Sample) {
+        self.cadence.heard(sample);
         for judge in &mut self.judges {
             judge.add(sample);
         }
@@ -176,8 +180,13 @@ impl World {
         self.health[role.index()] = SlotHealth::default();
     }
 
-    /// A new phase: Green is judged afresh, on `source`.
-    pub fn judge_green(&mut self, plan: &Plan, source: Origin, at: Millis) {
-        self.judges[Role::Green.index()] = Judge::new(plan, Whose::Green, source, at);
+    /// Who judges Green.
+    pub const fn green(&self) -> &Judge {
+        &self.judges[Role::Green.index()]
+    }
+
+    /// Who judges Green, to be told of a new phase.
+    pub const fn green_mut(&mut self) -> &mut Judge {
+        &mut self.judges[Role::Green.index()]
     }
 }

@@ -86,6 +86,11 @@ impl Histogram {
         sum(self.buckets.iter().filter(|(bound, _)| *bound > limit_ms))
     }
 
+    /// How many of `requests` took longer than `limit_ms`, or got no answer at all.
+    pub fn late(&self, limit_ms: f64, requests: u64) -> u64 {
+        self.over(limit_ms).saturating_add(requests.saturating_sub(self.count()))
+    }
+
     /// The bound under which a share `q` (0 to 1) of the answers lies; nothing where there are
     /// no answers.
     pub fn quantile(&self, q: f64) -> Option<f64> {

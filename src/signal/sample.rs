@@ -113,4 +113,20 @@ impl Sample {
             in_flight: None,
         }
     }
+
+    /// Readiness checks that failed, and all of them. Where only requests were counted, those are
+    /// the checks; where they say nothing either, the last word of the second is one check.
+    pub fn readiness(&self) -> Option<(u64, u64)> {
+        if let (Some(checks), Some(unready)) = (self.checks, self.unready) {
+            return Some((unready, checks));
+        }
+        let unready = self.ready == Some(false);
+        match (self.requests, self.failed) {
+            (Some(requests), Some(0) | None) => {
+                Some((if unready { requests } else { 0 }, requests))
+            }
+            (Some(requests), Some(failed)) => Some((failed, requests)),
+            (None, _) => self.ready.map(|ready| (u64::from(!ready), 1)),
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What a limit says now.
 
+use super::series::Tally;
 use crate::plan::{Bound, Limit, Signal};
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
@@ -51,25 +52,79 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// The measured value in the limit's unit (percent, milliseconds, jobs), if there is one.
     pub value: Option<f64>,
-    /// Failures (or answers over the limit) in the window.
+    /// Failures (or answers over the limit) in the hold.
     pub bad: u64,
-    /// Requests (or checks) in the window.
+    /// Requests (or checks) in the hold.
     pub of: u64,
     /// Whether the counts are of probes rather than of users.
     pub probes: bool,
-    /// While tripping: how long it has been over, of the declared hold.
+    /// Whether the counts are of both slots, which share what is counted.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub both: bool,
+    /// Whether the tolerance is used up and it still happens, whether or not it may be luck.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub over: bool,
+    /// While it is over and no luck: for how long.
     pub over_for: Millis,
+    /// While tripping: how long until it trips, at the earliest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trips_in: Option<Millis>,
+    /// Failures that count against the tolerance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<f64>,
+    /// Failures that the declared limit tolerates in this hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<f64>,
+    /// One in how many it would be luck.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub luck: Option<f64>,
+    /// Blue's normal share in percent, which luck is measured against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normal: Option<f64>,
+    /// Requests that would have shown a bad release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed: Option<u64>,
+    /// Parts of the hold that are over, of all, where it has to go on through all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<(u64, u64)>,
+    /// While both slots suffer: what Blue does now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blue: Option<Tally>,
+}
+
+/// For what is written only where it is so.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_not(so: &bool) -> bool {
+    !*so
 }
 
 impl Judgement {
+    /// A limit that has seen nothing.
+    pub const fn new(limit: Limit, verdict: Verdict) -> Self {
+        Self {
+            limit,
+            verdict,
+            value: None,
+            bad: 0,
+            of: 0,
+            probes: false,
+            both: false,
+            over: false,
+            over_for: Millis::ZERO,
+            trips_in: None,
+            used: None,
+            tolerance: None,
+            luck: None,
+            normal: None,
+            needed: None,
+            parts: None,
+            blue: None,
+        }
+    }
+
     /// The signal that was judged.
     pub const fn signal(&self) -> Signal {
         self.limit.signal
-    }
-
-    /// While tripping: how long until it trips, if nothing changes.
-    pub fn trips_in(&self) -> Option<Millis> {
-        (self.verdict == Verdict::Tripping).then(|| self.limit.hold.since(self.over_for))
     }
 
     /// Whether the value itself is above the limit's.
@@ -78,6 +133,11 @@ impl Judgement {
             Bound::Percent(above) | Bound::Millis(above) | Bound::Count(above) => above,
         };
         self.value.is_some_and(|value| value > above)
+    }
+
+    /// The whole verdict in one line that a tired person understands, as counts.
+    pub fn line(&self) -> String {
+        super::line::of(self)
     }
 
     /// The numbers as a tired person reads them: `1 of 312`, `182 ms`, `41`.
@@ -118,13 +178,11 @@ mod tests {
             declared: true,
         };
         let mut judgement = Judgement {
-            limit,
-            verdict: Verdict::Tripping,
             value: Some(1.0),
             bad: 30,
             of: 40,
             probes: true,
-            over_for: Millis::secs(5),
+            ..Judgement::new(limit, Verdict::Tripping)
         };
         assert_eq!(judgement.counts(), "30 of 40 late");
         judgement.value = Some(812.0);

@@ -78,6 +78,7 @@ pub fn opened(run: &str, kind: Kind) -> Opened {
         began_unix_ms: 1_795_443_727_000,
         attended: true,
         last_rollback: None,
+        record: switchback::signal::Record::default(),
     };
     Opened::new(facts, plan(), "/run/haproxy/admin.sock notes")
 }
@@ -150,14 +151,11 @@ impl Stepper {
 
     fn verdict(&self) -> Effect {
         let judgement = Judgement {
-            limit: plan().limits[0],
-            verdict: Verdict::Ok,
             // Seventeen digits, so that nothing but the same bits will do.
             value: Some(100.0 / (self.requests as f64 + 0.7)),
             bad: 1,
             of: self.requests,
-            probes: false,
-            over_for: Millis::ZERO,
+            ..Judgement::new(plan().limits[0], Verdict::Ok)
         };
         Effect::Record(Record::Verdict { role: Role::Green, judgement })
     }

@@ -77,8 +77,7 @@ pub fn judgement(signal: Signal, verdict: Verdict, bad: u64, of: u64, value: f64
         Signal::DbErrors => limit(signal, Bound::Percent(1.0), 60),
         Signal::QueueDepth => limit(signal, Bound::Count(500.0), 60),
     };
-    let (value, over_for) = (Some(value), Millis::ZERO);
-    Judgement { limit, verdict, value, bad, of, probes: false, over_for }
+    Judgement { value: Some(value), bad, of, ..Judgement::new(limit, verdict) }
 }
 
 fn all_well() -> Vec<Judgement> {
@@ -158,6 +157,7 @@ fn base() -> Snapshot {
             began_unix_ms: BEGAN,
             attended: true,
             last_rollback: Some((512, BEGAN - 3 * 86_400_000)),
+            record: switchback::signal::Record::default(),
         },
         service: Clean::new("notes-api"),
         plan: "9c41e2d0".to_owned(),
@@ -390,7 +390,13 @@ pub fn tripping() -> Story {
         due: Some(Millis::secs(931)),
     });
     s.limits[0] = Judgement {
-        over_for: Millis::secs(89),
+        over_for: Millis::secs(5),
+        over: true,
+        trips_in: Some(Millis::secs(5)),
+        used: Some(223.0),
+        tolerance: Some(7.4),
+        luck: Some(1e12),
+        normal: Some(0.2),
         ..judgement(Signal::ErrorRate, Verdict::Tripping, 223, 372, 60.0)
     };
     s.limits[2] = judgement(Signal::LatencyP95, Verdict::Tripped, 372, 372, 1_240.0);

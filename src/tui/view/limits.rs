@@ -73,7 +73,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
 fn verdict(judgement: &Judgement, seen: &Seen<'_>) -> String {
     let word = judgement.verdict.word();
     let judged_at = seen.snapshot.limits_at.unwrap_or(seen.snapshot.at);
-    match judgement.trips_in().filter(|_| seen.scene.silent.is_none()) {
+    match judgement.trips_in.filter(|_| seen.scene.silent.is_none()) {
         Some(left) => format!("{word} {}", text::countdown(seen.now, judged_at + left)),
         // Beside a number that is over its bound, `ok` alone would be read as a mistake.
         None if judgement.verdict == Verdict::Ok && is_over(judgement) => "over, ok yet".to_owned(),

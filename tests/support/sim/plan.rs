@@ -86,5 +86,6 @@ pub fn facts() -> RunFacts {
         began_unix_ms: 1_794_744_000_000,
         attended: true,
         last_rollback: None,
+        record: switchback::signal::Record::default(),
     }
 }

@@ -1,0 +1,75 @@
+//! Both slots suffer: going back would help nobody, so nothing moves until it is over. That is
+//! said, and after the plan's `shared_hold` the operator is asked. Where nobody is there it stays
+//! held, and says so again each time as much has passed.
+
+use super::core::Core;
+use super::phase::Phase;
+use super::question::About;
+use crate::signal::{Judgement, Verdict};
+use crate::units::Millis;
+
+/// Since when both slots suffer, and when that is told or asked about again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shared {
+    since: Millis,
+    again: Millis,
+}
+
+impl Core {
+    /// Follows what the limits say of both slots.
+    pub(super) fn act_on_shared(&mut self) {
+        let nobody_asks = self.rollback.is_some()
+            || !self.green_is_judged()
+            || matches!(self.phase, Phase::Warm { .. });
+        let judgement = self.world.green().shared().filter(|_| !nobody_asks).cloned();
+        match (judgement, self.shared) {
+            (None, None) => {}
+            (None, Some(shared)) => {
+                self.shared = None;
+                self.withdraw(|about| about == About::Shared);
+                let lasted = Millis::secs(self.at.since(shared.since).as_secs());
+                self.info(&format!("it is not both slots that suffer any more, after {lasted}"));
+            }
+            (Some(judgement), None) => self.both_suffer(&judgement),
+            (Some(judgement), Some(shared)) if self.at >= shared.again => {
+                self.both_suffer_still(&judgement, shared);
+            }
+            (Some(_), Some(_)) => {}
+        }
+    }
+
+    fn both_suffer(&mut self, judgement: &Judgement) {
+        let since = self.at;
+        let hold = self.plan.on_trip.shared_hold;
+        // What both slots share was measured once for both: nothing says whose fault it is, and
+        // the operator is asked at once.
+        let wait = if judgement.both { Millis::ZERO } else { hold };
+        self.shared = Some(Shared { since, again: since + wait });
+        self.withdraw(About::is_forward);
+        self.warn(&format!("{} HOLDING, not going back", judgement.line()));
+        if judgement.both
+            && let Some(shared) = self.shared
+        {
+            self.both_suffer_still(judgement, shared);
+        }
+    }
+
+    fn both_suffer_still(&mut self, judgement: &Judgement, shared: Shared) {
+        debug_assert_eq!(judgement.verdict, Verdict::Shared);
+        let hold = self.plan.on_trip.shared_hold.max(Millis::secs(5));
+        self.shared = Some(Shared { again: self.at + hold, ..shared });
+        let lasted = Millis::secs(self.at.since(shared.since).as_secs());
+        let says = format!("both slots have suffered for {lasted}");
+        if !self.facts.attended {
+            self.warn(&format!("{says}; HELD with nobody at the keyboard: {}", judgement.line()));
+        } else if !self.asks(About::Shared) {
+            let lines = vec![
+                judgement.line(),
+                "Blue suffers too: going back is likely to help nobody.".to_owned(),
+                format!("Without an answer it stays held, and you are asked again in {hold}."),
+            ];
+            let title = "Both slots suffer: go back all the same?";
+            self.ask(About::Shared, title, lines, "go back", "hold");
+        }
+    }
+}
