@@ -108,6 +108,10 @@ impl World {
         if from >= soak {
             samples.push(green.probes(at, ladder));
         }
+        let span = Millis::secs(until - from);
+        for sample in samples.iter_mut().filter(|_| span != Millis::secs(1)) {
+            sample.span = Some(span);
+        }
         Some(at)
     }
 

@@ -38,7 +38,7 @@ impl Core {
             traffic: self.traffic(seen),
             gate,
             checks,
-            limits: self.world.judges[limits_on.index()].judgements().cloned().collect(),
+            limits: self.world.judges[limits_on.index()].told().collect(),
             limits_on,
             limits_at: self.world.judges[limits_on.index()].evaluated(),
             health: Role::BOTH.map(|role| self.health(role)),

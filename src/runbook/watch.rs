@@ -85,7 +85,8 @@ impl Core {
             let role = if self.green_is_judged() { Role::Green } else { Role::Blue };
             let judge = &mut self.world.judges[role.index()];
             for change in judge.evaluate(at) {
-                if let Some(judgement) = judge.of(change.signal).cloned() {
+                let judgement = judge.told().find(|told| told.signal() == change.signal);
+                if let Some(judgement) = judgement {
                     self.effects.push(Effect::Record(Record::Verdict { role, judgement }));
                 }
             }

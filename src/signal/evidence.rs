@@ -44,6 +44,8 @@ impl Stakes {
 #[derive(Debug, Clone)]
 pub struct Evidence {
     ln_money: [f64; 6],
+    /// The same, not as a logarithm.
+    money: [f64; 6],
     spent: f64,
     worth: f64,
     proved: Option<Millis>,
@@ -52,7 +54,13 @@ pub struct Evidence {
 impl Default for Evidence {
     fn default() -> Self {
         let each = libm::log(HALF / WORSE.len() as f64);
-        Self { ln_money: [each; 6], spent: 0.0, worth: 1.0, proved: None }
+        Self {
+            ln_money: [each; 6],
+            money: [libm::exp(each); 6],
+            spent: 0.0,
+            worth: 1.0,
+            proved: None,
+        }
     }
 }
 
@@ -64,11 +72,12 @@ impl Evidence {
             return;
         }
         let mut worth = 0.0;
-        for (i, ln_money) in self.ln_money.iter_mut().enumerate() {
-            let staked = libm::log(libm::exp(*ln_money) + w / WORSE.len() as f64);
+        for i in 0..WORSE.len() {
+            let staked = libm::log(self.money[i] + w / WORSE.len() as f64);
             let won = failures * stakes.failure[i] + good * stakes.good[i];
-            *ln_money = (staked + won).clamp(LN_LEAST, LN_MOST);
-            worth += libm::exp(*ln_money);
+            self.ln_money[i] = (staked + won).clamp(LN_LEAST, LN_MOST);
+            self.money[i] = libm::exp(self.ln_money[i]);
+            worth += self.money[i];
         }
         self.spent += w;
         self.worth = worth + (HALF - self.spent).max(0.0);

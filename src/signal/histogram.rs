@@ -91,10 +91,15 @@ impl Histogram {
     /// The bound under which a share `q` (0 to 1) of the answers lies; nothing where there are
     /// no answers.
     pub fn quantile(&self, q: f64) -> Option<f64> {
-        let count = self.count();
+        Self::quantile_of(&self.buckets, q)
+    }
+
+    /// The same of buckets in ascending order, of which some may have the same bound.
+    pub fn quantile_of(buckets: &[(f64, u64)], q: f64) -> Option<f64> {
+        let count = sum(buckets.iter());
         let rank = ((count as f64 * q).ceil() as u64).clamp(1, count.max(1));
-        let mut seen = 0;
-        self.buckets.iter().find_map(|&(bound, n)| {
+        let mut seen: u64 = 0;
+        buckets.iter().find_map(|&(bound, n)| {
             seen = n.saturating_add(seen);
             (seen >= rank).then_some(bound)
         })

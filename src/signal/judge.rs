@@ -155,6 +155,12 @@ impl Judge {
         self.limits.iter().map(|watched| &watched.judgement)
     }
 
+    /// What each limit says, with the numbers that are only worked out when somebody looks.
+    pub fn told(&self) -> impl Iterator<Item = Judgement> + '_ {
+        let now = self.evaluated.unwrap_or(Millis::ZERO);
+        self.limits.iter().map(move |watched| watched.told(now))
+    }
+
     /// What the limit over `signal` says.
     pub fn of(&self, signal: Signal) -> Option<&Judgement> {
         self.judgements().find(|judgement| judgement.signal() == signal)

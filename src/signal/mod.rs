@@ -18,6 +18,7 @@ pub mod record;
 pub mod sample;
 pub mod series;
 pub mod share;
+mod shown;
 pub mod verdict;
 mod watched;
 pub mod window;

@@ -23,12 +23,26 @@ const LARGEST_LUMP: f64 = 20.0;
 
 /// What one signal of Blue's was, in stretches of half a minute.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "VecDeque<Tally>", into = "VecDeque<Tally>")]
 pub struct Past {
     stretches: VecDeque<Tally>,
+    sum: Tally,
     /// Which half minute of the run the newest stretch is; nothing while all are of earlier runs.
-    #[serde(skip)]
     newest: Option<u64>,
+}
+
+impl From<VecDeque<Tally>> for Past {
+    fn from(mut stretches: VecDeque<Tally>) -> Self {
+        stretches.drain(..stretches.len().saturating_sub(MOST));
+        let sum = stretches.iter().fold(Tally::default(), |sum, one| sum.and(*one));
+        Self { stretches, sum, newest: None }
+    }
+}
+
+impl From<Past> for VecDeque<Tally> {
+    fn from(past: Past) -> Self {
+        past.stretches
+    }
 }
 
 impl Past {
@@ -41,27 +55,24 @@ impl Past {
         let stretch = at.0.saturating_sub(1) / STRETCH.0;
         let same = self.newest.is_some_and(|newest| newest >= stretch);
         match self.stretches.back_mut() {
-            Some(last) if same => {
-                last.bad = last.bad.saturating_add(second.bad);
-                last.of = last.of.saturating_add(second.of);
-            }
+            Some(last) if same => *last = last.and(second),
             _ => {
                 self.stretches.push_back(second);
                 self.newest = Some(stretch);
             }
         }
-        if self.stretches.len() > MOST {
-            self.stretches.pop_front();
+        self.sum = self.sum.and(second);
+        if self.stretches.len() > MOST
+            && let Some(oldest) = self.stretches.pop_front()
+        {
+            self.sum.bad = self.sum.bad.saturating_sub(oldest.bad);
+            self.sum.of = self.sum.of.saturating_sub(oldest.of);
         }
     }
 
     /// All of it.
     pub fn sum(&self) -> Tally {
-        let sum = self.stretches.iter().fold(Tally::default(), |all, one| Tally {
-            bad: all.bad.saturating_add(one.bad),
-            of: all.of.saturating_add(one.of),
-        });
-        sum.sane()
+        self.sum.sane()
     }
 
     /// Blue's normal share, 0 to 1: what luck is measured against. Between a tenth of the limit

@@ -45,6 +45,9 @@ pub enum Origin {
 pub struct Sample {
     /// The end of the second.
     pub at: Millis,
+    /// What lies in it, where that is not one second: simulated time goes in longer strides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Millis>,
     /// Whose second.
     pub role: Whose,
     /// Who asked.
@@ -96,6 +99,7 @@ impl Sample {
     pub const fn empty(at: Millis, role: Whose, from: Origin) -> Self {
         Self {
             at,
+            span: None,
             role,
             from,
             requests: None,
@@ -112,6 +116,14 @@ impl Sample {
             queue_depth: None,
             in_flight: None,
         }
+    }
+
+    /// The beginning of its second.
+    pub const fn began(&self) -> Millis {
+        self.at.since(match self.span {
+            Some(span) => span,
+            None => Millis::secs(1),
+        })
     }
 
     /// Readiness checks that failed, and all of them. Where only requests were counted, those are

@@ -21,6 +21,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        sum(self, other.bad, other.of)
+    }
+
     /// The share of bad ones, 0 to 1; nothing where there was nothing.
     pub fn share(self) -> Option<f64> {
         (self.of > 0).then(|| self.bad as f64 / self.of as f64)
@@ -108,11 +114,6 @@ impl Series {
     pub fn newest(&self) -> Option<Millis> {
         self.seconds.back().map(|second| second.at)
     }
-
-    /// The end of the first remembered second after `at`.
-    pub fn first_after(&self, at: Millis) -> Option<Millis> {
-        self.seconds.get(self.place(at)).map(|second| second.at)
-    }
 }
 
 const fn sum(total: Tally, bad: u64, of: u64) -> Tally {
@@ -135,7 +136,6 @@ mod tests {
         let last_five = series.between(Millis::secs(5), Millis::secs(10));
         assert_eq!(last_five, Tally { bad: 5, of: 20 });
         assert_eq!(series.between(Millis::secs(10), Millis::secs(20)), Tally::default());
-        assert_eq!(series.first_after(Millis::secs(5)), Some(Millis::secs(6)));
     }
 
     #[test]

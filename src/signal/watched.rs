@@ -3,6 +3,7 @@
 //! Users and probes are kept apart, and so are the slots. Which source is judged is the phase's to
 //! say; health is always judged on probes, and latency where no router measures users' on theirs.
 
+use super::Histogram;
 use super::blue;
 use super::evidence::Stakes;
 use super::literal::Literal;
@@ -12,8 +13,8 @@ use super::record::Past;
 use super::sample::{Origin, Sample, Whose};
 use super::series::Series;
 use super::share::requests_needed;
+use super::shown::Shown;
 use super::verdict::{Judgement, Verdict};
-use super::{Histogram, window::Times};
 use crate::plan::{Bound, Limit, Plan, Signal, SignalSource};
 use crate::units::{Millis, Role};
 
@@ -42,6 +43,15 @@ struct Source {
     past: Past,
 }
 
+/// What luck is measured against, and what follows from it.
+#[derive(Debug, Clone, Copy)]
+struct Against {
+    origin: Origin,
+    b: f64,
+    needed: u64,
+    stakes: Stakes,
+}
+
 /// One limit.
 #[derive(Debug, Clone)]
 pub struct Watched {
@@ -59,13 +69,15 @@ pub struct Watched {
     times: Histogram,
     before_p95: Option<f64>,
     /// The judged slot's times over the hold, of users and of probes.
-    shown: Option<[Times; 2]>,
+    shown: Option<[Shown; 2]>,
     has_user_times: bool,
     gauge: Option<Millis>,
     queue: Queue,
     rate: Rate,
     literal: Literal,
-    stakes: Option<(f64, Stakes)>,
+    against: Option<Against>,
+    /// Failures of one broken session of users, once Blue's record is frozen.
+    lump: Option<f64>,
     since: Option<Millis>,
     over_since: Option<Millis>,
     ever: u64,
@@ -100,13 +112,14 @@ impl Watched {
             times: Histogram::default(),
             before_p95: None,
             shown: (limit.signal == Signal::LatencyP95)
-                .then(|| [Times::new(limit.hold), Times::new(limit.hold)]),
+                .then(|| [Shown::new(limit.hold), Shown::new(limit.hold)]),
             has_user_times: false,
             gauge: None,
             queue: Queue::new(limit),
             rate: Rate::default(),
             literal: Literal::new(limit.hold),
-            stakes: None,
+            against: None,
+            lump: None,
             since: None,
             over_since: None,
             ever: 0,
@@ -134,6 +147,8 @@ impl Watched {
         }
         self.times = Histogram::default();
         self.queue.begin();
+        self.against = None;
+        self.lump = None;
         self.rate = Rate::default();
         self.literal = Literal::new(self.limit.hold);
         self.since = None;
@@ -152,10 +167,10 @@ impl Watched {
             Origin::Users | Origin::Probes => {
                 let Some(role) = role_of(sample.role) else { return };
                 if let Some((bad, of)) = self.counts(sample) {
-                    self.count(sample.from, role, at, bad, of, phase);
+                    self.count(sample, role, at, (bad, of), phase);
                 }
                 if self.limit.signal == Signal::LatencyP95 {
-                    self.time(sample, role, at);
+                    self.time(sample, role, at, phase.is_none_or(|phase| phase.records));
                 }
             }
         }
@@ -180,30 +195,30 @@ impl Watched {
 
     fn count(
         &mut self,
-        from: Origin,
+        sample: &Sample,
         role: Role,
         at: Millis,
-        bad: u64,
-        of: u64,
+        (bad, of): (u64, u64),
         phase: Option<&Phase>,
     ) {
-        let users = from == Origin::Users;
+        let users = sample.from == Origin::Users;
         let source = if users { &mut self.users } else { &mut self.probes };
         source.slots[role.index()].add(at, bad, of);
         let records = phase.is_none_or(|phase| phase.records);
         if role == Role::Blue && records && self.role == Role::Green {
             source.past.add(at, bad, of);
         }
-        let judged = phase.is_some_and(|phase| at > phase.began && from == self.origin(phase));
-        if judged && role == self.role {
+        let judged = |phase: &&Phase| at > phase.began && sample.from == self.origin(phase);
+        if let Some(phase) = phase.filter(judged).filter(|_| role == self.role) {
             self.ever = self.ever.saturating_add(of);
+            self.since.get_or_insert(sample.began().max(phase.began));
         }
         if let (true, Some(both)) = (users, &mut self.both) {
             both.add(at, 0, of);
         }
     }
 
-    fn time(&mut self, sample: &Sample, role: Role, at: Millis) {
+    fn time(&mut self, sample: &Sample, role: Role, at: Millis, records: bool) {
         let (Some(times), Some(requests)) = (&sample.latency_ms, sample.requests) else { return };
         let users = sample.from == Origin::Users;
         self.has_user_times |= users;
@@ -215,7 +230,7 @@ impl Watched {
         if users {
             return;
         }
-        if role == Role::Blue {
+        if role == Role::Blue && records {
             self.times.merge(times);
         }
         if let Some(p95) = self.before_p95 {
@@ -338,9 +353,25 @@ impl Watched {
         };
         self.judgement.verdict = verdict;
         let is_over = matches!(verdict, Verdict::Tripping | Verdict::Tripped | Verdict::Shared);
+        if is_over && self.limit.signal == Signal::LatencyP95 {
+            self.judgement.value = self.p95(now, self.judgement.probes);
+        }
         let since = is_over.then(|| *self.over_since.get_or_insert(now));
         self.over_since = since;
         self.judgement.over_for = since.map_or(Millis::ZERO, |since| now.since(since));
+    }
+
+    /// What it says, with the numbers that are only worked out when somebody looks.
+    pub fn told(&self, now: Millis) -> Judgement {
+        let mut judgement = self.judgement.clone();
+        if self.limit.signal == Signal::LatencyP95 {
+            judgement.value = self.p95(now, judgement.probes);
+        }
+        judgement
+    }
+
+    fn p95(&self, now: Millis, probes: bool) -> Option<f64> {
+        self.shown.as_ref().and_then(|shown| shown[usize::from(probes)].p95(now))
     }
 
     /// Brings the counts up to now.
@@ -352,11 +383,8 @@ impl Watched {
         judgement.probes = origin == Origin::Probes && self.limit.signal != Signal::Health;
         judgement.both = self.both.is_some();
         judgement.value = match self.limit.signal {
-            Signal::LatencyP95 => self.shown.as_mut().and_then(|shown| {
-                let times = &mut shown[usize::from(origin == Origin::Probes)];
-                times.slide(now);
-                times.p95()
-            }),
+            // Told when somebody asks.
+            Signal::LatencyP95 => None,
             Signal::QueueDepth => self.queue.depth(),
             _ => seen.share().map(|share| share * 100.0),
         };
@@ -364,20 +392,14 @@ impl Watched {
 
     fn decide(&mut self, now: Millis, last: Millis, phase: &Phase, origin: Origin) -> Verdict {
         let x = self.x;
-        if self.since.is_none() {
-            let first = self.judged(origin).first_after(phase.began);
-            self.since = first.map(|at| at.since(Millis::secs(1)).max(phase.began));
-            self.show(now, origin);
-        }
         let Some(since) = self.since else { return Verdict::TooFew };
-        let b = self.normal(origin);
         let new = self.judged(origin).between(last, now).sane();
-        let enough = self.ever >= requests_needed(x, b);
-        let quiet = if enough { Verdict::Ok } else { Verdict::TooFew };
+        let Against { b, needed, stakes, .. } = self.against(origin, phase);
+        let quiet = if self.ever >= needed { Verdict::Ok } else { Verdict::TooFew };
         self.judgement.normal = Some(b * 100.0);
-        self.judgement.needed = Some(requests_needed(x, b));
-        let (hold, stakes) = (self.limit.hold, self.stakes(b));
-        let lump = self.lump(origin);
+        self.judgement.needed = Some(needed);
+        let hold = self.limit.hold;
+        let lump = self.lump(origin, phase);
         self.rate.learn(now, new, lump, phase.w, &stakes);
         let ground = Ground { seconds: self.judged(origin), now, since, hold, x };
         if self.limit.literal {
@@ -421,7 +443,6 @@ impl Watched {
     fn tell(&mut self, found: &Found, shared: bool, now: Millis, since: Millis) {
         let from = now.since(self.limit.hold).max(since);
         let blue = |source: &Source| source.slots[Role::Blue.index()].between(from, now).sane();
-        let users = blue(&self.users);
         let judgement = &mut self.judgement;
         judgement.used = Some(found.used);
         judgement.tolerance = Some(found.tolerance);
@@ -429,23 +450,42 @@ impl Watched {
         judgement.parts = found.parts;
         judgement.over = found.over;
         judgement.trips_in = (found.suspect && !shared).then_some(found.trips_in);
-        judgement.blue = shared.then(|| if users.of > 0 { users } else { blue(&self.probes) });
+        judgement.blue = shared.then(|| {
+            let users = blue(&self.users);
+            if users.of > 0 { users } else { blue(&self.probes) }
+        });
     }
 
-    fn stakes(&mut self, b: f64) -> Stakes {
-        match self.stakes {
-            Some((of, stakes)) if of.to_bits() == b.to_bits() => stakes,
-            _ => self.stakes.insert((b, Stakes::new(self.x, b))).1,
+    /// What luck is measured against. It is only worked out anew while Blue's record grows.
+    fn against(&mut self, origin: Origin, phase: &Phase) -> Against {
+        let known = self.against.filter(|known| known.origin == origin);
+        if let Some(known) = known.filter(|_| !phase.records || self.role == Role::Blue) {
+            return known;
         }
+        let (x, b) = (self.x, self.normal(origin));
+        let same = known.filter(|known| known.b.to_bits() == b.to_bits());
+        *self.against.insert(same.unwrap_or_else(|| Against {
+            origin,
+            b,
+            needed: requests_needed(x, b),
+            stakes: Stakes::new(x, b),
+        }))
     }
 
     /// How many failures one broken session makes; 1 where failures are not sessions'.
-    fn lump(&self, origin: Origin) -> f64 {
+    fn lump(&mut self, origin: Origin, phase: &Phase) -> f64 {
         let sessions = matches!(
             self.limit.signal,
             Signal::ErrorRate | Signal::ClientErrorRate | Signal::DbErrors
         );
-        if sessions && origin == Origin::Users { self.users.past.lump() } else { 1.0 }
+        if !sessions || origin != Origin::Users {
+            return 1.0;
+        }
+        let past = &self.users.past;
+        match self.lump {
+            Some(lump) if !phase.records => lump,
+            _ => *self.lump.insert(past.lump()),
+        }
     }
 
     /// Whether Green's own probes fail as its users do.

@@ -420,7 +420,8 @@ impl<W: Watcher, M: Model> Flight<W, M> {
         let mut samples = std::mem::take(&mut self.samples);
         let (at, span) = (Millis(self.now), self.stride);
         self.world.slots.seconds(at, span, &regime, split, &mut samples);
-        for sample in samples.drain(..) {
+        for mut sample in samples.drain(..) {
+            sample.span = (span != Millis::secs(1)).then_some(span);
             self.step(Event::Sample(Box::new(sample)));
         }
         self.samples = samples;
