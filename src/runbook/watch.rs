@@ -13,9 +13,8 @@ use crate::signal::{Judgement, Sample, Verdict};
 use crate::units::{Role, Split};
 
 impl Core {
-    pub(super) fn sampled(&mut self, sample: &Sample) {
+    pub(super) fn sampled(&mut self, mut sample: Sample) {
         // A second ends in the past, whatever the clock of whoever measured it says.
-        let mut sample = sample.clone();
         sample.at = sample.at.min(self.at);
         self.world.add(&sample);
         self.rollback_sampled(&sample);

@@ -110,7 +110,7 @@ fn a_green_that_names_another_release_does_not_pass_step_two() {
         .waits(10)
         .is_in(Step::Deploy)
         .gate_says(GateState::Waiting, "Green names 1.8.2, not 1.9.0")
-        .world(|world| world.slots[1].release = Some("1.9.0".to_owned()))
+        .world(|world| world.slots[1].release = Some("1.9.0".into()))
         .waits(2)
         .is_in(Step::Readiness);
 }
