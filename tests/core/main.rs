@@ -12,6 +12,7 @@ mod story;
 mod bad_days;
 mod going_back;
 mod happy;
+mod judging;
 mod leaving;
 mod others;
 mod properties;
