@@ -328,6 +328,7 @@ impl Watched {
                 None if gauged && now.since(phase.began) > stale_after => Verdict::Unknown,
                 None => Verdict::TooFew,
             };
+            self.judgement.needed = (!gauged).then(|| self.needed(phase));
             self.judgement.trips_in = None;
             self.judgement.over_for = Millis::ZERO;
             return;
@@ -349,6 +350,7 @@ impl Watched {
         let seen = self.judged(origin).between(from, now).sane();
         let judgement = &mut self.judgement;
         (judgement.bad, judgement.of) = (seen.bad, seen.of);
+        judgement.seen = self.ever;
         judgement.probes = origin == Origin::Probes && self.limit.signal != Signal::Health;
         judgement.both = self.both.is_some();
         judgement.value = match self.limit.signal {
@@ -421,7 +423,9 @@ impl Watched {
     fn tell(&mut self, found: &Found, shared: bool, now: Millis, since: Millis) {
         let from = now.since(self.limit.hold).max(since);
         let blue = |source: &Source| source.slots[Role::Blue.index()].between(from, now).sane();
-        let users = blue(&self.users);
+        let (users, probes) = (blue(&self.users), blue(&self.probes));
+        // The word is of both; what is shown is the one that says more of it.
+        let of_probes = users.of == 0 || probes.share() > users.share();
         let judgement = &mut self.judgement;
         judgement.used = Some(found.used);
         judgement.tolerance = Some(found.tolerance);
@@ -429,7 +433,8 @@ impl Watched {
         judgement.parts = found.parts;
         judgement.over = found.over;
         judgement.trips_in = (found.suspect && !shared).then_some(found.trips_in);
-        judgement.blue = shared.then(|| if users.of > 0 { users } else { blue(&self.probes) });
+        judgement.blue = shared.then_some(if of_probes { probes } else { users });
+        judgement.blue_probes = shared && of_probes && judgement.signal() != Signal::Health;
     }
 
     fn stakes(&mut self, b: f64) -> Stakes {

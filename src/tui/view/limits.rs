@@ -3,13 +3,14 @@
 //! ```text
 //! ╭ Limits on Green ─────────────────────╮
 //! │ 5xx      1 of 312   2 % for 2m   ok  │
+//! │ 4xx       4 of 9     too few 9 of 24 │
 //! │ queue    not declared                │
 //! ```
 //!
-//! Where there is no room for all of a row the bound goes: it stands in the plan, the verdict does
+//! The numbers are those of the last evaluation, which there is one of every 5 s. Where there is no room for all of a row the bound goes: it stands in the plan, the verdict does
 //! not. A wide panel has room for every word.
 
-use crate::plan::{Bound, Signal};
+use crate::plan::Signal;
 use crate::signal::{Judgement, Verdict};
 use crate::text;
 use crate::tui::screen::Seen;
@@ -44,7 +45,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let rows = Rect { width: inner.width.min(WIDEST), ..inner };
     for (row, judgement) in snapshot.limits.iter().enumerate() {
         let mut pen = ink.line(rows, row as u16);
-        let style = look(judgement.verdict, theme);
+        let style = style(judgement, theme);
         let bound = format!("{} for {}", judgement.limit.above, judgement.limit.hold);
         let short = bound.replacen(' ', "", 1);
         pen.right(&format!("{} ", verdict(judgement, seen)), style);
@@ -69,23 +70,32 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     }
 }
 
-/// The verdict in words, with the time until it acts.
-fn verdict(judgement: &Judgement, seen: &Seen<'_>) -> String {
+/// The verdict in words, with what it still waits for: time, or evidence.
+pub fn verdict(judgement: &Judgement, seen: &Seen<'_>) -> String {
     let word = judgement.verdict.word();
     let judged_at = seen.snapshot.limits_at.unwrap_or(seen.snapshot.at);
-    match judgement.trips_in.filter(|_| seen.scene.silent.is_none()) {
-        Some(left) => format!("{word} {}", text::countdown(seen.now, judged_at + left)),
+    let left = judgement.trips_in.filter(|_| seen.scene.silent.is_none());
+    match (judgement.verdict, left) {
+        (_, Some(left)) => format!("{word} {}", text::countdown(seen.now, judged_at + left)),
         // Beside a number that is over its bound, `ok` alone would be read as a mistake.
-        None if judgement.verdict == Verdict::Ok && is_over(judgement) => "over, ok yet".to_owned(),
-        None => word.to_owned(),
+        (Verdict::Ok | Verdict::TooFew, None) if judgement.over => {
+            judgement.luck_words().map_or_else(|| "over".to_owned(), |luck| format!("over, {luck}"))
+        }
+        (Verdict::Ok, None) if judgement.is_above() => "over, ok yet".to_owned(),
+        (Verdict::TooFew, None) => match judgement.seen_words() {
+            Some(seen) => format!("{word} {}", seen.replace('~', "")),
+            None => word.to_owned(),
+        },
+        _ => word.to_owned(),
     }
 }
 
-/// Whether the value is over the bound; that alone is no verdict.
-fn is_over(judgement: &Judgement) -> bool {
-    let (Bound::Percent(above) | Bound::Millis(above) | Bound::Count(above)) =
-        judgement.limit.above;
-    judgement.value.is_some_and(|value| value > above)
+/// How the verdict of a judgement looks: what is over is not drawn as if it were good.
+pub const fn style(judgement: &Judgement, theme: &Theme) -> Style {
+    match judgement.verdict {
+        Verdict::Ok | Verdict::TooFew if judgement.over => theme.warn,
+        verdict => look(verdict, theme),
+    }
 }
 
 /// How a verdict looks; its word says the same.
