@@ -185,6 +185,16 @@ impl Core {
                 "you hold: h goes on, r goes back".to_owned()
             };
         }
+        let acts = self.green_is_judged() && !matches!(self.phase, Phase::Warm { .. });
+        let judge = self.world.green();
+        if acts && !self.held && judge.tripped().is_none() && judge.tripping().is_some() {
+            let asks = self.plan.on_trip.ask || self.going_back_is_risky();
+            let then = match asks && self.facts.attended {
+                true => "if it goes on you are asked",
+                false => "if it goes on it goes back by itself",
+            };
+            (next, due) = (format!("{then}, r goes back now"), None);
+        }
         if self.shared.is_some() && self.trip_held.is_none() && self.moved_by_others.is_none() {
             (next, due) = ("nothing moves, r goes back all the same".to_owned(), None);
         }

@@ -34,7 +34,9 @@ const WIDEST: u16 = 66;
 pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let (snapshot, theme) = (seen.snapshot, seen.theme);
     let inner = panel::frame(ink, area, theme);
-    let measured = || snapshot.limits.iter().filter(|judgement| judgement.of > 0);
+    // Health is of probes always, and nobody needs to be told.
+    let told = |judgement: &&Judgement| judgement.of > 0 && judgement.signal() != Signal::Health;
+    let measured = || snapshot.limits.iter().filter(told);
     let all_probes = measured().next().is_some() && measured().all(|judgement| judgement.probes);
     let title = format!("Limits on {}", snapshot.limits_on);
     let remark = if all_probes { "of probes" } else { "" };
@@ -48,15 +50,22 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
         let style = style(judgement, theme);
         let bound = format!("{} for {}", judgement.limit.above, judgement.limit.hold);
         let short = bound.replacen(' ', "", 1);
-        pen.right(&format!("{} ", verdict(judgement, seen)), style);
         let mut counts = judgement.counts();
         if judgement.probes && !all_probes && judgement.signal() != Signal::QueueDepth {
             counts.push_str(" probes");
         }
         let label = judgement.signal().label();
-        if inner.width >= ROOMY {
+        // Where not both have room, what was counted is more than how much is missing.
+        let mut says = verdict(judgement, seen);
+        let roomy = inner.width >= ROOMY;
+        let (least, besides) = if roomy { (16, 27) } else { (11, 10) };
+        if width(&counts).max(least) + besides + width(&says) > rows.width {
+            says = judgement.verdict.word().to_owned();
+        }
+        pen.right(&format!("{says} "), style);
+        if roomy {
             // Columns of their own: the widest verdict is never beside a bound.
-            pen.say(&format!(" {label:<8}{counts:>20}"), theme.text).gap(2);
+            pen.say(&format!(" {label:<8}{counts:>16}"), theme.text).gap(2);
             pen.say(&format!("{bound:>14}"), theme.dim);
             continue;
         }

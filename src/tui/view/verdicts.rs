@@ -1,8 +1,8 @@
 //! The limits in full: each with everything that its verdict was made of.
 //!
 //! ```text
-//!          verdict           counted              limit          tolerance    luck            Blue
-//!  5xx     TRIPPING 0:05     13 of 312 (4.2 %)    2 % for 2m     13 of 6.2    luck 1:4000     <0.2 %
+//!          verdict          counted              limit         tolerance    luck      Blue      needed
+//!  5xx     TRIPPING 0:05    13 of 312 (4.2 %)    2 % for 2m    13 of 6.2    1:4000    <0.2 %    312 of ~24
 //! ```
 //!
 //! Where there is no room for the columns, a limit takes two rows. What the words mean stands
@@ -98,7 +98,7 @@ fn lines(seen: &Seen<'_>, width: u16) -> Vec<Row> {
 }
 
 /// Where the columns of one row begin.
-const COLUMNS: [u16; 8] = [1, 9, 26, 47, 62, 76, 92, 103];
+const COLUMNS: [u16; 8] = [1, 9, 28, 48, 64, 79, 91, 102];
 
 fn one_row(judgement: &Judgement, seen: &Seen<'_>) -> Row {
     let theme = seen.theme;
@@ -109,7 +109,9 @@ fn one_row(judgement: &Judgement, seen: &Seen<'_>) -> Row {
         (counted(judgement), theme.text),
         (bound(judgement), theme.text),
     ];
-    let all = words.into_iter().chain(facts.map(|(_, words, style)| (words, style)));
+    // The column is called luck.
+    let bare = |words: String| words.strip_prefix("luck ").map(str::to_owned).unwrap_or(words);
+    let all = words.into_iter().chain(facts.map(|(_, words, style)| (bare(words), style)));
     COLUMNS.iter().zip(all).map(|(column, (words, style))| (*column, words, style)).collect()
 }
 
@@ -119,7 +121,7 @@ fn two_rows(judgement: &Judgement, seen: &Seen<'_>, width: u16) -> Vec<Row> {
     let first = vec![
         (1, judgement.signal().label().to_owned(), theme.title),
         (9, limits::verdict(judgement, seen), limits::style(judgement, theme)),
-        (26, counted(judgement), theme.text),
+        (28, counted(judgement), theme.text),
         (width.saturating_sub(30).max(48), bound(judgement), theme.text),
     ];
     let facts = facts(judgement, theme, seen.snapshot.limits_on);
@@ -135,7 +137,7 @@ fn two_rows(judgement: &Judgement, seen: &Seen<'_>, width: u16) -> Vec<Row> {
     if told.is_empty() {
         return vec![first];
     }
-    vec![first, vec![(9, told.join(" · "), theme.dim)]]
+    vec![first, vec![(5, told.join(" · "), theme.dim)]]
 }
 
 /// What there is no number for.
