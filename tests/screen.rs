@@ -582,6 +582,60 @@ fn a_number_over_its_bound_is_not_simply_ok() {
 }
 
 #[test]
+fn an_incident_of_both_slots_is_no_trip_and_looks_like_none() {
+    for (theme, _) in BUILT_IN {
+        let story = stories::shared().theme(theme);
+        let buffer = drawn(&story, 120, 36);
+        let theme = &story.theme;
+        let state = "STEP 5 · HOLDING AT 50 % · BOTH SLOTS SUFFER";
+        assert!(looks(style_of(&buffer, state), theme.headline_warn));
+        assert!(looks(style_of(&buffer, "▲ 5xx, both slots suffer: Green 13 of 312"), theme.warn));
+        assert!(looks(style_of(&buffer, "BOTH SLOTS SUFFER · limit 2 % for 2m"), theme.warn));
+        assert!(looks(style_of(&buffer, "SHARED"), theme.warn));
+    }
+    let small = text(&drawn(&stories::shared(), 80, 24));
+    assert!(small.contains("Green 13 of 312 (4.2 %) · Blue 21 of 410 (5.1 %)"), "{small}");
+}
+
+#[test]
+fn every_verdict_has_its_word_and_what_it_waits_for() {
+    let at_home = text(&drawn(&stories::few(), 120, 36));
+    for words in
+        ["over, luck 1:2", "too few 2 of 5", "no traffic", "stale", "unknown", "not declared"]
+    {
+        assert!(at_home.contains(words), "{words}:\n{at_home}");
+    }
+    let story = stories::few();
+    assert!(looks(style_of(&drawn(&story, 120, 36), "over, luck 1:2"), story.theme.warn));
+    // What was counted is not cut for how much is missing.
+    let mut story = stories::few();
+    for judgement in &mut story.snapshot.limits[..2] {
+        (judgement.bad, judgement.of, judgement.seen) = (0, 12, 12);
+        (judgement.over, judgement.needed) = (false, Some(172));
+    }
+    story.snapshot.limits[0].probes = true;
+    let words = text(&drawn(&story, 120, 36));
+    assert!(words.contains("0 of 12 probes") && words.contains("too few 12 of 172"), "{words}");
+}
+
+#[test]
+fn the_limits_in_full_are_read_from_their_beginning() {
+    let mut story = stories::few();
+    story.ui.view = View::Limits;
+    let draw = |story: &mut Story| {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 80, 24));
+        let scrolled = screen::draw(&story.scene(), &mut buf);
+        story.ui.settle(scrolled.lines, scrolled.page);
+        text(&buf)
+    };
+    let top = draw(&mut story);
+    assert!(top.contains("more below: Down") && !top.contains("proved at 1:100"), "{top}");
+    story.ui.press(Key::PageDown, Some(&story.snapshot), Instant::now());
+    let end = draw(&mut story);
+    assert!(end.contains("proved at 1:100") && !end.contains("more below"), "{end}");
+}
+
+#[test]
 fn words_that_are_cut_say_so() {
     let mut story = stories::holding();
     story.snapshot.headline.due = None;

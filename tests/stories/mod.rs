@@ -352,7 +352,8 @@ pub fn confirming() -> Story {
     s.limits_on = Role::Blue;
     for judgement in &mut s.limits {
         judgement.verdict = Verdict::TooFew;
-        (judgement.bad, judgement.of) = (0, 360);
+        (judgement.bad, judgement.of, judgement.seen) = (0, 4, 4);
+        judgement.probes = judgement.signal() != Signal::Health;
     }
     s.limits[5].verdict = Verdict::NotDeclared;
     s.health[1] = Health::default();
@@ -386,7 +387,7 @@ pub fn soaking() -> Story {
     };
     for judgement in &mut s.limits {
         judgement.probes = true;
-        (judgement.bad, judgement.of) = (0, 480);
+        (judgement.bad, judgement.of, judgement.seen) = (0, 480, 480);
     }
     story(s, history(200, &[], None))
 }

@@ -150,9 +150,9 @@ fn facts(judgement: &Judgement, theme: &Theme, on: Role) -> [(&'static str, Stri
         None => (name, NONE.to_owned(), theme.dim),
     };
     if judgement.limit.literal {
-        let literal = (judgement.verdict == Verdict::Tripping)
-            .then(|| judgement.trips_in)
-            .flatten()
+        let literal = judgement
+            .trips_in
+            .filter(|_| judgement.verdict == Verdict::Tripping)
             .map(|left| format!("over {}", text::clock(judgement.limit.hold.since(left))));
         return [
             dim("tolerance", literal),
