@@ -6,7 +6,7 @@ use super::core::Core;
 use super::phase::Phase;
 use super::question::About;
 use crate::signal::{Judgement, Verdict};
-use crate::units::Millis;
+use crate::units::{Millis, Role};
 
 /// Since when both slots suffer, and when that is told or asked about again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Core {
         let wait = if judgement.both { Millis::ZERO } else { hold };
         self.shared = Some(Shared { since, again: since + wait });
         self.withdraw(About::is_forward);
-        self.warn(&format!("{} HOLDING, not going back", judgement.line()));
+        self.warn("both slots suffer: HOLDING, not going back; r goes back all the same");
         if judgement.both
             && let Some(shared) = self.shared
         {
@@ -61,10 +61,13 @@ impl Core {
         let lasted = Millis::secs(self.at.since(shared.since).as_secs());
         let says = format!("both slots have suffered for {lasted}");
         if !self.facts.attended {
-            self.warn(&format!("{says}; HELD with nobody at the keyboard: {}", judgement.line()));
+            self.warn(&format!(
+                "{says}; HELD with nobody at the keyboard: {}",
+                judgement.line_on(Role::Green)
+            ));
         } else if !self.asks(About::Shared) {
             let lines = vec![
-                judgement.line(),
+                judgement.line_on(Role::Green),
                 "Blue suffers too: going back is likely to help nobody.".to_owned(),
                 format!("Without an answer it stays held, and you are asked again in {hold}."),
             ];

@@ -166,12 +166,6 @@ impl Core {
         let Some(judgement) = self.new_trip().or(tripped) else {
             return "a limit tripped".to_owned();
         };
-        format!(
-            "{} tripped: {} on Green, limit {} for {}",
-            judgement.signal().label(),
-            judgement.counts(),
-            judgement.limit.above,
-            judgement.limit.hold,
-        )
+        judgement.line_on(Role::Green)
     }
 }

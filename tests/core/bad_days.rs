@@ -331,7 +331,7 @@ fn in_the_warm_window_a_trip_is_an_alarm_and_not_a_rollback() {
         .reaches(Place::Kept)
         .green_is(Health::Failing(60))
         .waits(60)
-        .alarms("TRIPPED")
+        .alarms("5xx tripped on Green")
         .is_not_going_back()
         .green_has(100)
         .r()
