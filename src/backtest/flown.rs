@@ -7,12 +7,14 @@
 use super::told::Told;
 use crate::journal::{Opened, Run};
 use crate::plan::{Plan, Signal};
-use crate::runbook::{Act, Command, Effect, Event, Record, Step};
+use crate::runbook::{Act, Command, Effect, Event, Record, RunOutcome, Step};
 use crate::signal::{self, Cadence, Judge};
 use crate::units::{Millis, Slot};
 
 /// After a longer silence than this nobody watched meanwhile, and Green is judged afresh.
 const LEAP: Millis = Millis::secs(10);
+/// How the question begins whether a run that was cut off shall go on.
+const CUT_OFF: &str = "The run was cut off in step";
 
 /// What Blue's record was when the run began, as far as it holds under these limits: how many
 /// answers were late hangs on the limit.
@@ -59,13 +61,15 @@ struct Flight {
     now: Millis,
     begun: bool,
     finished: bool,
+    /// Whether it can be picked up once it has ended.
+    reopens: bool,
+    blue_is_gone: bool,
     blue: Option<Slot>,
     /// Whether Green is judged: from the soak on.
     judged: bool,
     going_back: bool,
     suspended: bool,
-    /// A run is being picked up; its first question is whether to go on.
-    picking_up: bool,
+    /// The question whether a run that was picked up shall go on.
     go_on: Option<u32>,
     told: Told,
 }
@@ -78,11 +82,12 @@ impl Flight {
             now: Millis::ZERO,
             begun: false,
             finished: false,
+            reopens: false,
+            blue_is_gone: false,
             blue: None,
             judged: false,
             going_back: false,
             suspended: false,
-            picking_up: false,
             go_on: None,
             told: Told::default(),
         }
@@ -92,7 +97,7 @@ impl Flight {
         let silent = input.at.since(self.now);
         self.now = self.now.max(input.at);
         let resumed = matches!(input.event, Some(Event::Resumed { .. }));
-        self.finished &= !resumed;
+        self.finished &= !(resumed && self.reopens);
         if self.finished {
             return;
         }
@@ -109,7 +114,7 @@ impl Flight {
                 self.judge.add(&sample);
             }
             Some(Event::Resumed { .. }) => {
-                (self.suspended, self.picking_up, self.go_on) = (false, true, None);
+                (self.suspended, self.go_on) = (false, None);
             }
             Some(Event::Command(Command::Suspend)) => self.suspended = true,
             Some(Event::Command(Command::Continue)) if std::mem::take(&mut self.suspended) => {
@@ -152,10 +157,9 @@ impl Flight {
         let mut goes_on = false;
         for effect in &input.effects {
             match effect {
-                Effect::Record(Record::Asked { question, .. })
-                    if self.picking_up && matches!(input.event, Some(Event::Done { .. })) =>
+                Effect::Record(Record::Asked { question, words })
+                    if words.as_str().starts_with(CUT_OFF) =>
                 {
-                    self.picking_up = false;
                     self.go_on = Some(*question);
                 }
                 Effect::Record(Record::Answered { question, how })
@@ -191,7 +195,16 @@ impl Flight {
                     self.told.switched.get_or_insert(input.at);
                 }
             }
-            Effect::Finish(_) => self.finished = true,
+            Effect::Record(Record::StepPassed { step: Step::Warm, .. }) => self.blue_is_gone = true,
+            Effect::Finish(finish) => {
+                self.finished = true;
+                // One that went back, or whose Blue is gone, is over.
+                self.reopens = match finish.outcome {
+                    RunOutcome::Interrupted => true,
+                    RunOutcome::Kept => !self.blue_is_gone,
+                    _ => false,
+                };
+            }
             _ => {}
         }
     }
