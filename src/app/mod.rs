@@ -9,6 +9,7 @@ mod drill;
 mod flight;
 mod home;
 mod leftover;
+mod record;
 mod resume;
 mod rollback;
 mod runs;

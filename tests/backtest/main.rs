@@ -6,6 +6,9 @@
 mod hour;
 mod of_lines;
 mod of_runs;
+mod record;
 #[path = "../support/sim/mod.rs"]
 #[allow(dead_code, unused_imports)]
 mod sim;
+#[path = "../support/mod.rs"]
+mod support;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use std::path::Path;
 use std::time::Duration;
 use switchback::backtest::{Told, flown};
-use switchback::journal::{self, Closed, Entry, Opened, Run, Turn, Writer, Written};
+use switchback::journal::{self, Closed, Ended, Entry, Opened, Run, Turn, Writer, Written};
 use switchback::plan::{Bound, CommandName, Plan};
 use switchback::runbook::{Command, Effect, Event, Record, RunFacts};
 use switchback::signal::Judgement;
@@ -26,7 +26,7 @@ fn flight(plan: &Plan, world: World) -> Flight {
 }
 
 /// Presses what is routine and lets time pass, until it is over or so many seconds have passed.
-fn fly(flight: &mut Flight, secs: u64) {
+pub fn fly(flight: &mut Flight, secs: u64) {
     let end = flight.now + secs * 1000;
     while flight.finish().is_none() {
         if let Some(command) = flight.core.routine() {
@@ -39,7 +39,11 @@ fn fly(flight: &mut Flight, secs: u64) {
 
 /// Writes a flight into a run's directory, as the engine does.
 fn write(directory: &Path, plan: &Plan, flight: &Flight) {
-    let opened = Opened::new(flight.facts().clone(), plan.clone(), "router");
+    write_with(directory, Opened::new(flight.facts().clone(), plan.clone(), "router"), flight);
+}
+
+/// The same, of a run that began so.
+pub fn write_with(directory: &Path, opened: Opened, flight: &Flight) -> Ended {
     let (writer, _troubles) = Writer::create(directory, opened, Millis::ZERO).unwrap();
     for (n, step) in (1..).zip(&flight.watcher.history.steps) {
         writer.append(Entry::Input { n, event: step.event.clone() }, step.at);
@@ -50,7 +54,7 @@ fn write(directory: &Path, plan: &Plan, flight: &Flight) {
     if let Some(finish) = flight.finish() {
         writer.append(Entry::Closed(Closed::now(finish)), Millis(flight.now));
     }
-    writer.close(Duration::from_secs(30)).unwrap();
+    writer.close(Duration::from_secs(30)).unwrap()
 }
 
 /// The same without a disk.
@@ -100,7 +104,7 @@ fn journalled(run: &Run) -> Vec<Judgement> {
 }
 
 /// To the last bit: what is written down of each is the same text.
-fn same(told: &Told, run: &Run) {
+pub fn same(told: &Told, run: &Run) {
     let text = |judgement: &Judgement| serde_json::to_string(judgement).unwrap();
     let was: Vec<String> = journalled(run).iter().map(text).collect();
     let is: Vec<String> = told.said.iter().map(|said| text(&said.judgement)).collect();
