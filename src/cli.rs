@@ -67,6 +67,26 @@ Examples:
 
 The router is read before anything else.";
 
+const BACKTEST: &str = "\
+Examples:
+  switchback backtest switchback.toml samples.jsonl
+  switchback backtest tighter.toml 7f3a            a run, by its id
+  switchback backtest notes.toml - < samples.jsonl | jq .line
+
+Prints a JSON line for each change of a verdict; on a terminal, or with --plain,
+a line to read and a last one that sums up. It ends with 3 where the plan would
+have gone back. A sample is one second of one slot, as a run keeps it:
+
+  {\"at\":124000,\"mark\":\"split\",\"green\":50}
+  {\"at\":125000,\"role\":\"green\",\"from\":\"users\",\"requests\":20,\"failed\":1,
+   \"client_errors\":0,\"latency_ms\":{\"31.2\":12,\"36.1\":6,\"410.0\":2}}
+  {\"at\":125000,\"role\":\"blue\",\"from\":\"probes\",\"requests\":4,\"failed\":0,
+   \"latency_ms\":{\"27.9\":4},\"live\":true,\"ready\":true}
+  {\"at\":125000,\"role\":\"both\",\"from\":\"gauges\",\"db_errors\":0,\"queue_depth\":41}
+
+What was not read is absent, never 0. Without a split mark the first user of
+Green is the switch.";
+
 /// Everything that was typed.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "switchback", version, about, after_help = EXITS, after_long_help = format!("{ROOT}\n\n{EXITS}"), max_term_width = 100)]
@@ -155,6 +175,16 @@ pub enum Command {
     Resume {
         /// The run's id, or the beginning of it [default: the last that was cut off]
         run: Option<String>,
+    },
+    /// When would these limits have tripped on these samples?
+    #[command(after_help = BACKTEST)]
+    Backtest {
+        /// The plan's file
+        #[arg(value_name = "PLAN")]
+        plan: PathBuf,
+        /// A file of samples, - for standard input, a run's directory, or a run's id
+        #[arg(value_name = "FILE|RUN")]
+        samples: String,
     },
     /// List past runs
     Runs,

@@ -79,6 +79,7 @@
 
 pub mod adapter;
 pub mod app;
+pub mod backtest;
 pub mod clean;
 pub mod cli;
 pub mod engine;

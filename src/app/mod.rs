@@ -3,11 +3,13 @@
 //! `main` parses and calls [`run`]; everything that can go wrong on the way to a run ends in a
 //! [`Failure`], which knows its exit code and its next move.
 
+mod backtest;
 mod check;
 mod drill;
 mod flight;
 mod home;
 mod leftover;
+mod record;
 mod resume;
 mod rollback;
 mod runs;
@@ -79,6 +81,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             rollback::rollback(&global, load(&plan.path, Overrides::default())?, to.as_deref())
         }
         Some(Command::Resume { run }) => resume::resume(&global, run.as_deref()),
+        Some(Command::Backtest { plan, samples }) => backtest::backtest(&global, &plan, &samples),
         Some(Command::Runs) => runs::runs(&global),
         Some(Command::Schema) => print(format!("{:#}\n", plan::schema()).as_bytes()),
         Some(Command::Completions { shell }) => print(&cli::completions(shell)),
