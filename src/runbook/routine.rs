@@ -37,6 +37,11 @@ impl Core {
         self.question().is_some_and(|open| !open.routine || open.type_word.is_some())
     }
 
+    /// Whether the question that is shown answers itself when its time is up.
+    pub fn answers_itself(&self) -> bool {
+        self.question().is_some_and(|open| open.due.is_some())
+    }
+
     /// Whether somebody has said that they leave, and the run ends as soon as it may.
     pub const fn is_leaving(&self) -> bool {
         self.leaving
