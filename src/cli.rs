@@ -80,7 +80,7 @@ answers the gates; what only a person can decide is counted as `asks`.
 What a change is worth is told in seconds of all users (so long would everybody
 have to be failed to hurt as many). A bad release costs what it hurts until it
 is sent back; one that is kept goes on for an hour. A good release that is sent
-back costs 60, a question to a person 10, a minute of the deploy's length 0.02.
+back costs 60, a question to a person 10, each minute longer 0.02.
 Of 100 deploys 10 are bad, 2 meet what both slots share, 88 are good. A change
 is told if it saves for certain, and at least a twentieth of what a deploy costs.
 

@@ -26,6 +26,8 @@ path = "/orders"
 
 /// Soak and watch in less than three minutes, limits that fit into them.
 const SHORT: &str = r#"
+[traffic]
+ramp = [100]
 [soak]
 for = "30s"
 [watch]
@@ -92,8 +94,8 @@ fn good_releases_are_kept_and_hurt_nobody() {
 
 #[test]
 fn what_both_slots_suffer_from_is_held_and_not_sent_back() {
-    let plan = parsed("[soak]\nfor = \"2m\"\n[watch]\nfor = \"12m\"\n");
-    let shared = flown(&plan, Outcome::SharedErrors, 10.0, 12);
+    let plan = parsed("[traffic]\nramp = [100]\n[soak]\nfor = \"2m\"\n[watch]\nfor = \"12m\"\n");
+    let shared = flown(&plan, Outcome::SharedOutage, 10.0, 12);
     assert!(ended(&shared, Where::Back) <= 1, "{shared:?}");
     assert!(shared.iter().filter(|one| one.held).count() >= 10, "{shared:?}");
 }
@@ -126,22 +128,36 @@ fn the_same_seed_gives_the_same_bytes_on_one_and_on_two_threads() {
 
 #[test]
 fn a_watch_that_is_too_short_is_advised_to_be_longer() {
-    let plan = parsed("[soak]\nfor = \"30s\"\n[watch]\nfor = \"90s\"\n");
-    let report = report(&plan, 5.0, 1_600, 2);
+    // What leaks from the eighth minute on is out before it leaks.
+    let plan = parsed(
+        "[traffic]\nramp = [100]\nhold = \"10s\"\n[soak]\nfor = \"30s\"\n[watch]\nfor = \"8m\"\n",
+    );
+    let report = report(&plan, 2.0, 700, 2);
     let advice = report.advice.as_ref().unwrap();
     let change = &advice.change;
     assert_eq!((change.section, change.key), ("[watch]", "for"), "{advice:?}");
-    assert_eq!((&*change.value, &*change.was), ("\"3m\"", "\"1m30s\""), "{advice:?}");
+    assert_eq!((&*change.value, &*change.was), ("\"16m\"", "\"8m\""), "{advice:?}");
+    assert_eq!(advice.effect.kind, "leak from 8 min", "{advice:?}");
     assert!(advice.saves_s > advice.within_s && advice.minutes_longer > 1.0, "{advice:?}");
     for width in [80, 120] {
         for ascii in [false, true] {
             let page = table(&report, width, ascii);
-            assert!(page.lines().all(|line| line.chars().count() <= width), "{page}");
-            assert_eq!(ascii, page.is_ascii(), "{page}");
-            assert!(page.contains("for = \"3m\"  # now \"1m30s\""), "{page}");
+            assert!(page.lines().all(|line| line.chars().count() <= width), "{width}: {page}");
+            assert_eq!(ascii, page.is_ascii(), "{width}: {page}");
+            assert!(page.contains("for = \"16m\"  # now \"8m\""), "{page}");
             assert!(page.contains("20 % errors"), "{page}");
         }
     }
+}
+
+#[test]
+fn a_very_good_plan_is_left_as_it_is() {
+    // Every default: three steps, limits that fit into them, a quarter of an hour of watch.
+    let plan = parsed("");
+    let report = report(&plan, 10.0, 700, 2);
+    assert_eq!(report.advice, None);
+    let page = table(&report, 80, false);
+    assert!(page.contains("What would help most: none."), "{page}");
 }
 
 fn run(plan: &str, arguments: &[&str]) -> Output {
@@ -173,7 +189,10 @@ fn where_nobody_knows_the_traffic_it_asks_for_it() {
     let output = run(PLAN, &[]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("is not known") && said.contains("hint: ") && said.contains("--rps"), "{said}");
+    assert!(
+        said.contains("is not known") && said.contains("hint: ") && said.contains("--rps"),
+        "{said}"
+    );
 }
 
 #[test]

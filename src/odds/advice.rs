@@ -3,7 +3,8 @@
 //! What a deploy costs is told in seconds of all users: so long would everybody have to be failed
 //! to hurt as many. A bad release costs what it hurts until it is sent back; one that is kept goes
 //! on for an hour. A good one that is sent back costs a minute, a question to a person ten seconds,
-//! and a minute of the deploy's length a fiftieth of a second. Of a hundred deploys ten are bad,
+//! and each minute by which a change makes
+//! the deploy longer a fiftieth of a second; one by which it is shorter earns nothing. Of a hundred deploys ten are bad,
 //! two meet something that both slots share, and the rest are good; kinds are alike within.
 //!
 //! Changes fly the same releases with the same dice as the plan itself, so that differences are
@@ -28,7 +29,7 @@ const GOES_ON: f64 = 3_600.0;
 const FALSE: f64 = 60.0;
 /// What a question costs.
 const ASKED: f64 = 10.0;
-/// What a minute of a deploy costs.
+/// What a minute costs by which a change makes the deploy longer.
 const MINUTE: f64 = 0.02;
 /// A change has to save this share of the cost.
 const WORTH: f64 = 0.05;
@@ -107,7 +108,7 @@ pub struct Advice {
     pub flights: u64,
 }
 
-/// What one flight cost, in seconds of all users, but for the length of the deploy.
+/// What one flight cost, in seconds of all users.
 fn cost(outcome: Outcome, flown: &Flown, rps: f64) -> f64 {
     let users = if rps > 0.0 { flown.hurt as f64 / rps } else { 0.0 };
     let asked = if flown.end == Where::Asks { ASKED } else { 0.0 };
@@ -141,7 +142,11 @@ fn mean_and_error(values: &[f64]) -> (f64, f64) {
 
 /// The mean over the mix of something of pairs of flights, and its error squared. Both begin with
 /// the first kind.
-fn over_mix(now: &[Flown], then: &[Flown], of: impl Fn(Outcome, &Flown, &Flown) -> f64) -> (f64, f64) {
+fn over_mix(
+    now: &[Flown],
+    then: &[Flown],
+    of: impl Fn(Outcome, &Flown, &Flown) -> f64,
+) -> (f64, f64) {
     Outcome::ALL.iter().fold((0.0, 0.0), |(mean, error), outcome| {
         let (m, e) = mean_and_error(&of_kind(now, then, *outcome, &of));
         let weight = weight(*outcome);
@@ -206,8 +211,7 @@ pub fn advise(tunnel: &Tunnel<'_>, plan: &Plan, base: &[Flown], rounds: Rounds) 
     let base = &base[from as usize..][..best.flown.len()];
     let (saves, error) = saved(service, &own, &best, base);
     let within = Z_LAST * libm::sqrt(error);
-    let cost_now = over_mix(base, base, |outcome, now, _| cost(outcome, now, service.rps)).0
-        + MINUTE * minutes(own.length());
+    let cost_now = over_mix(base, base, |outcome, now, _| cost(outcome, now, service.rps)).0;
     let helps = !base.is_empty() && saves - within > 0.0 && saves > WORTH * cost_now;
     helps.then(|| {
         let users = |one: &Flown| one.hurt as f64 + one.hurts_on * GOES_ON * service.rps;
@@ -237,7 +241,8 @@ fn saved(service: &Service, own: &Flyable, one: &Tried, base: &[Flown]) -> (f64,
     let (saves, error) = over_mix(base, &one.flown, |outcome, now, then| {
         cost(outcome, now, service.rps) - cost(outcome, then, service.rps)
     });
-    (saves - MINUTE * (minutes(one.plan.length()) - minutes(own.length())), error)
+    // What is shorter earns nothing by that: the catalogue knows of no release that fails later still.
+    (saves - MINUTE * (minutes(one.plan.length()) - minutes(own.length())).max(0.0), error)
 }
 
 /// The kind on which the change saves most, and what it does there.

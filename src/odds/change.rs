@@ -1,5 +1,5 @@
 //! Changes of one line of a plan: every limit and hold at half and at double, other ramps, and
-//! the lengths of soak, watch and steps, and how often both slots are probed.
+//! the lengths of readiness, soak, watch and steps, and how often both slots are probed.
 
 use crate::plan::{Bound, Plan, Signal};
 use crate::units::{Millis, Percent};
@@ -82,12 +82,18 @@ pub fn changes(plan: &Plan) -> Vec<Change> {
     let mut all = Vec::new();
     limits(plan, &mut all);
     let lengths = [
-        ("[soak]", "for", plan.soak, (|plan, to| plan.soak = to) as fn(&mut Plan, Millis)),
+        (
+            "[health]",
+            "hold",
+            plan.health.hold,
+            (|plan, to| plan.health.hold = to) as fn(&mut Plan, Millis),
+        ),
+        ("[soak]", "for", plan.soak, |plan, to| plan.soak = to),
         ("[watch]", "for", plan.watch, |plan, to| plan.watch = to),
         ("[traffic]", "hold", plan.ramp_hold, |plan, to| plan.ramp_hold = to),
     ];
     for (section, key, was, set) in lengths {
-        if key == "hold" && plan.ramp.len() < 2 {
+        if section == "[traffic]" && plan.ramp.len() < 2 {
             continue;
         }
         for to in halved_and_doubled(was) {
@@ -116,8 +122,7 @@ fn limits(plan: &Plan, all: &mut Vec<Change>) {
         let section = "[[limit]]";
         for factor in [0.5, 2.0] {
             let Some(to) = scaled(limit.above, factor) else { continue };
-            let change =
-                Change::new(plan, section, "above", |plan| plan.limits[place].above = to);
+            let change = Change::new(plan, section, "above", |plan| plan.limits[place].above = to);
             all.push(change.of(limit.signal).says(bound(to), bound(limit.above)));
         }
         for to in halved_and_doubled(limit.hold) {
@@ -176,9 +181,12 @@ mod tests {
         assert!(all.len() > 15, "{}", all.len());
         for change in all {
             let written = parsed(&format!("{text}{}\n", change.toml().join("\n")));
-            let judged = |plan: &Plan| plan.limits.iter().map(|l| (l.above, l.hold)).collect::<Vec<_>>();
+            let judged =
+                |plan: &Plan| plan.limits.iter().map(|l| (l.above, l.hold)).collect::<Vec<_>>();
             assert_eq!(judged(&written), judged(&change.plan), "{:?}", change.toml());
-            let rest = |p: &Plan| (p.soak, p.watch, p.ramp.clone(), p.ramp_hold, p.probe_every);
+            let rest = |p: &Plan| {
+                (p.soak, p.watch, p.ramp.clone(), p.ramp_hold, p.probe_every, p.health.hold)
+            };
             assert_eq!(rest(&written), rest(&change.plan), "{:?}", change.toml());
         }
     }

@@ -1,7 +1,7 @@
 //! One release, flown on a plan through the core, and what came of it.
 
 use super::catalogue::{Class, Outcome};
-use super::model::{Air, Counts, Knows, BLUE};
+use super::model::{Air, BLUE, Counts, Knows};
 use crate::clean::Clean;
 use crate::plan::{
     Bound, CommandName, EvidencePlan, IdentityPlan, Migration, Plan, RouterKind, Signal,
@@ -17,6 +17,9 @@ use crate::units::{Millis, Split};
 const UNDER: f64 = 325.0 / 250.0;
 /// Where answers count as slow, if the plan has no limit over them, in milliseconds.
 const SLOW_MS: f64 = 500.0;
+
+/// How long a person leaves a way back alone that waits for Blue.
+const PATIENCE: Millis = Millis::secs(60);
 
 /// The service that releases are flown to: what stays the same whatever line of the plan changes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -170,16 +173,8 @@ fn flown<W: Watcher + Default>(
     let mut world = World::of(model);
     world.router = Router::new(Split::all_to(BLUE));
     let mut flight = Flight::<W, Counts>::new(plan.plan.clone(), facts(), world);
-    flight.stride = plan.stride;
     flight.feed(Event::Begin);
-    let landing = loop {
-        let landing = pilot::go_on(&mut flight, plan.cap);
-        // A countdown that nobody stops is let run.
-        let waits = landing == Landing::Asks && flight.core.answers_itself();
-        if !waits || !flight.advance_to_next(plan.cap.0) {
-            break landing;
-        }
-    };
+    let landing = land(&mut flight, plan);
     let end = match landing {
         Landing::Kept => Where::Kept,
         Landing::RolledBack | Landing::Abandoned => Where::Back,
@@ -199,6 +194,33 @@ fn flown<W: Watcher + Default>(
         hurt: model.hurt(),
         hurts_on: if kept_bad { model.hurts_on() } else { 0.0 },
         held: held(&flight.watcher),
+    }
+}
+
+/// Flies a run that has begun to its end.
+fn land<W: Watcher>(flight: &mut Flight<W, Counts>, plan: &Flyable) -> Landing {
+    // Until the soak every second counts: one that is not ready is a break in readiness.
+    let mut cap = Millis::ZERO;
+    while !flight.world.slots.is_close() && cap < plan.cap {
+        cap += Millis::secs(5);
+        let landing = pilot::go_on(flight, cap);
+        if landing != Landing::TimeUp {
+            return landing;
+        }
+    }
+    flight.stride = plan.stride;
+    let mut patience = None;
+    loop {
+        let landing = pilot::go_on(flight, plan.cap);
+        // A countdown that nobody stops is let run, and a Blue that is not ready is waited for.
+        if landing != Landing::Asks || !flight.core.goes_back_by_itself() {
+            return landing;
+        }
+        let wait = plan.plan.on_trip.countdown.0 + PATIENCE.0;
+        let until: u64 = *patience.get_or_insert(flight.now + wait);
+        if !flight.advance_to_next(until) {
+            return landing;
+        }
     }
 }
 

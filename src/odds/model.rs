@@ -64,6 +64,10 @@ pub struct Counts {
     green: f64,
     /// Probes of each slot in a second.
     rates: [f64; 2],
+    /// Whether both slots are looked at closely: from the soak on.
+    close: bool,
+    /// What decides which second of a longer span a bad check fell into.
+    which: Dice,
     switched: Option<Millis>,
     back: Option<Millis>,
     /// Whether Green failed, or was slow, beyond what is normal since it was looked at last.
@@ -92,6 +96,8 @@ impl Counts {
             second: 0,
             green: 0.0,
             rates: [1.0, 0.0],
+            close: false,
+            which: Dice::stream(seed, Purpose::Policy),
             switched: None,
             back: None,
             touched: (false, false),
@@ -100,6 +106,11 @@ impl Counts {
             habits,
             release,
         }
+    }
+
+    /// Whether the soak has begun.
+    pub const fn is_close(&self) -> bool {
+        self.close
     }
 
     /// When the first user came to Green, once one did.
@@ -208,6 +219,17 @@ impl Counts {
         }
     }
 
+    /// A slot is ready where every check of the last second was good; a longer span does not say in
+    /// which of its seconds one was not.
+    fn last_second(&mut self, probes: &mut Sample, span: Millis) {
+        let (Some(n), Some(bad)) = (probes.checks, probes.unready) else { return };
+        if bad > 0 && bad < n && span > Millis::secs(1) {
+            let seconds = span.0 as f64 / 1_000.0;
+            let good = libm::pow(1.0 - bad as f64 / n as f64, n as f64 / seconds);
+            probes.ready = Some(self.which.unit() < good);
+        }
+    }
+
     /// Counts who was hurt in a sample of Green's users.
     fn count(&mut self, users: &Sample) {
         let (failing, slow) = std::mem::take(&mut self.touched);
@@ -226,7 +248,7 @@ impl Model for Counts {
     fn seconds(
         &mut self,
         at: Millis,
-        _: Millis,
+        span: Millis,
         regime: &Regime,
         _: Split,
         samples: &mut Vec<Sample>,
@@ -234,24 +256,27 @@ impl Model for Counts {
         let rate = 1_000.0 / regime.every.0.max(1) as f64;
         self.rates = [rate, if regime.green { rate } else { 0.0 }];
         self.go_on(at.as_secs());
-        let ladder = &self.ladder;
-        let [blue, green] = &mut self.slots;
-        samples.push(blue.probes(at, ladder));
+        self.close = regime.synthetic;
+        let mut slots: [[Sample; 2]; 2] = self
+            .slots
+            .each_mut()
+            .map(|slot| [slot.probes(at, &self.ladder), slot.users(at, &self.ladder)]);
+        slots.iter_mut().for_each(|[probes, _]| self.last_second(probes, span));
+        let [[blue, mut blue_users], [green, mut green_users]] = slots;
+        self.count(&green_users);
+        samples.push(blue);
         if regime.green {
-            samples.push(green.probes(at, ladder));
+            samples.push(green);
         }
-        let mut users = [blue.users(at, ladder), green.users(at, ladder)];
-        self.count(&users[1]);
         if self.air.knows == Knows::Nothing {
             return;
         }
         if self.air.knows == Knows::Counts {
-            users.iter_mut().for_each(|sample| sample.latency_ms = None);
+            (blue_users.latency_ms, green_users.latency_ms) = (None, None);
         }
-        let [blue, green] = users;
-        samples.push(blue);
+        samples.push(blue_users);
         if regime.green {
-            samples.push(green);
+            samples.push(green_users);
         }
     }
 

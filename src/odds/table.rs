@@ -69,19 +69,19 @@ impl Table {
 
     fn bad(&mut self, report: &Report) {
         let bar = self.bar;
-        let later = if self.ascii { "10s.. " } else { "10s…  " };
+        let (later, share) = (if self.ascii { "10s.." } else { "10s…" }, bar + 6);
         self.line(&format!(
-            "{:<16} {:<bar$} {:>5} {:>13} {later:<COLUMNS$} {:>13} {:>5} {:>5}",
-            "to send back", "sent back", "", "back after", "users hurt", "kept", "asks"
+            "{:<16} {:<share$} {:>13} {later:<COLUMNS$} {:>13} {:>5} {:>5}",
+            "to send back", "sent back", "back after", "users hurt", "kept", "asks"
         ));
         self.line(&format!(
             "{:<16} {:<bar$} {:>5} {:>6} {:>6} {:<COLUMNS$} {:>6} {:>6}",
             "", "", "", "median", "95 %", "", "median", "95 %"
         ));
         for tally in &report.bad {
-            let (median, p95) = tally.delay_s.map_or(("-".into(), "-".into()), |delay| {
-                (clock(delay.median), clock(delay.p95))
-            });
+            let (median, p95) = tally
+                .delay_s
+                .map_or(("-".into(), "-".into()), |delay| (clock(delay.median), clock(delay.p95)));
             let (hurt, most) = tally
                 .users_hurt
                 .map_or((String::new(), String::new()), |h| (count(h.median), count(h.p95)));
@@ -103,7 +103,7 @@ impl Table {
     fn row(&mut self, name: &str, tally: &Tally, more: [Share; 2]) {
         let [low, high] = tally.back.interval;
         self.line(&format!(
-            "{name:<27} {} {:>5}  {:>13} {:>6} {:>6}",
+            "{name:<27} {} {:>5}  {:>15} {:>6} {:>6}",
             self.plot(tally.back.percent),
             percent(tally.back),
             format!("{low:.1} to {high:.1} %"),
@@ -113,11 +113,11 @@ impl Table {
     }
 
     fn heading(&mut self, name: &str, more: [&str; 2]) {
-        let bar = self.bar;
+        let share = self.bar + 6;
         let [one, two] = more;
         self.line(&format!(
-            "{name:<27} {:<bar$} {:>5}  {:>13} {one:>6} {two:>6}",
-            "sent back", "", "95 % sure"
+            "{name:<27} {:<share$}  {:>15} {one:>6} {two:>6}",
+            "sent back", "95 % sure"
         ));
     }
 
@@ -130,7 +130,7 @@ impl Table {
         let bar = self.bar;
         let between = format!("{low:.1} to {high:.1} %");
         let all = percent(report.sent_back);
-        self.line(&format!("{:<27} {:<bar$} {all:>5}  {between:>13}", "of all", ""));
+        self.line(&format!("{:<27} {:<bar$} {all:>5}  {between:>15}", "of all", ""));
         self.line("");
     }
 
