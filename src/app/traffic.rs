@@ -131,3 +131,33 @@ fn of_router(plan: &Plan) -> Result<Traffic, Failure> {
         p95_ms: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_of_both_slots_are_counted_by_the_second_and_probes_are_not() {
+        let run = tempfile::tempdir().unwrap();
+        let mut lines = String::new();
+        for second in 1..=60 {
+            let at = second * 1_000;
+            for (role, requests) in [("blue", 9), ("green", 3)] {
+                lines += &format!(
+                    "{{\"at\":{at},\"role\":\"{role}\",\"from\":\"users\",\
+                     \"requests\":{requests},\"latency_ms\":{{\"80.0\":{requests}}},\"n\":1}}\n"
+                );
+            }
+            lines += &format!(
+                "{{\"at\":{at},\"role\":\"blue\",\"from\":\"probes\",\"requests\":4,\"n\":1}}\n"
+            );
+        }
+        lines += "{\"at\":61000,\"n\":9,\"mark\":\"due\"}\n{\"at\":620";
+        std::fs::write(run.path().join(SAMPLES), lines).unwrap();
+        let mut past = Past::default();
+        past.add(run.path()).unwrap();
+        assert_eq!((past.requests, past.seconds), (720, 60));
+        assert_eq!(past.blue.count(), 540);
+        assert!(past.add(&run.path().join("nowhere")).is_none());
+    }
+}

@@ -76,7 +76,7 @@ impl Rounds {
 pub struct Effect {
     /// Which kind of release it is seen on most.
     pub kind: &'static str,
-    /// What is told: `sent_back_percent` or `users_hurt`.
+    /// What is told: `sent_back_percent`, `asks_percent` or `users_hurt`, whichever changes first.
     pub figure: &'static str,
     /// With the plan as it is.
     pub now: f64,
@@ -255,7 +255,7 @@ fn effect(service: &Service, base: &[Flown], then: &[Flown]) -> Effect {
     };
     let most = Outcome::ALL.into_iter().max_by(|a, b| on(a).total_cmp(&on(b)));
     let outcome = most.unwrap_or(Outcome::TwentyPercent);
-    let back = |one: &Flown| f64::from(u8::from(one.end == Where::Back)) * 100.0;
+    let percent = |end: Where| move |one: &Flown| f64::from(u8::from(one.end == end)) * 100.0;
     let told = |of: &dyn Fn(&Flown) -> f64| {
         let mean = |values: Vec<f64>| mean_and_error(&values).0;
         let now = mean(of_kind(base, then, outcome, &|_, now, _| of(now)));
@@ -264,16 +264,13 @@ fn effect(service: &Service, base: &[Flown], then: &[Flown]) -> Effect {
             mean_and_error(&of_kind(base, then, outcome, &|_, now, then| of(then) - of(now)));
         (now, after, Z * libm::sqrt(error))
     };
-    let (now, after, within) = told(&back);
-    if (now - after).abs() > within {
-        return Effect {
-            kind: outcome.name(),
-            figure: "sent_back_percent",
-            now,
-            then: after,
-            within,
-        };
+    let kind = outcome.name();
+    for (figure, end) in [("sent_back_percent", Where::Back), ("asks_percent", Where::Asks)] {
+        let (now, after, within) = told(&percent(end));
+        if (now - after).abs() > within.max(1.0) {
+            return Effect { kind, figure, now, then: after, within };
+        }
     }
     let (now, after, within) = told(&|one: &Flown| one.hurt as f64);
-    Effect { kind: outcome.name(), figure: "users_hurt", now, then: after, within }
+    Effect { kind, figure: "users_hurt", now, then: after, within }
 }

@@ -180,7 +180,15 @@ mod tests {
         let all = changes(&parsed(text));
         assert!(all.len() > 15, "{}", all.len());
         for change in all {
-            let written = parsed(&format!("{text}{}\n", change.toml().join("\n")));
+            let toml = change.toml().join("\n") + "\n";
+            // A table that is there gets the line; another one is added.
+            let there = format!("{}\n", change.section);
+            let text = if text.contains(&there) {
+                text.replace(&there, &toml)
+            } else {
+                format!("{text}{toml}")
+            };
+            let written = parsed(&text);
             let judged =
                 |plan: &Plan| plan.limits.iter().map(|l| (l.above, l.hold)).collect::<Vec<_>>();
             assert_eq!(judged(&written), judged(&change.plan), "{:?}", change.toml());

@@ -207,6 +207,11 @@ fn said(advice: &Advice) -> String {
             "it sends {:.0} % of \"{}\" back instead of {:.0} % ({difference:+.0} ± {:.0})",
             effect.then, effect.kind, effect.now, effect.within
         ),
+        "asks_percent" => format!(
+            "a person is asked about {:.0} % of \"{}\" instead of {:.0} % \
+             ({difference:+.0} ± {:.0})",
+            effect.then, effect.kind, effect.now, effect.within
+        ),
         _ => format!(
             "\"{}\" hurts {} users instead of {} ({difference:+.1} ± {:.1})",
             effect.kind,
@@ -227,7 +232,7 @@ fn said(advice: &Advice) -> String {
     };
     format!(
         "It says {} now. With the change {what}{users}{time}. In seconds of all users a deploy \
-         costs {:.1} now, and {:.1} ± {:.1} less then ({} releases, see --help).",
+         costs {:.2} now, and {:.2} ± {:.2} less then ({} releases, see --help).",
         change.was, advice.cost_s, advice.saves_s, advice.within_s, advice.flights
     )
 }
