@@ -82,7 +82,7 @@ have to be failed to hurt as many). A bad release costs what it hurts until it
 is sent back; one that is kept goes on for an hour. A good release that is sent
 back costs 60, a question to a person 10, each minute longer 0.02.
 Of 100 deploys 10 are bad, 2 meet what both slots share, 88 are good. A change
-is told if it saves for certain, and at least a twentieth of what a deploy costs.
+is told if it saves for certain, at least 0.25 and a twentieth of a deploy's cost.
 
 Fields of --json: rps, rps_from, p95_ms, p95_from, seed, releases, deploy_s;
 bad, good, shared, night: for each kind back, kept, asks, held (count, of,

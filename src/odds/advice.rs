@@ -31,8 +31,9 @@ const FALSE: f64 = 60.0;
 const ASKED: f64 = 10.0;
 /// What a minute costs by which a change makes the deploy longer.
 const MINUTE: f64 = 0.02;
-/// A change has to save this share of the cost.
+/// A change has to save this share of the cost, and so many seconds of all users.
 const WORTH: f64 = 0.05;
+const LEAST: f64 = 0.25;
 /// Kinds of releases: flights come in rounds of them.
 const KINDS: u64 = Outcome::ALL.len() as u64;
 /// How many changes reach the second round, and the last.
@@ -212,7 +213,7 @@ pub fn advise(tunnel: &Tunnel<'_>, plan: &Plan, base: &[Flown], rounds: Rounds) 
     let (saves, error) = saved(service, &own, &best, base);
     let within = Z_LAST * libm::sqrt(error);
     let cost_now = over_mix(base, base, |outcome, now, _| cost(outcome, now, service.rps)).0;
-    let helps = !base.is_empty() && saves - within > 0.0 && saves > WORTH * cost_now;
+    let helps = !base.is_empty() && saves - within > 0.0 && saves > (WORTH * cost_now).max(LEAST);
     helps.then(|| {
         let users = |one: &Flown| one.hurt as f64 + one.hurts_on * GOES_ON * service.rps;
         let users_saved = over_mix(base, &best.flown, |outcome, now, then| match outcome.class() {

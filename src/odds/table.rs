@@ -21,10 +21,7 @@ pub fn table(report: &Report, width: usize, ascii: bool) -> String {
     for note in &report.notes {
         table.line(&format!("note: {note}"));
     }
-    if !ascii {
-        return table.out;
-    }
-    table.out.replace('±', "+-")
+    table.out
 }
 
 struct Table {
@@ -44,6 +41,7 @@ impl Table {
     /// Words in as many lines as they need.
     fn words(&mut self, text: &str) {
         let mut line = String::new();
+        let text = if self.ascii { text.replace('±', "+-") } else { text.to_owned() };
         for word in text.split(' ') {
             if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > self.width {
                 self.line(&std::mem::take(&mut line));
@@ -155,8 +153,8 @@ impl Table {
         let tried = report.changes;
         let Some(advice) = &report.advice else {
             return self.words(&format!(
-                "What would help most: none. Of {tried} changes of one line none helps for \
-                 certain, by more than it costs."
+                "What would help most: none. Of {tried} changes of one line none is for certain \
+                 worth its while (see --help)."
             ));
         };
         self.line(&format!("What would help most, of {tried} changes of one line:"));
