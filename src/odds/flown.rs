@@ -96,11 +96,14 @@ impl Flyable {
     }
 }
 
-/// Five seconds where every window of the plan is made of whole ones; else one second.
+/// Five seconds where the windows of the plan are made of whole ones; else one second. A quarter
+/// of a hold is a window too: one of a minute or more may be out by less than a sample, a shorter
+/// one may not.
 fn stride(plan: &Plan) -> Millis {
     let five = |length: Millis| length.0.is_multiple_of(5_000);
-    // A quarter of the hold is a window too.
-    let holds = plan.limits.iter().all(|limit| limit.hold.0.is_multiple_of(20_000));
+    let fits =
+        |hold: Millis| hold.0.is_multiple_of(20_000) || five(hold) && hold >= Millis::secs(60);
+    let holds = plan.limits.iter().all(|limit| fits(limit.hold));
     let phases = [plan.soak, plan.ramp_hold, plan.watch, plan.health.hold];
     let known = plan.health.every <= Millis::secs(1) && plan.probe_every <= Millis::secs(1);
     Millis::secs(if holds && known && phases.into_iter().all(five) { 5 } else { 1 })

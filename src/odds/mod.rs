@@ -1,4 +1,4 @@
-//! PURE but for its dice. Releases as they go well and badly, second by second, as counts.
+//! PURE but for its dice, and for the threads of [`tunnel`]. Releases as they go well and badly, second by second, as counts.
 //!
 //! A limit is only as good as what it does to releases that nobody has seen yet. This part plays
 //! them: the [`catalogue`] holds outcomes of a deploy, each with a name, a class (to keep, shared by

@@ -18,8 +18,11 @@ pub fn table(report: &Report, width: usize, ascii: bool) -> String {
     table.shared(report);
     table.night(report);
     table.advice(report);
+    if !report.notes.is_empty() {
+        table.line("");
+    }
     for note in &report.notes {
-        table.line(&format!("note: {note}"));
+        table.words(&format!("note: {note}"));
     }
     table.out
 }
