@@ -102,9 +102,9 @@ fn main() {
     println!("switchback odds, two threads, every default");
     whole("10 requests a second", &plan, 10.0, releases);
     whole("0.5 requests a second", &plan, 0.5, releases);
-    let ramp = parsed("[traffic]\nramp = [10, 50, 100]\nhold = \"3m\"\n");
-    println!("switchback odds, two threads, in three steps");
-    whole("10 requests a second", &ramp, 10.0, releases);
+    let hard = parsed("[traffic]\nramp = [100]\n");
+    println!("switchback odds, two threads, a hard switch");
+    whole("10 requests a second", &hard, 10.0, releases);
 
     println!("one flight at 10 requests a second, one thread");
     let service = Service::of(&plan, 10.0, None);
