@@ -1,10 +1,12 @@
 //! `switchback check`: reads the plan, reaches everything it names once, changes nothing.
 
 use super::flight::{block_on, mask};
+use super::traffic::{self, Traffic};
 use super::{Failure, load, print};
 use crate::adapter::router::Router;
 use crate::adapter::source::http::Prober;
 use crate::cli::Global;
+use crate::odds::outlook;
 use crate::plan::{self, Faults, Overrides, PlanFault, Severity, Signal, SignalSource};
 use crate::runbook::{Fault, Kind, NodeOutcome, Readback};
 use crate::runs::{Wanted, earlier};
@@ -41,12 +43,45 @@ pub fn check(
     let mut found =
         Found { faults: loaded.warnings.clone(), good: Vec::new(), notes: Vec::new(), hold: true };
     found.faults.extend(plan::commands_on_path(&loaded.plan, &loaded.places));
+    if let Some(users) = traffic::of_runs(global, &loaded.plan) {
+        found.faults.extend(too_few(&loaded, &users));
+    }
     let secrets = mask(&loaded.plan).map(|secrets| secrets.by_name().clone());
     if let Ok(secrets) = &secrets {
         let (identity, release) = block_on(reach(&loaded, secrets, &mut found))?;
         note_record(global, &loaded.plan, identity.as_deref(), release.as_deref(), &mut found);
     }
     found.print(global, path)
+}
+
+/// Phases that bring too few requests to judge, at the traffic that the last runs saw.
+fn too_few(loaded: &plan::Loaded, users: &Traffic) -> Vec<PlanFault> {
+    let at = format!("at {:.2} requests a second ({})", users.rps, users.rps_from);
+    let mut warned = Vec::new();
+    let phases = outlook(&loaded.plan, users.rps);
+    if let Some(step) = phases.iter().find(|phase| phase.is_too_short()) {
+        let cause = format!(
+            "{at} Green's {} % are about {:.0} requests in {}, and a bad release shows in {}",
+            step.percent, step.expected, step.length, step.needed
+        );
+        let hint = "make it longer, or see what it would find: switchback odds";
+        warned.push(loaded.places.warning(step.key, &cause, hint));
+    }
+    let late = phases.last().filter(|watch| !watch.is_too_short()).and_then(|watch| {
+        let (share, found) = *watch.found.first()?;
+        let found = found.filter(|found| *found > watch.length)?;
+        Some((watch, share, found))
+    });
+    if let Some((watch, share, found)) = late {
+        let cause = format!(
+            "{at} errors of {share} % take about {found} to be told from luck, and the watch \
+             lasts {}",
+            watch.length
+        );
+        let hint = "make it longer, or see what it would find: switchback odds";
+        warned.push(loaded.places.warning(watch.key, &cause, hint));
+    }
+    warned
 }
 
 #[derive(Debug)]

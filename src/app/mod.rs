@@ -9,11 +9,13 @@ mod drill;
 mod flight;
 mod home;
 mod leftover;
+mod odds;
 mod record;
 mod resume;
 mod rollback;
 mod runs;
 mod straight_back;
+mod traffic;
 
 use crate::cli::{self, Cli, Command, Global};
 use crate::plan::{self, Faults, Loaded, Overrides};
@@ -77,6 +79,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             let overrides = Overrides::from(release);
             check::check(&global, &plan.path, overrides, effective, runbook)
         }
+        Some(Command::Odds { plan, odds: args }) => odds::odds(&global, &plan.path, &args),
         Some(Command::Rollback { plan, to }) => {
             rollback::rollback(&global, load(&plan.path, Overrides::default())?, to.as_deref())
         }
