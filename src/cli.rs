@@ -17,7 +17,7 @@ Exit codes:
      before any weight moved: resume)
   1  an error of the program or of the world: unreachable, refused, disk full
   2  wrong use, or a plan that does not hold
-  3  a deploy or drill ended rolled back, and verified
+  3  a deploy or drill ended rolled back, and verified; or a backtest would have
   4  Green has weight, or the split cannot be read, and nobody is watching:
      a person must look
   5  abandoned: no weight ever reached Green";

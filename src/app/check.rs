@@ -9,7 +9,7 @@ use crate::cli::Global;
 use crate::odds::outlook;
 use crate::plan::{self, Faults, Overrides, PlanFault, Severity, Signal, SignalSource};
 use crate::runbook::{Fault, Kind, NodeOutcome, Readback};
-use crate::runs::{Wanted, earlier};
+use crate::runs::{PATIENCE, Wanted, earlier};
 use crate::units::{Slot, Split};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -157,7 +157,9 @@ fn note_record(
 ) {
     let earlier = match (super::flight::home(global), identity, release) {
         (Ok(home), Some(router), Some(release)) => {
-            Some(earlier(&home.runs, &Wanted { kind: Kind::Deploy, router, release, plan }))
+            let patience = PATIENCE;
+            let wanted = Wanted { kind: Kind::Deploy, router, release, plan, patience };
+            Some(earlier(&home.runs, &wanted))
         }
         _ => None,
     };

@@ -6,7 +6,7 @@ use crate::adapter::source::http::Prober;
 use crate::plain::complain;
 use crate::plan::{Bound, Plan, Signal};
 use crate::runbook::Kind;
-use crate::runs::{Earlier, Home, Wanted, earlier};
+use crate::runs::{Earlier, Home, PATIENCE, Wanted, earlier};
 use crate::signal::{Record, share};
 use crate::units::Split;
 use std::collections::BTreeMap;
@@ -31,7 +31,9 @@ pub fn of_blue(
     let Some(release) = declared.or_else(|| read_release(plan, secrets)) else {
         return Record::default();
     };
-    let found = earlier(&home.runs, &Wanted { kind, router: identity, release: &release, plan });
+    let patience = PATIENCE;
+    let wanted = Wanted { kind, router: identity, release: &release, plan, patience };
+    let found = earlier(&home.runs, &wanted);
     for warning in &found.warnings {
         complain(format_args!("warning: {warning}"));
     }

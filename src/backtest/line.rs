@@ -38,6 +38,7 @@ pub struct Place {
 }
 
 /// What a line says.
+#[expect(clippy::large_enum_variant, reason = "nearly every line is one, and is judged at once")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Line {
     /// A second; with its place where a run of ours wrote it.

@@ -35,7 +35,7 @@ impl Told {
         counts: bool,
     ) {
         for change in changes {
-            let Some(judgement) = judge.of(change.signal).cloned() else { continue };
+            let Some(judgement) = judge.told_of(change.signal) else { continue };
             let said = Said { at, was: change.was, judgement };
             match change.now {
                 Verdict::Tripped if counts && self.tripped.is_none() => {

@@ -85,8 +85,7 @@ impl Core {
             let role = if self.green_is_judged() { Role::Green } else { Role::Blue };
             let judge = &mut self.world.judges[role.index()];
             for change in judge.evaluate(at) {
-                let judgement = judge.told().find(|told| told.signal() == change.signal);
-                if let Some(judgement) = judgement {
+                if let Some(judgement) = judge.told_of(change.signal) {
                     self.effects.push(Effect::Record(Record::Verdict { role, judgement }));
                 }
             }

@@ -20,4 +20,4 @@ pub use home::{Home, NoHome};
 pub use index::{IndexLine, last_rollback};
 pub use list::{FindFault, RunSummary, find, list};
 pub use lock::{Holder, Lock, LockFault};
-pub use record::{Earlier, Wanted, earlier};
+pub use record::{Earlier, PATIENCE, Wanted, earlier};

@@ -19,8 +19,8 @@ use crate::units::{Millis, Role, Slot};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// No further run is read after this time: a flight waits for it.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// How long a flight waits for what earlier runs know.
+pub const PATIENCE: Duration = Duration::from_millis(200);
 /// A run that is larger than this is not read.
 const LARGEST: u64 = 16 * 1024 * 1024;
 /// A record is at most an hour, in stretches of half a minute.
@@ -38,6 +38,8 @@ pub struct Wanted<'a> {
     pub release: &'a str,
     /// The plan, whose limits say what counts as slow.
     pub plan: &'a Plan,
+    /// After this time no further run is read.
+    pub patience: Duration,
 }
 
 /// What was found.
@@ -62,7 +64,7 @@ pub fn earlier(root: &Path, wanted: &Wanted<'_>) -> Earlier {
     let mut seen: Vec<Vec<Sample>> = Vec::new();
     let mut stretches = 0;
     for line in newest_first(&lines, wanted) {
-        if stretches >= HOUR || began.elapsed() >= PATIENCE {
+        if stretches >= HOUR || began.elapsed() >= wanted.patience {
             break;
         }
         match read(root, line) {
@@ -185,7 +187,7 @@ fn recorded(plan: &Plan, runs: Vec<Vec<Sample>>) -> Record {
     for seconds in runs {
         let mut end = began;
         for mut second in seconds {
-            second.at = second.at + began;
+            second.at += began;
             end = end.max(second.at);
             judge.add(&second);
         }

@@ -6,6 +6,7 @@ use crate::sim::{Flight, Health, World, facts};
 use crate::support::place::{Place, Terms, flown as lived_again};
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 use switchback::backtest::flown;
 use switchback::journal::{self, Closed, Opened, Run};
 use switchback::plan::{self, Plan, Signal};
@@ -13,6 +14,9 @@ use switchback::runbook::{Core, Event, Kind, RunFacts};
 use switchback::runs::{Earlier, IndexLine, Wanted, earlier, index};
 use switchback::signal::Record;
 use switchback::units::Millis;
+
+/// Long enough for a test on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A plan from one release to the next, with more at its end.
 fn plan(current: &str, next: &str, more: &str) -> Plan {
@@ -51,7 +55,7 @@ fn flies(root: &Path, n: u64, kind: Kind, plan: &Plan, record: Record, green: He
 }
 
 fn of(root: &Path, kind: Kind, release: &str, plan: &Plan) -> Earlier {
-    earlier(root, &Wanted { kind, router: "router", release, plan })
+    earlier(root, &Wanted { kind, router: "router", release, plan, patience: PATIENCE })
 }
 
 /// Requests of users that are known of.
@@ -105,8 +109,13 @@ fn a_drill_knows_nothing_of_deploys_nor_they_of_it_nor_one_service_of_another() 
     let other = Plan { service: "other".to_owned(), ..plan.clone() };
     flies(root.path(), 2, Kind::Deploy, &other, Record::default(), Health::Well);
     assert_eq!(users(&of(root.path(), Kind::Deploy, "1.9.0", &plan)), 0);
-    let elsewhere =
-        Wanted { kind: Kind::Deploy, router: "elsewhere", release: "1.9.0", plan: &other };
+    let elsewhere = Wanted {
+        kind: Kind::Deploy,
+        router: "elsewhere",
+        release: "1.9.0",
+        plan: &other,
+        patience: PATIENCE,
+    };
     assert_eq!(users(&earlier(root.path(), &elsewhere)), 0);
     assert!(users(&of(root.path(), Kind::Deploy, "1.9.0", &other)) > 0);
 }
