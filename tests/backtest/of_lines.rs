@@ -233,7 +233,7 @@ fn on_a_terminal_it_is_read_by_people_and_the_last_line_sums_up() {
         [env!("CARGO_BIN_EXE_switchback"), "backtest", &path("plan.toml"), &path("hour.jsonl")];
     let env = [("TERM".to_owned(), "xterm".to_owned())];
     let mut terminal = Cockpit::open(&argv.map(str::to_owned), &env, (200, 40));
-    terminal.expect("10:10  TRIPPED   5xx").expect("would have gone back at 10:10, 10 s after");
+    terminal.expect("10:25  TRIPPED   5xx").expect("would have gone back at 10:25, 25 s after");
     assert!(!terminal.screen().contains("\"at\""), "{}", terminal.screen());
     assert_eq!(terminal.exit_code(), 3);
 }
