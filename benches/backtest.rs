@@ -126,17 +126,24 @@ fn measured(times: u64, what: &str, plan: &Path, judged: &Path, file: &Path, goa
     );
 }
 
-/// Writes what happens into a run's journal and samples, as the engine does.
+/// Writes what happens into a run's journal and samples, as the engine does; each second with as
+/// many times as were asked for.
 struct Journal {
     writer: Writer,
     n: u64,
+    dice: Dice,
+    times: u64,
 }
 
 impl Watcher for Journal {
     fn stepped(&mut self, now: Millis, event: &Event, effects: &[Effect], _: &mut Core) {
         self.n += 1;
         let n = self.n;
-        self.writer.append(Entry::Input { n, event: event.clone() }, now);
+        let mut event = event.clone();
+        if let Event::Sample(sample) = &mut event {
+            sample.latency_ms = Some(self.dice.times(self.times, 90));
+        }
+        self.writer.append(Entry::Input { n, event }, now);
         for effect in effects {
             self.writer.append(Entry::Effect { n, effect: effect.clone() }, now);
         }
@@ -144,7 +151,7 @@ impl Watcher for Journal {
 }
 
 /// A run of an hour with its journal.
-fn run(plan: &Plan, directory: &Path) {
+fn run(plan: &Plan, directory: &Path, times: u64) {
     let facts = RunFacts {
         run: "7f3a".to_owned(),
         kind: Kind::Rehearsal,
@@ -158,7 +165,8 @@ fn run(plan: &Plan, directory: &Path) {
     let (writer, _troubles) = Writer::create(directory, opened, Millis::ZERO).unwrap();
     let mut world = World::default();
     world.slots.users = Some(60);
-    let mut flight = Flight::watched(plan.clone(), facts, world, Journal { writer, n: 0 });
+    let journal = Journal { writer, n: 0, dice: Dice(7), times };
+    let mut flight = Flight::watched(plan.clone(), facts, world, journal);
     assert_eq!(fly(&mut flight, Millis::secs(7_200)), Landing::Kept);
     let (now, finish) = (flight.now, flight.finish().cloned().unwrap());
     let writer = flight.watcher.writer;
@@ -193,9 +201,11 @@ fn main() {
     std::fs::write(&file, unmarked).unwrap();
     measured(times, "the same without a mark", &path("plan.toml"), &file, &file, 200.0);
 
-    let directory = path("run");
-    std::fs::create_dir(&directory).unwrap();
-    run(&plan, &directory);
-    let samples = directory.join("samples.jsonl");
-    measured(times, "a run of an hour", &path("plan.toml"), &directory, &samples, 200.0);
+    for (name, times_each) in [("a quiet run", 3), ("a run of an hour", 60)] {
+        let directory = path(name);
+        std::fs::create_dir(&directory).unwrap();
+        run(&plan, &directory, times_each);
+        let samples = directory.join("samples.jsonl");
+        measured(times, name, &path("plan.toml"), &directory, &samples, 200.0);
+    }
 }

@@ -196,9 +196,7 @@ fn sample(raw: Raw<'_>) -> Result<Line, Unread> {
 /// What did not fit may be a mark that we do not know, whose keys are its own.
 fn otherwise(text: &str, error: &serde_json::Error) -> Result<Line, Unread> {
     match serde_json::from_str::<Peek>(text) {
-        Ok(Peek { mark: Some(mark) }) if !matches!(&*mark, "split" | "due" | "read") => {
-            Ok(Line::Other)
-        }
+        Ok(Peek { mark: Some(mark) }) if mark != "split" => Ok(Line::Other),
         _ => {
             // It is one line, and its number is the file's to say.
             let why = error.to_string();
@@ -255,6 +253,7 @@ mod tests {
         let moon = r#"{"mark":"moon","green":"cheese","requests":"many"}"#;
         assert_eq!(read(moon), Ok(Line::Other));
         assert_eq!(read(r#"{"at":1,"mark":"note","says":{"a":[1]}}"#), Ok(Line::Other));
+        assert_eq!(read(r#"{"mark":"read","same":"?"}"#), Ok(Line::Other));
         let more = r#"{"at":1,"role":"blue","from":"users","pod":"web-1","why":7,"requests":2}"#;
         assert!(matches!(read(more), Ok(Line::Sample(..))), "{:?}", read(more));
     }

@@ -214,3 +214,31 @@ fn the_program_hands_blues_record_on_and_check_says_how_much_there_is() {
     let (_, said) = place.run("check PLAN");
     assert!(said.contains("of probes on 1.0.0"), "{said}");
 }
+
+#[test]
+#[ignore = "needs haproxy: apt-get install haproxy"]
+fn a_live_flight_is_judged_again_as_it_was_and_the_next_knows_its_users() {
+    let place = Place::new(&Terms::default()).with_users(60);
+    let (exit, printed) = place.run("deploy PLAN --yes --plain");
+    assert_eq!(exit, 0, "{printed}");
+    let first = lived_again(&place.runs()[0]);
+    crate::of_runs::same(&flown(&first.opened.plan, &first), &first);
+    let (exit, said) = place.run(&format!("backtest PLAN {} --plain", first.opened.facts.run));
+    assert!(exit == 0 && said.contains("would have kept Green"), "{said}");
+    // The way on: what was Green is Blue now, and something is wrong with what comes next.
+    let text = fs::read_to_string(place.plan()).unwrap();
+    let text = text.replace("current = \"1.0.0\"", "current = \"1.1.0\"");
+    fs::write(place.plan(), text.replace("next = \"1.1.0\"", "next = \"1.2.0\"")).unwrap();
+    let flight = place.lines("deploy PLAN --yes --plain");
+    place.soon_at([10, 90]);
+    place.left.set(Some(crate::support::site::Ill::Resets));
+    let (exit, printed) = flight.end();
+    assert_eq!(exit, 3, "{printed}");
+    let second = lived_again(&place.runs()[1]);
+    let known = &second.opened.facts.record.users[&Signal::ErrorRate];
+    assert!(known.sum().of > 60, "{known:?}");
+    crate::of_runs::same(&flown(&second.opened.plan, &second), &second);
+    let (exit, said) = place.run(&format!("backtest PLAN {}", second.opened.facts.run));
+    let tripped = said.contains("\"verdict\":\"tripped\"");
+    assert_eq!(exit, if tripped { 3 } else { 0 }, "{said}");
+}
