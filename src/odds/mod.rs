@@ -1,11 +1,12 @@
-//! PURE but for its dice, and for the threads of [`tunnel`]. Releases as they go well and badly, second by second, as counts.
+//! Releases as they go well and badly, second by second, as counts. Pure but for its dice, and for
+//! the threads of [`tunnel`].
 //!
 //! A limit is only as good as what it does to releases that nobody has seen yet. This part plays
 //! them: the [`catalogue`] holds outcomes of a deploy, each with a name, a class (to keep, shared by
 //! both slots, to roll back) and the moment from which a delay counts; a [`Profile`] says how the
 //! service behaves that they happen to; a [`Course`] says when users are moved; and a [`World`]
 //! turns the three and a seed into the [`crate::signal::Sample`]s that a cockpit would have seen.
-//! [`watch`] lets a [`Policy`] look at them, and tells when it went back and who was hurt by then.
+//! [`fn@watch`] lets a [`Policy`] look at them, and tells when it went back and who was hurt by then.
 //!
 //! Nothing here makes a request or knows one: there are counts of spans of seconds, drawn from
 //! the same distributions whatever the span. That is what makes ten thousand deploys a matter of
