@@ -578,7 +578,7 @@ fn a_number_over_its_bound_is_not_simply_ok() {
     let mut story = stories::holding();
     story.snapshot.limits[3].value = Some(95.0);
     let words = text(&drawn(&story, 120, 36));
-    assert!(words.contains("over, ok yet"), "{words}");
+    assert!(words.contains("in tolerance"), "{words}");
 }
 
 #[test]

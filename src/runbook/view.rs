@@ -22,7 +22,7 @@ impl Core {
         let seen = self.world.seen(self.at);
         Snapshot {
             at: self.at,
-            facts: self.facts.clone(),
+            facts: self.facts.without_record(),
             service: Clean::new(&self.plan.service),
             plan: self.plan.digest.chars().take(8).collect(),
             current: self.current(),

@@ -151,6 +151,8 @@ pub(super) fn of(judgement: &Judgement, on: Option<Role>) -> String {
         Verdict::Tripping => "tripping",
         Verdict::Tripped => "tripped",
         Verdict::Ok | Verdict::TooFew if judgement.over => "over",
+        // Beside a share above the limit, `ok` alone would be read as a mistake.
+        Verdict::Ok if judgement.is_above() => "in tolerance",
         Verdict::Ok => "ok",
         Verdict::TooFew => "too few",
     };
@@ -261,7 +263,7 @@ mod tests {
         let well = judged(Signal::ErrorRate, Verdict::Ok, 0, 312);
         assert_eq!(on_green(&well), "5xx ok on Green: 0 of 312 · limit 2 % for 2m");
         let once = Judgement { over: false, ..bad(Verdict::Ok) };
-        assert!(on_green(&once).starts_with("5xx ok on Green: 13 of 312 (4.2 %) · limit"));
+        assert!(on_green(&once).starts_with("5xx in tolerance on Green: 13 of 312 (4.2 %) · limit"));
         let health = judged(Signal::Health, Verdict::Ok, 0, 240);
         assert_eq!(on_green(&health), "health ok on Green: 0 of 240 · limit 2 % for 2m");
     }
@@ -356,7 +358,7 @@ mod tests {
         let queue =
             |verdict| Judgement { value: Some(612.0), ..judged(Signal::QueueDepth, verdict, 0, 0) };
         let says = |verdict| on_green(&queue(verdict));
-        assert_eq!(says(Verdict::Ok), "queue ok on Green: 612 waiting · limit 500 for 2m");
+        assert_eq!(says(Verdict::Ok), "queue in tolerance on Green: 612 waiting · limit 500 for 2m");
         assert_eq!(
             says(Verdict::Tripped),
             "queue tripped on Green: 612 waiting · limit 500 for 2m"

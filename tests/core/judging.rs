@@ -44,7 +44,7 @@ fn both_slots_suffer_and_nothing_moves_until_it_is_over() {
         .is_not_going_back()
         .green_has(50)
         .says("BOTH SLOTS SUFFER")
-        .alarms("both slots suffer: Blue")
+        .alarms("both slots suffer: Green")
         .gate_says(GateState::Shut, "both slots suffer")
         .tells("HOLDING, not going back")
         .green_is(Health::Well)

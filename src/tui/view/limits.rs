@@ -90,7 +90,7 @@ pub fn verdict(judgement: &Judgement, seen: &Seen<'_>) -> String {
         (Verdict::Ok | Verdict::TooFew, None) if judgement.over => {
             judgement.luck_words().map_or_else(|| "over".to_owned(), |luck| format!("over, {luck}"))
         }
-        (Verdict::Ok, None) if judgement.is_above() => "over, ok yet".to_owned(),
+        (Verdict::Ok, None) if judgement.is_above() => "in tolerance".to_owned(),
         (Verdict::TooFew, None) => match judgement.seen_words() {
             Some(seen) => format!("{word} {}", seen.replace('~', "")),
             None => word.to_owned(),
@@ -100,9 +100,10 @@ pub fn verdict(judgement: &Judgement, seen: &Seen<'_>) -> String {
 }
 
 /// How the verdict of a judgement looks: what is over is not drawn as if it were good.
-pub const fn style(judgement: &Judgement, theme: &Theme) -> Style {
+pub fn style(judgement: &Judgement, theme: &Theme) -> Style {
     match judgement.verdict {
-        Verdict::Ok | Verdict::TooFew if judgement.over => theme.warn,
+        Verdict::Ok if judgement.over || judgement.is_above() => theme.warn,
+        Verdict::TooFew if judgement.over => theme.warn,
         verdict => look(verdict, theme),
     }
 }
