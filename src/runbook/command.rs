@@ -57,6 +57,8 @@ impl Core {
                 let failed = matches!(migrate, Job::Bad(_)) || matches!(deploy, Job::Bad(_));
                 self.running().is_none()
                     && self.journal_trouble.is_none()
+                    // Nothing is deployed to a slot that somebody else has sent users to.
+                    && self.moved_by_others.is_none()
                     && ((failed && attended) || (!failed && *deploy == Job::NotDeclared))
             }
             Phase::Confirm { redeploy: Job::Bad(_), .. } => attended && self.running().is_none(),
@@ -242,7 +244,7 @@ impl Core {
                 None => self.run_migrate(),
             },
             (About::HoldAgain, true) => self.hold_again(),
-            (About::HoldAgain, false) => self.go_back("Green was not ready in time"),
+            (About::HoldAgain, false) => self.go_back_by(by, "Green was not ready in time"),
             (About::Rung(percent), true) => self.climb(percent),
             (About::Tripped, true) => self.go_back_by(by, &self.trip_words()),
             (About::Tripped, false) => {
@@ -317,6 +319,7 @@ impl Core {
 
     /// While the operator holds no deadline strikes; afterwards there is time to meet it.
     fn deadlines_after_hold(&mut self) {
+        self.stalled_since = None;
         let at = self.at + self.plan.health.hold + Millis::secs(1);
         match &mut self.phase {
             Phase::Readiness { deadline, .. } => *deadline = (*deadline).max(at),

@@ -355,6 +355,9 @@ impl Core {
             self.rollback_tick();
         } else if self.picking_up == PickUp::No {
             self.phase_tick();
+        } else if self.picking_up == PickUp::Asking && !self.facts.attended {
+            // What was asked first may lie beneath a question that nobody is there to answer.
+            self.stalled_tick();
         }
     }
 

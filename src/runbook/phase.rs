@@ -201,7 +201,7 @@ impl Core {
             (CommandName::Migrate | CommandName::Deploy, false, Phase::Deploy { .. })
                 if !self.facts.attended =>
             {
-                self.go_back(&format!("{} {how}", command.key()));
+                self.go_back_if_blue_is_well(&format!("{} {how}", command.key()));
             }
             _ => {}
         }
@@ -361,7 +361,8 @@ impl Core {
     /// A deadline has passed: the plan has declared what happens then.
     fn give_up_or_ask(&mut self, title: &str, then: DeadlineThen) {
         if then == DeadlineThen::Abandon || !self.facts.attended {
-            self.go_back(title);
+            // Somebody else may have sent users to Green: these go back only to a Blue that is well.
+            self.go_back_if_blue_is_well(title);
             return;
         }
         let due = self.at + self.plan.health.deadline;
@@ -390,7 +391,10 @@ impl Core {
             Phase::Watch { until, .. } => self.tick_watch(until),
             // Whatever was asked here is over and decided nothing: it is asked again.
             Phase::Decide
-                if self.open.is_empty() && !self.held && self.waits_for_blue.is_none() =>
+                if self.open.is_empty()
+                    && !self.held
+                    && self.waits_for_blue.is_none()
+                    && self.shared.is_none() =>
             {
                 self.decide();
             }

@@ -92,7 +92,9 @@ impl Rollback {
     }
 
     pub fn next_due(&self, now: Millis) -> Option<Millis> {
-        [self.again_at, self.recheck_at].into_iter().flatten().min().map(|due| due.max(now))
+        // A look that is under way began too early to be the second one: that waits for its end.
+        let recheck_at = self.recheck_at.filter(|_| self.rechecking.is_none());
+        [self.again_at, recheck_at].into_iter().flatten().min().map(|due| due.max(now))
     }
 
     fn stamped(&self) -> bool {
@@ -119,7 +121,9 @@ impl Core {
         if let Some(rollback) = &mut self.rollback {
             let (verified, attempt) = (rollback.verified, rollback.id.attempt);
             if verified && read == Some(Percent::ZERO) {
-                return self.info("already back: the router reads all traffic at Blue");
+                // As of the last read: somebody may have moved it in the second since.
+                self.look_once_more();
+                return self.info("already back: the router is read once more");
             }
             if verified {
                 // Back once, and moved or unread since: the key means what it says.
@@ -169,10 +173,16 @@ impl Core {
         }
     }
 
-    /// The automatic way back needs Blue ready now; otherwise it holds, loudly, and asks. Where
-    /// no user was ever on Green, Blue serves everybody already and nothing is to be lost.
+    /// Whether everybody may go back without being asked: Blue would answer them, or serves them
+    /// all already, so that nothing is to be lost.
+    pub(super) fn may_go_back_unasked(&self) -> bool {
+        let all_there = !self.green_had_weight || self.green_read() == Some(Percent::ZERO);
+        all_there || self.blue_is_well()
+    }
+
+    /// The automatic way back needs Blue ready now; otherwise it holds, loudly, and asks.
     pub(super) fn go_back_if_blue_is_well(&mut self, why: &str) {
-        if !self.green_had_weight || self.blue_is_well() {
+        if self.may_go_back_unasked() {
             return self.go_back(why);
         }
         if self.waits_for_blue.is_some() {
@@ -437,7 +447,14 @@ impl Core {
     pub(super) fn rollback_overheard(&mut self) {
         let away = self.green_read().is_some_and(|green| green > Percent::ZERO);
         let Some(rollback) = &self.rollback else { return };
-        if away && rollback.verified && !rollback.settled() && rollback.rechecking.is_none() {
+        if away && rollback.verified && !rollback.settled() {
+            self.look_once_more();
+        }
+    }
+
+    /// The router is read, unless it is being read already.
+    fn look_once_more(&mut self) {
+        if self.rollback.as_ref().is_some_and(|rollback| rollback.rechecking.is_none()) {
             let id = self.act(Act::ReadRouter, Barrier::Nothing);
             if let Some(rollback) = &mut self.rollback {
                 rollback.rechecking = Some(id);
@@ -475,14 +492,10 @@ impl Core {
             let id = rollback.id;
             return self.write_back(id);
         }
-        if rollback.verified && rollback.recheck_at.is_some_and(|due| at >= due) {
+        let may_look = rollback.verified && rollback.rechecking.is_none();
+        if may_look && rollback.recheck_at.is_some_and(|due| at >= due) {
             rollback.recheck_at = None;
-            if rollback.rechecking.is_none() {
-                let id = self.act(Act::ReadRouter, Barrier::Nothing);
-                if let Some(rollback) = &mut self.rollback {
-                    rollback.rechecking = Some(id);
-                }
-            }
+            self.look_once_more();
             return;
         }
         let waited = at.since(rollback.verified_at);

@@ -45,7 +45,8 @@ impl Core {
         // the operator is asked at once.
         let wait = if judgement.both { Millis::ZERO } else { hold };
         self.shared = Some(Shared { since, again: since + wait });
-        self.withdraw(About::is_forward);
+        // Nor does the end of a countdown send anybody back meanwhile: it is asked again.
+        self.withdraw(|about| about.is_forward() || about == About::Unproven);
         self.warn("both slots suffer: HOLDING, not going back; r goes back all the same");
         if judgement.both
             && let Some(shared) = self.shared

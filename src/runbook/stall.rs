@@ -81,7 +81,7 @@ impl Core {
             (None, None) => "nothing was decided",
         };
         let says = format!("held for {wait} with nobody at the keyboard: {why}");
-        if !self.green_had_weight || self.blue_is_well() {
+        if self.may_go_back_unasked() {
             return self.go_back(&says);
         }
         let down = said(|to| self.check_blue_up(to));

@@ -263,7 +263,9 @@ mod tests {
         let well = judged(Signal::ErrorRate, Verdict::Ok, 0, 312);
         assert_eq!(on_green(&well), "5xx ok on Green: 0 of 312 · limit 2 % for 2m");
         let once = Judgement { over: false, ..bad(Verdict::Ok) };
-        assert!(on_green(&once).starts_with("5xx in tolerance on Green: 13 of 312 (4.2 %) · limit"));
+        assert!(
+            on_green(&once).starts_with("5xx in tolerance on Green: 13 of 312 (4.2 %) · limit")
+        );
         let health = judged(Signal::Health, Verdict::Ok, 0, 240);
         assert_eq!(on_green(&health), "health ok on Green: 0 of 240 · limit 2 % for 2m");
     }
@@ -358,7 +360,10 @@ mod tests {
         let queue =
             |verdict| Judgement { value: Some(612.0), ..judged(Signal::QueueDepth, verdict, 0, 0) };
         let says = |verdict| on_green(&queue(verdict));
-        assert_eq!(says(Verdict::Ok), "queue in tolerance on Green: 612 waiting · limit 500 for 2m");
+        assert_eq!(
+            says(Verdict::Ok),
+            "queue in tolerance on Green: 612 waiting · limit 500 for 2m"
+        );
         assert_eq!(
             says(Verdict::Tripped),
             "queue tripped on Green: 612 waiting · limit 500 for 2m"

@@ -194,7 +194,8 @@ impl<W: Watcher, M: Model> Flight<W, M> {
         let stride = self.stride.0.max(1);
         let tick = (self.now / stride + 1) * stride;
         let due = self.core_due(stride).map_or(u64::MAX, |due| due.0);
-        let arrival = self.arrivals.keys().next().map_or(u64::MAX, |(at, _)| *at);
+        // What came while the machine slept is found when it wakes, and not before.
+        let arrival = self.arrivals.keys().next().map_or(u64::MAX, |(at, _)| self.now.max(*at));
         let next = tick.min(due).min(arrival);
         if next > end {
             return false;
@@ -240,6 +241,7 @@ impl<W: Watcher, M: Model> Flight<W, M> {
         let effects = if W::BLIND {
             self.core.step(event, at)
         } else {
+            self.watcher.comes(at, &event, &mut self.core);
             let effects = self.core.step(event.clone(), at);
             self.watcher.stepped(at, &event, &effects, &mut self.core);
             effects

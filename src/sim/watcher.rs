@@ -10,6 +10,11 @@ pub trait Watcher {
     /// Whether nothing is looked at: the loop then spares itself a copy of each event.
     const BLIND: bool = false;
 
+    /// The core is about to take `event` at `now`, and still stands as the last step has left it.
+    fn comes(&mut self, now: Millis, event: &Event, core: &mut Core) {
+        let _ = (now, event, core);
+    }
+
     /// The core has taken `event` at `now`, milliseconds since the run began, and said `effects`.
     /// Nothing of them has been done yet.
     fn stepped(&mut self, now: Millis, event: &Event, effects: &[Effect], core: &mut Core);
@@ -32,6 +37,11 @@ impl Watcher for () {
 
 impl<A: Watcher, B: Watcher> Watcher for (A, B) {
     const BLIND: bool = A::BLIND && B::BLIND;
+
+    fn comes(&mut self, now: Millis, event: &Event, core: &mut Core) {
+        self.0.comes(now, event, core);
+        self.1.comes(now, event, core);
+    }
 
     fn stepped(&mut self, now: Millis, event: &Event, effects: &[Effect], core: &mut Core) {
         self.0.stepped(now, event, effects, core);

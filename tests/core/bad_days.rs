@@ -199,7 +199,7 @@ fn the_wait_for_a_first_answer_begins_anew_and_does_not_pass_step_two() {
 #[test]
 fn a_router_that_refuses_the_split_is_tried_three_times_and_then_the_operator_is_asked() {
     let story = given().reaches(Place::BeforeSwitch).router(Manner::Refuses).space().yes().waits(1);
-    assert_eq!(story.flight.watcher.rules.moves, 3);
+    assert_eq!(story.flight.watcher.watching.moves(), 3);
     story
         .tells("the router did not take the split")
         .green_has(0)

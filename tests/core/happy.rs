@@ -46,7 +46,7 @@ fn a_good_release_is_walked_through_the_eight_steps_and_kept() {
 #[test]
 fn a_hard_switch_goes_to_a_hundred_in_one_step() {
     let story = given().hard_switch().reaches(Place::Watch).green_has(100);
-    assert_eq!(story.flight.watcher.rules.moves, 1);
+    assert_eq!(story.flight.watcher.watching.moves(), 1);
     story.reaches(Place::Kept).q().exits(0, RunOutcome::Kept);
 }
 

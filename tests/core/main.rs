@@ -10,6 +10,7 @@ mod sim;
 mod story;
 
 mod bad_days;
+mod found;
 mod going_back;
 mod happy;
 mod judging;

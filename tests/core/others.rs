@@ -75,7 +75,7 @@ fn a_split_that_somebody_else_moved_is_adopted_held_and_never_pushed() {
         (Place::Kept, 20, 3),
     ] {
         let story = moved(given().reaches(place), to);
-        assert_eq!(story.flight.watcher.rules.moves, writes, "{place:?}");
+        assert_eq!(story.flight.watcher.watching.moves(), writes, "{place:?}");
         story.r().waits(2).green_has(0);
     }
 }

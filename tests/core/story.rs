@@ -1,7 +1,7 @@
 //! Stories: a run told in sentences. What is pressed, what happens in the world, what is seen.
 //! A story that does not come true says where it stopped, with the headline and the whole log.
 
-use crate::sim::{Fate, Flight, Health, Manner, World, facts, plan, replays};
+use crate::sim::{Fate, Flight, Health, Manner, World, facts, flight, plan, replays};
 use std::fmt::Write;
 use switchback::clean::Clean;
 use switchback::plan::{CommandName, Migration, Plan};
@@ -72,7 +72,7 @@ impl Given {
     }
 
     pub fn begins(self) -> Story {
-        let mut story = Story { flight: Flight::new(self.plan, self.facts, self.world) };
+        let mut story = Story { flight: flight(self.plan, self.facts, self.world) };
         story.flight.feed(switchback::runbook::Event::Begin);
         story
     }
