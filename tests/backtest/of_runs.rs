@@ -22,7 +22,7 @@ fn by_the_rule() -> Plan {
 
 fn flight(plan: &Plan, world: World) -> Flight {
     let facts = RunFacts { attended: false, ..facts() };
-    Flight::new(plan.clone(), facts, world)
+    crate::sim::flight(plan.clone(), facts, world)
 }
 
 /// Presses what is routine and lets time pass, until it is over or so many seconds have passed.
@@ -337,7 +337,7 @@ proptest! {
     ) {
         let plan = if literal { plan() } else { by_the_rule() };
         let facts = RunFacts { attended, ..facts() };
-        let mut flight = Flight::new(plan.clone(), facts, World::default());
+        let mut flight = crate::sim::flight(plan.clone(), facts, World::default());
         flight.feed(Event::Begin);
         for gust in &gusts {
             blow(&mut flight, gust);

@@ -41,7 +41,7 @@ fn flies(root: &Path, n: u64, kind: Kind, plan: &Plan, record: Record, green: He
     let release = plan.release.current.as_deref().unwrap_or_default();
     world.slots[0] = crate::sim::SlotWorld::running(release);
     world.slots[1].after_deploy = green;
-    let mut flight = Flight::new(plan.clone(), facts.clone(), world);
+    let mut flight = crate::sim::flight(plan.clone(), facts.clone(), world);
     flight.feed(Event::Begin);
     fly(&mut flight, 1_200);
     let finish = flight.finish().expect("it has ended").clone();
