@@ -36,7 +36,7 @@ fn main() {
     for profile in Profile::ALL {
         let size = |n: f64| ((n * factor) as u64).max(1);
         let size = Size {
-            watches: [size(600.0), size(300.0), size(150.0)],
+            watches: [size(500.0), size(200.0), size(100.0)],
             peers_in: 10,
             threads: 2,
             course: Course::of_mode,

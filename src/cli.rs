@@ -17,7 +17,7 @@ Exit codes:
      before any weight moved: resume)
   1  an error of the program or of the world: unreachable, refused, disk full
   2  wrong use, or a plan that does not hold
-  3  a deploy or drill ended rolled back, and verified
+  3  a deploy or drill ended rolled back, and verified; or a backtest would have
   4  Green has weight, or the split cannot be read, and nobody is watching:
      a person must look
   5  abandoned: no weight ever reached Green";
@@ -66,6 +66,49 @@ Examples:
   switchback resume 7f3a
 
 The router is read before anything else.";
+
+const BACKTEST: &str = "\
+Examples:
+  switchback backtest switchback.toml samples.jsonl
+  switchback backtest tighter.toml 7f3a            a run, by its id
+  switchback backtest notes.toml - < samples.jsonl | jq .line
+
+Prints a JSON line for each change of a verdict; on a terminal, or with --plain,
+a line to read and a last one that sums up. It ends with 3 where the plan would
+have gone back. A sample is one second of one slot, as a run keeps it:
+
+  {\"at\":124000,\"mark\":\"split\",\"green\":50}
+  {\"at\":125000,\"role\":\"green\",\"from\":\"users\",\"requests\":20,\"failed\":1,
+   \"client_errors\":0,\"latency_ms\":{\"31.2\":12,\"36.1\":6,\"410.0\":2}}
+  {\"at\":125000,\"role\":\"blue\",\"from\":\"probes\",\"requests\":4,\"failed\":0,
+   \"latency_ms\":{\"27.9\":4},\"live\":true,\"ready\":true}
+  {\"at\":125000,\"role\":\"both\",\"from\":\"gauges\",\"db_errors\":0,\"queue_depth\":41}
+
+What was not read is absent, never 0. Without a split mark the first user of
+Green is the switch.";
+const ODDS: &str = "\
+Examples:
+  switchback odds --rps 12
+  switchback odds notes.toml        at the traffic of the last runs, or of the router now
+  switchback odds --json | jq .advice
+
+Good and bad releases are flown on the plan through the cockpit's own core, on
+simulated time; nothing is reached but, for its counters, the router. Somebody
+answers the gates; what only a person can decide is counted as `asks`.
+
+What a change is worth is told in seconds of all users (so long would everybody
+have to be failed to hurt as many). A bad release costs what it hurts until it
+is sent back; one that is kept goes on for an hour. A good release that is sent
+back costs 60, a question to a person 10, each minute longer 0.02.
+Of 100 deploys 10 are bad, 2 meet what both slots share, 88 are good. A change
+is told if it saves for certain, at least 0.25 and a twentieth of a deploy's cost.
+
+Fields of --json: rps, rps_from, p95_ms, p95_from, seed, releases, deploy_s;
+bad, good, shared, night: for each kind back, kept, asks, held (count, of,
+percent, interval), delay_s and users_hurt (median, p95), delays (each column
+twice as late as the one before, the first 10 s); found, sent_back: the same
+over all kinds; changes: how many were tried; advice: null, or section, key,
+value, was, saves_s, within_s, cost_s, users_saved, effect, minutes_longer.";
 
 /// Everything that was typed.
 #[derive(Debug, Clone, Parser)]
@@ -140,6 +183,16 @@ pub enum Command {
         #[arg(long)]
         runbook: bool,
     },
+    /// Fly good and bad releases on the plan: what it finds, how soon, at whose cost
+    #[command(after_help = ODDS)]
+    Odds {
+        /// Which plan.
+        #[command(flatten)]
+        plan: PlanArg,
+        /// Which releases, and how many.
+        #[command(flatten)]
+        odds: OddsArgs,
+    },
     /// Send all traffic to Blue without a screen, verify, and leave
     #[command(after_help = ROLLBACK)]
     Rollback {
@@ -155,6 +208,16 @@ pub enum Command {
     Resume {
         /// The run's id, or the beginning of it [default: the last that was cut off]
         run: Option<String>,
+    },
+    /// When would these limits have tripped on these samples?
+    #[command(after_help = BACKTEST)]
+    Backtest {
+        /// The plan's file
+        #[arg(value_name = "PLAN")]
+        plan: PathBuf,
+        /// A file of samples, - for standard input, a run's directory, or a run's id
+        #[arg(value_name = "FILE|RUN")]
+        samples: String,
     },
     /// List past runs
     Runs,
@@ -184,6 +247,28 @@ pub struct PlanArg {
     /// The plan's file
     #[arg(value_name = "PLAN", default_value = "switchback.toml")]
     pub path: PathBuf,
+}
+
+/// Which releases are flown, and how many.
+#[derive(Debug, Clone, Args)]
+pub struct OddsArgs {
+    /// Requests a second of all users [default: of the last runs, or the router's now]
+    #[arg(long, value_name = "N", value_parser = rps)]
+    pub rps: Option<f64>,
+    /// What everything is drawn from: the same seed gives the same numbers
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub seed: u64,
+    /// How many releases are flown, those of changes included
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(crate::odds::FEWEST..=10_000_000))]
+    pub releases: u64,
+    /// How many fly at once; the numbers do not depend on it [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+}
+
+fn rps(word: &str) -> Result<f64, String> {
+    let rps = word.parse().map_err(|_| "a number of requests a second".to_owned())?;
+    if (0.0..=5_000.0).contains(&rps) { Ok(rps) } else { Err("from 0 to 5000".to_owned()) }
 }
 
 /// What is said about the release for one run.

@@ -41,7 +41,8 @@
 //! | [`runs`] | run directories, their index, the lock by router, the socket beside it |
 //! | [`lab`] | a seeded world and its HTTP front: real services, users and a weighted proxy |
 //! | [`sim`] | simulated time: the same core in a world of data, as fast as it goes |
-//! | [`odds`] | releases that go well and badly, as counts, and who would have gone back when |
+//! | [`odds`] | releases that go well and badly, as counts; who would have gone back when; the wind tunnel |
+//! | [`backtest`] | samples of others, and runs of ours, judged again under any limits |
 //! | [`tui`] | the cockpit: terminal, keys as a table, views, widgets, themes |
 //! | [`plain`] | the same run as lines or JSON, and typed words as keys |
 //! | [`text`] | durations and plurals: one voice |
@@ -79,6 +80,7 @@
 
 pub mod adapter;
 pub mod app;
+pub mod backtest;
 pub mod clean;
 pub mod cli;
 pub mod engine;

@@ -17,7 +17,10 @@ mod peers;
 
 use field::{Cell, Field, Size};
 use peers::PEERS;
-use switchback::odds::{Class, Course, Mode, Outcome, Profile, Release, World};
+use switchback::odds::{
+    Class, Cockpit, Course, Fault, Habits, Mode, Outcome, Profile, Release, World, watch,
+    watch_release,
+};
 use switchback::signal::{Origin, Sample, Whose};
 use switchback::units::Millis;
 
@@ -312,21 +315,46 @@ fn luck(goal: u8) -> (f64, f64) {
 }
 
 #[test]
-#[ignore = "the judge is still the literal one"]
 fn the_rule_reaches_its_goals_on_the_numbers_that_it_was_tuned_on() {
     goals_hold(Profile::Base, luck);
 }
 
 #[test]
-#[ignore = "the judge is still the literal one"]
 fn the_rule_reaches_its_goals_on_ranges_that_it_was_not_tuned_on() {
     goals_hold(Profile::Unseen, luck);
 }
 
 #[test]
-#[ignore = "the judge is still the literal one"]
 fn the_rule_reaches_its_goals_on_a_bad_host() {
     goals_hold(Profile::Harsh, luck);
+}
+
+#[test]
+fn one_look_is_not_enough_and_two_are_in_time() {
+    let plan = declared::plan();
+    let secs = |rps, seed| {
+        let (mut ours, course) = (Cockpit::new(&plan), short(Mode::Hard));
+        let played = watch(&mut ours, Outcome::Everything, &course, Profile::Base, rps, seed);
+        played.delay().unwrap().as_secs()
+    };
+    for seed in 0..10 {
+        assert_eq!(secs(10.0, seed), 10, "users say so twice");
+        assert_eq!(secs(0.0, seed), 20, "probes alone, of a limit of 10 % for 1m");
+    }
+}
+
+#[test]
+fn slow_for_eighty_seconds_is_not_slow_for_two_minutes() {
+    let plan = declared::plan();
+    for (seed, from) in (0..20).zip((60..).step_by(7)) {
+        let slow = Fault { from, secs: 80, slower: 3.0, ..Fault::NONE };
+        // Without drift: what is slow by itself afterwards would be slow for longer.
+        let habits = Habits { drift: 0.0, ..Habits::draw(Profile::Base, 10.0, seed) };
+        let drawn = (habits, Release { faults: vec![slow], onset: from });
+        let mut ours = Cockpit::new(&plan);
+        let played = watch_release(&mut ours, drawn, &short(Mode::Hard), seed);
+        assert!(!played.went_back(), "from {from} s on: {played:?}");
+    }
 }
 
 #[test]

@@ -188,6 +188,8 @@ fn play(plan: &Plan, profile: Profile, cell: &Cell, size: Size, seed: u64) -> Ve
     let watches = match cell.outcome.class() {
         Class::Keep => size.watches[0],
         Class::Shared => size.watches[1],
+        // Soon over, and its goal is a mean that luck alone moves by a user or two.
+        Class::Roll if cell.outcome == Outcome::Everything => 10 * size.watches[2],
         Class::Roll => size.watches[2],
     };
     let mut tallies = vec![Tally::default(); 1 + if size.peers_in > 0 { PEERS.len() } else { 0 }];

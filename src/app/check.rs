@@ -1,12 +1,15 @@
 //! `switchback check`: reads the plan, reaches everything it names once, changes nothing.
 
 use super::flight::{block_on, mask};
+use super::traffic::{self, Traffic};
 use super::{Failure, load, print};
 use crate::adapter::router::Router;
 use crate::adapter::source::http::Prober;
 use crate::cli::Global;
+use crate::odds::outlook;
 use crate::plan::{self, Faults, Overrides, PlanFault, Severity, Signal, SignalSource};
-use crate::runbook::{NodeOutcome, Readback};
+use crate::runbook::{Fault, Kind, NodeOutcome, Readback};
+use crate::runs::{PATIENCE, Wanted, earlier};
 use crate::units::{Slot, Split};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -37,19 +40,56 @@ pub fn check(
     if runbook {
         return print(plan::runbook_md(&loaded.plan).as_bytes());
     }
-    let mut found = Found { faults: loaded.warnings.clone(), good: Vec::new(), hold: true };
+    let mut found =
+        Found { faults: loaded.warnings.clone(), good: Vec::new(), notes: Vec::new(), hold: true };
     found.faults.extend(plan::commands_on_path(&loaded.plan, &loaded.places));
+    if let Some(users) = traffic::of_runs(global, &loaded.plan) {
+        found.faults.extend(too_few(&loaded, &users));
+    }
     let secrets = mask(&loaded.plan).map(|secrets| secrets.by_name().clone());
     if let Ok(secrets) = &secrets {
-        block_on(reach(&loaded, secrets, &mut found))?;
+        let (identity, release) = block_on(reach(&loaded, secrets, &mut found))?;
+        note_record(global, &loaded.plan, identity.as_deref(), release.as_deref(), &mut found);
     }
     found.print(global, path)
+}
+
+/// Phases that bring too few requests to judge, at the traffic that the last runs saw.
+fn too_few(loaded: &plan::Loaded, users: &Traffic) -> Vec<PlanFault> {
+    let at = format!("at {:.2} requests a second ({})", users.rps, users.rps_from);
+    let mut warned = Vec::new();
+    let phases = outlook(&loaded.plan, users.rps);
+    if let Some(step) = phases.iter().find(|phase| phase.is_too_short()) {
+        let cause = format!(
+            "{at} Green's {} % are about {:.0} requests in {}, and a bad release shows in {}",
+            step.percent, step.expected, step.length, step.needed
+        );
+        let hint = "make it longer, or see what it would find: switchback odds";
+        warned.push(loaded.places.warning(step.key, &cause, hint));
+    }
+    let late = phases.last().filter(|watch| !watch.is_too_short()).and_then(|watch| {
+        let (share, found) = *watch.found.first()?;
+        let found = found.filter(|found| *found > watch.length)?;
+        Some((watch, share, found))
+    });
+    if let Some((watch, share, found)) = late {
+        let cause = format!(
+            "{at} errors of {share} % take about {found} to be told from luck, and the watch \
+             lasts {}",
+            watch.length
+        );
+        let hint = "make it longer, or see what it would find: switchback odds";
+        warned.push(loaded.places.warning(watch.key, &cause, hint));
+    }
+    warned
 }
 
 #[derive(Debug)]
 struct Found {
     faults: Vec<PlanFault>,
     good: Vec<String>,
+    /// What is neither good nor bad.
+    notes: Vec<String>,
     /// Whether the world is as the plan says.
     hold: bool,
 }
@@ -75,6 +115,9 @@ impl Found {
         for line in &self.good {
             // Writing to a string cannot fail.
             let _ = writeln!(out, "ok: {line}");
+        }
+        for note in &self.notes {
+            let _ = writeln!(out, "note: {note}");
         }
         let warnings = self.faults.len() - errors;
         if !self.faults.is_empty() {
@@ -104,9 +147,37 @@ fn json<'f>(faults: impl Iterator<Item = &'f PlanFault>) -> Result<(), Failure> 
     print(out.as_bytes()).map(|_| ())
 }
 
-/// Reaches the router, both slots and the front door, once.
-async fn reach(loaded: &plan::Loaded, secrets: &BTreeMap<String, String>, found: &mut Found) {
+/// Says what earlier runs know of Blue: without that, a bad release is found later.
+fn note_record(
+    global: &Global,
+    plan: &plan::Plan,
+    identity: Option<&str>,
+    release: Option<&str>,
+    found: &mut Found,
+) {
+    let earlier = match (super::flight::home(global), identity, release) {
+        (Ok(home), Some(router), Some(release)) => {
+            let patience = PATIENCE;
+            let wanted = Wanted { kind: Kind::Deploy, router, release, plan, patience };
+            Some(earlier(&home.runs, &wanted))
+        }
+        _ => None,
+    };
+    for warning in earlier.iter().flat_map(|earlier| &earlier.warnings) {
+        found.notes.push(warning.clone());
+    }
+    found.notes.push(super::record::says(plan, release, earlier.as_ref()));
+}
+
+/// Reaches the router, both slots and the front door, once. Gives what the router is known by, and
+/// the release that is Blue.
+async fn reach(
+    loaded: &plan::Loaded,
+    secrets: &BTreeMap<String, String>,
+    found: &mut Found,
+) -> (Option<String>, Option<String>) {
     let plan = &loaded.plan;
+    let (mut identity, mut release) = (None, plan.release.current.clone());
     let error = |path: &str, cause: &str, hint: &str| loaded.places.error(path, cause, hint);
     let mut blue = None;
     let mut router = Router::of_plan(plan);
@@ -120,6 +191,7 @@ async fn reach(loaded: &plan::Loaded, secrets: &BTreeMap<String, String>, found:
             } else {
                 blue = readback.split().and_then(Split::sole);
                 say_split(loaded, &readback, blue, found);
+                identity = router.identity().await.ok();
             }
             for note in router.notes() {
                 found.bad(loaded.places.warning(
@@ -131,8 +203,23 @@ async fn reach(loaded: &plan::Loaded, secrets: &BTreeMap<String, String>, found:
         }
     }
     for slot in Slot::BOTH {
-        reach_slot(loaded, secrets, slot, blue, found).await;
+        let named = reach_slot(loaded, secrets, slot, blue, found).await;
+        if blue == Some(slot) {
+            release = release.or(named);
+        }
     }
+    reach_front(loaded, secrets, &mut router, found).await;
+    (identity, release)
+}
+
+async fn reach_front(
+    loaded: &plan::Loaded,
+    secrets: &BTreeMap<String, String>,
+    router: &mut Result<Router, Fault>,
+    found: &mut Found,
+) {
+    let plan = &loaded.plan;
+    let error = |path: &str, cause: &str, hint: &str| loaded.places.error(path, cause, hint);
     let Some(front) = &plan.router.front else { return };
     match Prober::new(plan, front, secrets) {
         Err(fault) => {
@@ -141,7 +228,7 @@ async fn reach(loaded: &plan::Loaded, secrets: &BTreeMap<String, String>, found:
         Ok(prober) => {
             let answer = prober.probe(prober.knock()).await;
             let named = answer.slot.as_ref().map_or_else(String::new, |s| format!(", by {s}"));
-            let slot = match (&answer.slot, &mut router) {
+            let slot = match (&answer.slot, router) {
                 (Some(name), Ok(router)) => router.slot_named(plan, name.as_str()).await,
                 _ => None,
             };
@@ -220,21 +307,19 @@ async fn reach_slot(
     slot: Slot,
     blue: Option<Slot>,
     found: &mut Found,
-) {
+) -> Option<String> {
     let plan = &loaded.plan;
     let name = plan.slot_name(slot);
     let path = format!("slots.{name}");
     let prober = match Prober::new(plan, &plan.slots[slot.index()].url, secrets) {
         Ok(prober) => prober,
         Err(fault) => {
-            return found.bad(loaded.places.error(
-                &path,
-                fault.cause.as_str(),
-                fault.hint.as_str(),
-            ));
+            found.bad(loaded.places.error(&path, fault.cause.as_str(), fault.hint.as_str()));
+            return None;
         }
     };
     let check = prober.check().await;
+    let names = check.release.as_ref().map(|release| release.as_str().to_owned());
     // What is wrong with Blue stands in the way; a slot that waits to be deployed to may lack it.
     let lacks = |path: &str, cause: &str, hint: &str| {
         if blue == Some(slot) {
@@ -274,7 +359,7 @@ async fn reach_slot(
     let release = check.release.as_ref().map_or_else(String::new, |r| format!(", release {r}"));
     if check.ready {
         found.good.push(format!("slot {name} is ready{release}"));
-        return;
+        return names;
     }
     let why = check.why.map_or_else(|| "no answer".to_owned(), |why| why.to_string());
     let cause = format!("slot {name} is not ready: {why}");
@@ -285,4 +370,5 @@ async fn reach_slot(
         let hint = "that is in order for a slot that waits to be deployed to";
         found.bad(loaded.places.warning(&path, &cause, hint));
     }
+    names
 }

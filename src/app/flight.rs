@@ -67,7 +67,7 @@ pub fn begin(
         began_unix_ms: unix_ms(),
         attended: attended(watcher),
         last_rollback: last_rollback(&home.runs, &identity),
-        record: Default::default(),
+        record: super::record::of_blue(&home, kind, plan, &identity, secrets.by_name()),
     };
     let mut opened = Opened::new(facts.clone(), plan.clone(), &identity);
     opened.operator = Some(operator());

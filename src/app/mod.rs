@@ -3,15 +3,19 @@
 //! `main` parses and calls [`run`]; everything that can go wrong on the way to a run ends in a
 //! [`Failure`], which knows its exit code and its next move.
 
+mod backtest;
 mod check;
 mod drill;
 mod flight;
 mod home;
 mod leftover;
+mod odds;
+mod record;
 mod resume;
 mod rollback;
 mod runs;
 mod straight_back;
+mod traffic;
 
 use crate::cli::{self, Cli, Command, Global};
 use crate::plan::{self, Faults, Loaded, Overrides};
@@ -75,10 +79,12 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             let overrides = Overrides::from(release);
             check::check(&global, &plan.path, overrides, effective, runbook)
         }
+        Some(Command::Odds { plan, odds: args }) => odds::odds(&global, &plan.path, &args),
         Some(Command::Rollback { plan, to }) => {
             rollback::rollback(&global, load(&plan.path, Overrides::default())?, to.as_deref())
         }
         Some(Command::Resume { run }) => resume::resume(&global, run.as_deref()),
+        Some(Command::Backtest { plan, samples }) => backtest::backtest(&global, &plan, &samples),
         Some(Command::Runs) => runs::runs(&global),
         Some(Command::Schema) => print(format!("{:#}\n", plan::schema()).as_bytes()),
         Some(Command::Completions { shell }) => print(&cli::completions(shell)),

@@ -114,8 +114,13 @@ pub fn decode(line: &str) -> Result<Found, String> {
         mark: Option<String>,
     }
     let said = |e: serde_json::Error| e.to_string();
-    let peek: Peek = serde_json::from_str(line).map_err(said)?;
-    match peek.mark.as_deref() {
+    // Most lines are seconds and have no such key; in a text its quotes would be escaped.
+    let mark = if line.contains("\"mark\":") {
+        serde_json::from_str::<Peek>(line).map_err(said)?.mark
+    } else {
+        None
+    };
+    match mark.as_deref() {
         None => {
             let sample: Sample = serde_json::from_str(line).map_err(said)?;
             let place: Place = serde_json::from_str(line).map_err(said)?;

@@ -24,6 +24,6 @@ mod traffic;
 pub mod wire;
 pub mod world;
 
-pub use http::{Lab, act};
+pub use http::{Lab, act, plan_apart};
 pub use scenario::Scenario;
 pub use world::World;

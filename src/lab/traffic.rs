@@ -16,6 +16,11 @@ pub struct Arrival {
     pub route: usize,
 }
 
+/// How busy a second is: normal with mean 0 and deviation 1.
+fn weather(seed: u64, second: u64) -> f64 {
+    Dice::keyed(seed, Purpose::Weather, second).normal()
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Traffic {
     spec: TrafficSpec,
@@ -23,13 +28,17 @@ pub(super) struct Traffic {
     gaps: Dice,
     next: Arrival,
     next_ms: f64,
+    /// The weather of the second that was asked for last.
+    weather: (u64, f64),
 }
 
 impl Traffic {
     pub fn new(spec: &TrafficSpec, seed: u64) -> Self {
         let first = Arrival { n: 0, at: Millis::ZERO, route: 0 };
         let gaps = Dice::stream(seed, Purpose::Gap);
-        let mut traffic = Self { spec: spec.clone(), seed, gaps, next: first, next_ms: 0.0 };
+        let weather = (0, weather(seed, 0));
+        let mut traffic =
+            Self { spec: spec.clone(), seed, gaps, next: first, next_ms: 0.0, weather };
         traffic.draw();
         traffic
     }
@@ -47,10 +56,12 @@ impl Traffic {
         from
     }
 
-    fn rate(&self) -> f64 {
+    fn rate(&mut self) -> f64 {
         let second = (self.next_ms / 1000.0) as u64;
-        let weather = Dice::keyed(self.seed, Purpose::Weather, second).normal();
-        self.declared(self.next_ms) * (1.0 + self.spec.noise * weather).max(0.2)
+        if self.weather.0 != second {
+            self.weather = (second, weather(self.seed, second));
+        }
+        self.declared(self.next_ms) * (1.0 + self.spec.noise * self.weather.1).max(0.2)
     }
 
     /// Draws when and what for the request that is `next.n`.

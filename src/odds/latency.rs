@@ -65,6 +65,13 @@ pub(super) fn place(ms: f64) -> f64 {
     steps(ms / FIRST_MS)
 }
 
+/// The share of answers (0 to 1) over `limit_ms`, where half take `middle_ms` and everything takes
+/// `slower` steps longer; `width` is the deviation of the logarithm, in steps.
+pub(super) fn share_over(limit_ms: f64, middle_ms: f64, width: f64, slower: f64) -> f64 {
+    let z = (place(limit_ms) - place(middle_ms) - slower) / width.max(1e-9);
+    0.5 * libm::erfc(z / std::f64::consts::SQRT_2)
+}
+
 /// Which buckets are kept, and which of them a place on the grid falls into.
 #[derive(Debug, Clone)]
 pub(super) struct Ladder {

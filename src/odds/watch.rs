@@ -2,7 +2,8 @@
 
 use super::catalogue::Outcome;
 use super::course::Course;
-use super::profile::Profile;
+use super::profile::{Habits, Profile};
+use super::release::Release;
 use super::world::World;
 use crate::signal::{Origin, Sample, Whose};
 use crate::units::Millis;
@@ -81,7 +82,17 @@ pub fn watch<P: Policy>(
     rps: f64,
     seed: u64,
 ) -> Played {
-    let world = World::new(course.clone(), outcome.draw(profile, rps, seed), &[], seed);
+    watch_release(policy, outcome.draw(profile, rps, seed), course, seed)
+}
+
+/// Plays one deploy before one policy: of a release, and a service, that need not be of the catalogue.
+pub fn watch_release<P: Policy>(
+    policy: &mut P,
+    drawn: (Habits, Release),
+    course: &Course,
+    seed: u64,
+) -> Played {
+    let world = World::new(course.clone(), drawn, &[], seed);
     let mut played = [Played::default()];
     play(&mut [policy], course, world, &mut played);
     played[0]

@@ -40,6 +40,7 @@ pub use placeholder::{Placeholder, fill, placeholders};
 pub use runbook_md::runbook_md;
 pub use schema::schema;
 pub use types::*;
+pub use warn::limits::{false_alarms, latency_against, limits_against, traffic};
 pub use warn::{surroundings, warnings};
 
 #[cfg(test)]

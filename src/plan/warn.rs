@@ -1,15 +1,15 @@
 //! What holds and will hurt all the same.
 //!
 //! [`warnings`] asks only the plan, so it says the same everywhere; [`surroundings`] asks this
-//! machine. Nothing here reaches the network. Each warning names the key, what will go wrong, and
+//! machine; [`limits`] asks what is known of Blue and its traffic. Nothing here reaches the network. Each warning names the key, what will go wrong, and
 //! what to write instead.
+
+pub mod limits;
 
 use super::fault::PlanFault;
 use super::loaded::Places;
 use super::placeholder::placeholders;
-use super::{
-    Bound, CommandName, Limit, Migration, Plan, RouterKind, Signal, SignalSource, secrets,
-};
+use super::{CommandName, Migration, Plan, RouterKind, secrets};
 use crate::units::{Millis, Percent};
 
 /// What the plan itself gives reason to warn about.
@@ -21,7 +21,7 @@ pub fn warnings(plan: &Plan, places: &Places) -> Vec<PlanFault> {
     found.health();
     found.probes();
     found.phases();
-    found.limits();
+    found.list.extend(limits::alone(plan, places));
     found.commands();
     found.list
 }
@@ -227,36 +227,6 @@ impl Warnings<'_> {
         }
     }
 
-    fn limits(&mut self) {
-        for limit in self.plan.limits.iter().filter(|limit| limit.declared) {
-            let key = format!("limit[{}]", limit.signal.key());
-            if matches!(limit.signal, Signal::DbErrors | Signal::QueueDepth)
-                && !matches!(self.plan.signals.get(&limit.signal), Some(SignalSource::Readiness(_)))
-            {
-                let name = limit.signal.key();
-                self.add(
-                    &key,
-                    &format!(
-                        "the limit over {name} can never trip: [signals] names no source for it"
-                    ),
-                    &format!("add [signals] {name} = {{ readiness = \"/pointer\" }}"),
-                );
-            }
-            if let Some(outage) = tolerated(limit)
-                && outage < 2000.0
-            {
-                let cause = format!(
-                    "{} above {} for {} is used up by an outage of {:.1} s",
-                    limit.signal.key(),
-                    limit.above,
-                    limit.hold,
-                    outage / 1000.0
-                );
-                self.add(&key, &cause, "a blip would send everybody back; raise `above` or `for`");
-            }
-        }
-    }
-
     fn commands(&mut self) {
         let commands = &self.plan.commands;
         if !commands.has(CommandName::RedeployCheck) {
@@ -273,15 +243,5 @@ impl Warnings<'_> {
                 "add deploy = [...] with {slot} where Green's slot goes",
             );
         }
-    }
-}
-
-/// The length of a total outage that uses up a limit over users' requests, in milliseconds.
-fn tolerated(limit: &Limit) -> Option<f64> {
-    match (limit.signal, limit.above) {
-        (Signal::ErrorRate | Signal::ClientErrorRate, Bound::Percent(share)) => {
-            Some(share / 100.0 * limit.hold.0 as f64)
-        }
-        _ => None,
     }
 }

@@ -175,7 +175,7 @@ impl Core {
             Event::Begin => self.begin(),
             Event::Resumed { attended } => self.resumed(attended),
             Event::Command(command) => self.command(command),
-            Event::Sample(sample) => self.sampled(&sample),
+            Event::Sample(sample) => self.sampled(*sample),
             Event::Read(readback) => self.read(readback),
             Event::Caution(text) => self.warn(text.as_str()),
             Event::Done { effect, outcome, after_us } => self.done(effect, outcome, after_us),

@@ -16,6 +16,7 @@ pub struct EffectId {
 }
 
 /// What follows from an event.
+#[expect(clippy::large_enum_variant, reason = "records are most of the effects")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {

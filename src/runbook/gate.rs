@@ -63,6 +63,10 @@ impl Check {
 /// Takes the checks of a gate as they are made. Most gates are looked at for what they say and
 /// not for why: words are made only where somebody reads them.
 pub(super) trait Checks {
+    /// Whether anybody reads the words. Where nobody does, a check that cannot change what the
+    /// gate says need not be made.
+    const READS: bool;
+
     /// One check, with its words.
     fn check(&mut self, state: CheckState, says: impl FnOnce() -> String);
 
@@ -74,6 +78,8 @@ pub(super) trait Checks {
 
 /// All of them, with their words.
 impl Checks for Vec<Check> {
+    const READS: bool = true;
+
     fn check(&mut self, state: CheckState, says: impl FnOnce() -> String) {
         self.push(Check::new(state, says()));
     }
@@ -104,6 +110,8 @@ impl Worst {
 }
 
 impl Checks for Worst {
+    const READS: bool = false;
+
     fn check(&mut self, state: CheckState, _: impl FnOnce() -> String) {
         self.any = true;
         match state {

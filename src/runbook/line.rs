@@ -47,14 +47,7 @@ pub fn line(record: &Record, at: Millis) -> Option<LogLine> {
                 Verdict::TooFew | Verdict::NotDeclared => return None,
                 Verdict::Ok => Tone::Plain,
             };
-            let text = format!(
-                "{} on {role}: {} · {} (limit {} for {})",
-                judgement.signal().label(),
-                judgement.verdict.word(),
-                judgement.counts(),
-                judgement.limit.above,
-                judgement.limit.hold,
-            );
+            let text = judgement.line_on(*role);
             ("limit", text, tone)
         }
         Record::RollbackStarted { why, from } => {

@@ -191,7 +191,7 @@ impl Core {
         self.begin_hold();
         self.waits_for_blue = Some(Clean::new(why));
         self.warn(&format!(
-            "{why}, but Blue is not known to be ready: HOLDING. r goes back all the same"
+            "Blue is not known to be ready: HOLDING; r goes back all the same · {why}"
         ));
         self.withdraw(About::is_forward);
         let lines = vec![
@@ -559,14 +559,14 @@ impl Core {
         let Some(rollback) = &self.rollback else { return };
         let why = &rollback.why;
         if rollback.abandoned {
-            let says = format!("abandoned: {why}; no user was ever on Green{but}");
+            let says = format!("abandoned: no user was ever on Green{but}; {why}");
             self.end(RunOutcome::Abandoned, 5, says);
         } else {
             let time = match &rollback.stamps[0] {
                 StampState::After(us) => super::line::micros(*us),
                 _ => "an unknown time".to_owned(),
             };
-            let says = format!("rolled back: {why}; router at Blue after {time}, verified{but}");
+            let says = format!("rolled back: router at Blue after {time}, verified{but}; {why}");
             self.end(RunOutcome::RolledBack, 3, says);
         }
     }

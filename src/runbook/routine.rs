@@ -5,6 +5,7 @@
 use super::core::Core;
 use super::event::{Answer, Command};
 use super::gate::GateState;
+use super::question::About;
 use super::step::Step;
 
 impl Core {
@@ -35,6 +36,13 @@ impl Core {
     /// Whether a question waits that is no routine: somebody has to decide.
     pub fn asks_somebody(&self) -> bool {
         self.question().is_some_and(|open| !open.routine || open.type_word.is_some())
+    }
+
+    /// Whether the way back is due, and what is asked of it will be settled without an answer: by
+    /// a countdown, or by Blue being ready again.
+    pub fn goes_back_by_itself(&self) -> bool {
+        let about = self.question().map(|open| open.about);
+        matches!(about, Some(About::Tripped | About::BlueUnwell))
     }
 
     /// Whether somebody has said that they leave, and the run ends as soon as it may.

@@ -6,7 +6,7 @@ use super::core::Core;
 use super::phase::Phase;
 use super::question::About;
 use crate::signal::{Judgement, Verdict};
-use crate::units::Millis;
+use crate::units::{Millis, Role};
 
 /// Since when both slots suffer, and when that is told or asked about again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Core {
         self.shared = Some(Shared { since, again: since + wait });
         // Nor does the end of a countdown send anybody back meanwhile: it is asked again.
         self.withdraw(|about| about.is_forward() || about == About::Unproven);
-        self.warn(&format!("{} HOLDING, not going back", judgement.line()));
+        self.warn("both slots suffer: HOLDING, not going back; r goes back all the same");
         if judgement.both
             && let Some(shared) = self.shared
         {
@@ -62,10 +62,13 @@ impl Core {
         let lasted = Millis::secs(self.at.since(shared.since).as_secs());
         let says = format!("both slots have suffered for {lasted}");
         if !self.facts.attended {
-            self.warn(&format!("{says}; HELD with nobody at the keyboard: {}", judgement.line()));
+            self.warn(&format!(
+                "{says}; HELD with nobody at the keyboard: {}",
+                judgement.line_on(Role::Green)
+            ));
         } else if !self.asks(About::Shared) {
             let lines = vec![
-                judgement.line(),
+                judgement.line_on(Role::Green),
                 "Blue suffers too: going back is likely to help nobody.".to_owned(),
                 format!("Without an answer it stays held, and you are asked again in {hold}."),
             ];

@@ -4,7 +4,6 @@ use super::core::Core;
 use super::gate::GateState;
 use super::line::micros;
 use super::phase::{Job, Phase, Rung, Warmth};
-use super::question::About;
 use super::record::Tone;
 use super::resume::PickUp;
 use super::rollback::DOWN;
@@ -23,7 +22,7 @@ impl Core {
         let seen = self.world.seen(self.at);
         Snapshot {
             at: self.at,
-            facts: self.facts.clone(),
+            facts: self.facts.without_record(),
             service: Clean::new(&self.plan.service),
             plan: self.plan.digest.chars().take(8).collect(),
             current: self.current(),
@@ -186,6 +185,19 @@ impl Core {
                 "you hold: h goes on, r goes back".to_owned()
             };
         }
+        let acts = self.green_is_judged() && !matches!(self.phase, Phase::Warm { .. });
+        let judge = self.world.green();
+        if acts && !self.held && judge.tripped().is_none() && judge.tripping().is_some() {
+            let asks = self.plan.on_trip.ask || self.going_back_is_risky();
+            let then = match asks && self.facts.attended {
+                true => "if it goes on you are asked",
+                false => "if it goes on it goes back by itself",
+            };
+            (next, due) = (format!("{then}, r goes back now"), None);
+        }
+        if self.shared.is_some() && self.trip_held.is_none() && self.moved_by_others.is_none() {
+            (next, due) = ("nothing moves, r goes back all the same".to_owned(), None);
+        }
         if let Some(open) = self.question() {
             next = format!("you decide: {}", open.title);
             due = open.due.as_ref().map(|(at, _)| *at);
@@ -256,7 +268,7 @@ impl Core {
             return (format!("{} TRIPPING", judgement.signal().label()), Tone::Bad);
         }
         if judge.shared().is_some() {
-            return ("BOTH SLOTS SUFFER".to_owned(), Tone::Bad);
+            return ("BOTH SLOTS SUFFER".to_owned(), Tone::Warn);
         }
         if self.world.ready(Role::Blue, self.at) == Some(false) {
             return ("BLUE NOT READY".to_owned(), Tone::Bad);
@@ -430,9 +442,7 @@ impl Core {
             return bad(format!("{says}. Nothing more is sent to Green; r goes back."));
         }
         if let Some(why) = &self.waits_for_blue {
-            return bad(format!(
-                "{why}, but Blue is NOT known to be ready: r goes back all the same"
-            ));
+            return bad(format!("Blue is NOT known to be ready: r goes back all the same · {why}"));
         }
         let stopped =
             matches!(self.phase, Phase::Warm { state: Warmth::Stopping | Warmth::Gone, .. });
@@ -446,24 +456,14 @@ impl Core {
             [if self.green_is_judged() { Role::Green } else { Role::Blue }.index()];
         let role = if self.green_is_judged() { Role::Green } else { Role::Blue };
         if let Some(judgement) = judge.tripped().or_else(|| judge.tripping()) {
-            let label = judgement.signal().label();
-            let by = format!(
-                "{label} on {role}: {} · limit {} for {}",
-                judgement.counts(),
-                judgement.limit.above,
-                judgement.limit.hold
-            );
+            let text = judgement.line_on(role);
             let judged_at = judge.evaluated().unwrap_or(self.at);
             let due = judgement.trips_in.map(|left| judged_at + left);
-            let text = match (judgement.verdict, self.asks(About::Tripped)) {
-                (Verdict::Tripped, _) => format!("{by} · TRIPPED"),
-                _ => format!("{by} · over for {}", judgement.over_for),
-            };
             return Some(Alarm { text, tone: Tone::Bad, due });
         }
         if let Some(judgement) = judge.shared() {
-            let text = format!("{} HOLD: going back would help nobody", judgement.line());
-            return Some(Alarm { text, tone: Tone::Bad, due: None });
+            let text = judgement.line_on(role);
+            return Some(Alarm { text, tone: Tone::Warn, due: None });
         }
         if let Some(trouble) = &self.journal_trouble {
             let text = format!("the journal cannot be written: {trouble}");

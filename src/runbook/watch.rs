@@ -13,9 +13,8 @@ use crate::signal::{Judgement, Sample, Verdict};
 use crate::units::{Role, Split};
 
 impl Core {
-    pub(super) fn sampled(&mut self, sample: &Sample) {
+    pub(super) fn sampled(&mut self, mut sample: Sample) {
         // A second ends in the past, whatever the clock of whoever measured it says.
-        let mut sample = sample.clone();
         sample.at = sample.at.min(self.at);
         self.world.add(&sample);
         self.rollback_sampled(&sample);
@@ -86,8 +85,7 @@ impl Core {
             let role = if self.green_is_judged() { Role::Green } else { Role::Blue };
             let judge = &mut self.world.judges[role.index()];
             for change in judge.evaluate(at) {
-                let judgement = judge.told().find(|told| told.signal() == change.signal);
-                if let Some(judgement) = judgement {
+                if let Some(judgement) = judge.told_of(change.signal) {
                     self.effects.push(Effect::Record(Record::Verdict { role, judgement }));
                 }
             }
@@ -167,12 +165,6 @@ impl Core {
         let Some(judgement) = self.new_trip().or(tripped) else {
             return "a limit tripped".to_owned();
         };
-        format!(
-            "{} tripped: {} on Green, limit {} for {}",
-            judgement.signal().label(),
-            judgement.counts(),
-            judgement.limit.above,
-            judgement.limit.hold,
-        )
+        judgement.line_on(Role::Green)
     }
 }

@@ -13,9 +13,11 @@ mod home;
 pub mod index;
 mod list;
 mod lock;
+mod record;
 
 pub use dir::{RunDir, is_id, short};
 pub use home::{Home, NoHome};
 pub use index::{IndexLine, last_rollback};
 pub use list::{FindFault, RunSummary, find, list};
 pub use lock::{Holder, Lock, LockFault};
+pub use record::{Earlier, PATIENCE, Wanted, earlier};

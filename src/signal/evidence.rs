@@ -48,7 +48,8 @@ pub struct Evidence {
     money: [f64; 6],
     spent: f64,
     worth: f64,
-    proved: Option<Millis>,
+    /// When it was proved last, and what it was worth then.
+    proved: Option<(Millis, f64)>,
 }
 
 impl Default for Evidence {
@@ -82,7 +83,7 @@ impl Evidence {
         self.spent += w;
         self.worth = worth + (HALF - self.spent).max(0.0);
         if self.worth >= PROOF {
-            self.proved = Some(now);
+            self.proved = Some((now, self.worth));
         }
     }
 
@@ -93,7 +94,15 @@ impl Evidence {
 
     /// Whether it was proved within the last `hold`.
     pub fn is_proved(&self, now: Millis, hold: Millis) -> bool {
-        self.proved.is_some_and(|at| now.since(at) <= hold)
+        self.proved.is_some_and(|(at, _)| now.since(at) <= hold)
+    }
+
+    /// One in how many it would be luck, at the time that it was proved as long as that counts.
+    pub fn told(&self, now: Millis, hold: Millis) -> f64 {
+        match self.proved {
+            Some((at, worth)) if now.since(at) <= hold => worth.max(self.worth),
+            _ => self.worth,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::sync::LazyLock;
 
 const FIRST_BOUND_MS: f64 = 0.1;
 const GROWTH: f64 = 1.03;
@@ -20,17 +21,13 @@ pub struct Histogram {
     buckets: Vec<(f64, u64)>,
 }
 
+/// All bounds, in ascending order: a bound is asked for with each answer that is counted.
+static BOUNDS: LazyLock<Vec<f64>> = LazyLock::new(|| (0..=BUCKETS).map(bound).collect());
+
 /// The bound of the bucket that holds `ms`.
 fn bound_for(ms: f64) -> f64 {
-    let exact = (ms.max(FIRST_BOUND_MS) / FIRST_BOUND_MS).ln() / GROWTH.ln();
-    let mut i = (exact.floor() as usize).min(BUCKETS);
-    while i > 0 && bound(i - 1) >= ms {
-        i -= 1;
-    }
-    while i < BUCKETS && bound(i) < ms {
-        i += 1;
-    }
-    bound(i)
+    let place = BOUNDS.partition_point(|bound| *bound < ms);
+    BOUNDS[place.min(BUCKETS)]
 }
 
 fn bound(i: usize) -> f64 {

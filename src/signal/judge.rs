@@ -161,6 +161,13 @@ impl Judge {
         self.limits.iter().map(move |watched| watched.told(now))
     }
 
+    /// What the limit over `signal` says, with the numbers that are only worked out when somebody
+    /// looks.
+    pub fn told_of(&self, signal: Signal) -> Option<Judgement> {
+        let now = self.evaluated.unwrap_or(Millis::ZERO);
+        self.limit(signal).map(|watched| watched.told(now))
+    }
+
     /// What the limit over `signal` says.
     pub fn of(&self, signal: Signal) -> Option<&Judgement> {
         self.judgements().find(|judgement| judgement.signal() == signal)

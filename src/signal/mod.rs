@@ -30,3 +30,4 @@ pub use record::Record;
 pub use sample::{Origin, Sample, Whose};
 pub use series::Tally;
 pub use verdict::{Judgement, Verdict};
+pub use watched::SLOW_SHARE;

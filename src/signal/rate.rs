@@ -6,7 +6,7 @@
 //! three evaluations in a row, or at two where it is far over; a latency, which drifts, in every
 //! part of the hold.
 
-use super::evidence::{Evidence, Lumped, Stakes};
+use super::evidence::{Evidence, Lumped, PROOF, Stakes};
 use super::series::{Series, Tally};
 use crate::units::Millis;
 
@@ -177,15 +177,12 @@ impl Rate {
     ) -> (Found, bool) {
         let k = ground.last(ground.hold).bad as f64;
         let tolerance = ground.tolerance();
-        let mut found = Found { used: k, tolerance, luck: self.plain.worth(), ..Found::default() };
+        let mut found = Found { used: k, tolerance, ..Found::default() };
         let mut evidence = &self.plain;
         let mut far = 3.0 * tolerance;
         if lump > 1.0 {
-            found.luck = self.lumped.evidence().worth();
             // Without lumps it is used up first: where even that is not so, nothing else is.
-            if k > tolerance && vouched() {
-                found.luck = self.plain.worth();
-            } else {
+            if k <= tolerance || !vouched() {
                 evidence = self.lumped.evidence();
                 let largest = (ground.largest_lump() as f64).min(LARGEST * lump);
                 let chance = libm::sqrt((lump - 1.0) * tolerance);
@@ -194,9 +191,10 @@ impl Rate {
                 far += chance;
             }
         }
+        found.luck = evidence.told(ground.now, ground.hold);
         found.over = found.used > found.tolerance && ground.still();
         found.suspect = found.over && evidence.is_proved(ground.now, ground.hold);
-        if persistence == Persistence::Parts {
+        if persistence == Persistence::Parts && found.over {
             let parts = ground.parts();
             found.parts = Some((parts.over, parts.of));
         }
@@ -219,8 +217,14 @@ impl Rate {
             Persistence::Parts => {
                 let parts = ground.parts();
                 let (left, long) = (ground.hold.since(ground.time()), left_of(parts, ground.hold));
-                found.trips = left == Millis::ZERO && parts.over == parts.of;
-                found.trips_in = left.max(long);
+                // With few requests a hold is one part, and one slow answer among the last three
+                // would do: it must be so three times in a row here as well. A release that is
+                // really slow has been so before its hold is over, and loses nothing.
+                let row = u64::from(IN_A_ROW.saturating_sub(self.streak));
+                let whole = left == Millis::ZERO && parts.over == parts.of;
+                // And it must be proved now: what it was worth in a slow start does not count.
+                found.trips = whole && self.streak >= IN_A_ROW && evidence.worth() >= PROOF;
+                found.trips_in = left.max(long).max(Millis(row * EVALUATE_EVERY.0));
             }
         }
         (found, false)

@@ -70,6 +70,11 @@ impl Past {
         }
     }
 
+    /// How long it is: half a minute for each stretch in which anything was asked.
+    pub fn length(&self) -> Millis {
+        Millis(STRETCH.0.saturating_mul(self.stretches.len() as u64))
+    }
+
     /// All of it.
     pub fn sum(&self) -> Tally {
         self.sum.sane()
@@ -78,8 +83,14 @@ impl Past {
     /// Blue's normal share, 0 to 1: what luck is measured against. Between a tenth of the limit
     /// `x` and the limit; where there is no record, the limit.
     pub fn normal(&self, x: f64) -> f64 {
+        self.usual(x).min(x)
+    }
+
+    /// The same where nobody was promised anything yet: in the soak, probes that fail on both
+    /// slots more often than the limit allows say nothing about Green.
+    pub fn usual(&self, x: f64) -> f64 {
         let Tally { bad, of } = self.sum();
-        if of == 0 { x } else { share::wilson_upper(bad, of).clamp(x / 10.0, x) }
+        if of == 0 { x } else { share::wilson_upper(bad, of).clamp(x / 10.0, 0.5) }
     }
 
     /// How many failures one broken session makes, at least 1.
@@ -109,6 +120,16 @@ pub struct Record {
     /// Of probes.
     #[serde(default)]
     pub probes: BTreeMap<Signal, Past>,
+}
+
+impl Record {
+    /// The same as a journal gives it back: whatever comes next begins a stretch of its own.
+    pub fn of_earlier_runs(mut self) -> Self {
+        for past in self.users.values_mut().chain(self.probes.values_mut()) {
+            past.newest = None;
+        }
+        self
+    }
 }
 
 #[cfg(test)]
@@ -159,6 +180,10 @@ mod tests {
         let json = serde_json::to_string(&past(&[(1, 10), (2, 20)])).unwrap();
         assert_eq!(json, r#"[{"bad":1,"of":10},{"bad":2,"of":20}]"#);
         let mut again: Past = serde_json::from_str(&json).unwrap();
+        assert_eq!(again.length(), Millis::secs(60));
+        let users = BTreeMap::from([(Signal::ErrorRate, past(&[(1, 10), (2, 20)]))]);
+        let handed_on = Record { users, ..Record::default() }.of_earlier_runs();
+        assert_eq!(handed_on.users[&Signal::ErrorRate], again);
         again.add(Millis::secs(1), 0, 5);
         assert_eq!(again.sum(), Tally { bad: 3, of: 35 });
         assert_eq!(again.stretches.len(), 3);

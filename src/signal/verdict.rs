@@ -1,8 +1,9 @@
 //! What a limit says now.
 
+use super::line;
 use super::series::Tally;
 use crate::plan::{Bound, Limit, Signal};
-use crate::units::Millis;
+use crate::units::{Millis, Role};
 use serde::{Deserialize, Serialize};
 
 /// What a limit says now. Only `Ok` is good news; nothing else is ever drawn as if it were.
@@ -81,6 +82,9 @@ pub struct Judgement {
     /// Blue's normal share in percent, which luck is measured against.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normal: Option<f64>,
+    /// Requests since the phase began.
+    #[serde(default, skip_serializing_if = "is_none_seen")]
+    pub seen: u64,
     /// Requests that would have shown a bad release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed: Option<u64>,
@@ -90,12 +94,20 @@ pub struct Judgement {
     /// While both slots suffer: what Blue does now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blue: Option<Tally>,
+    /// Whether that is of Blue's probes rather than of its users.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub blue_probes: bool,
 }
 
 /// For what is written only where it is so.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 const fn is_not(so: &bool) -> bool {
     !*so
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_none_seen(seen: &u64) -> bool {
+    *seen == 0
 }
 
 impl Judgement {
@@ -116,9 +128,11 @@ impl Judgement {
             tolerance: None,
             luck: None,
             normal: None,
+            seen: 0,
             needed: None,
             parts: None,
             blue: None,
+            blue_probes: false,
         }
     }
 
@@ -127,17 +141,60 @@ impl Judgement {
         self.limit.signal
     }
 
-    /// Whether the value itself is above the limit's.
-    fn is_above(&self) -> bool {
-        let above = match self.limit.above {
-            Bound::Percent(above) | Bound::Millis(above) | Bound::Count(above) => above,
-        };
+    /// Whether the value itself is above the limit's; that alone is no verdict.
+    pub fn is_above(&self) -> bool {
+        let (Bound::Percent(above) | Bound::Millis(above) | Bound::Count(above)) = self.limit.above;
         self.value.is_some_and(|value| value > above)
+    }
+
+    /// Whether it says something that is acted on.
+    pub(super) const fn is_loud(&self) -> bool {
+        matches!(self.verdict, Verdict::Tripping | Verdict::Tripped | Verdict::Shared)
+    }
+
+    /// Whether there was nothing to count in the hold.
+    pub(super) fn has_nothing(&self) -> bool {
+        self.of == 0 && self.limit.signal != Signal::QueueDepth
+    }
+
+    /// What there was none of.
+    pub(super) fn nothing(&self) -> &'static str {
+        match self.limit.signal {
+            Signal::Health => "no checks",
+            _ if self.probes => "no probes",
+            _ => "no traffic",
+        }
     }
 
     /// The whole verdict in one line that a tired person understands, as counts.
     pub fn line(&self) -> String {
-        super::line::of(self)
+        line::of(self, None)
+    }
+
+    /// The same, with the role that was judged: `5xx tripped on Green: ...`.
+    pub fn line_on(&self, role: Role) -> String {
+        line::of(self, Some(role))
+    }
+
+    /// One in how many it would be luck: `luck 1:4000`.
+    pub fn luck_words(&self) -> Option<String> {
+        self.luck.map(line::luck)
+    }
+
+    /// Failures that count against the tolerance, of those that it allows: `13 of 6.2`.
+    pub fn used_words(&self) -> Option<String> {
+        line::used(self)
+    }
+
+    /// Blue's normal share, of which only a bound is known: `<0.2 %`; nothing where that is no
+    /// better than the limit.
+    pub fn normal_words(&self) -> Option<String> {
+        line::normally(self)
+    }
+
+    /// Requests that were seen since the phase began, of those that are needed: `9 of ~24`.
+    pub fn seen_words(&self) -> Option<String> {
+        line::seen(self)
     }
 
     /// The numbers as a tired person reads them: `1 of 312`, `182 ms`, `41`.
@@ -145,6 +202,7 @@ impl Judgement {
         match (self.limit.signal, self.verdict) {
             (_, Verdict::NotDeclared) => "no source".to_owned(),
             (_, Verdict::Unknown) => "not read".to_owned(),
+            _ if self.has_nothing() => self.nothing().to_owned(),
             // Requests that got no answer are late as well, and are in no p95: what was answered
             // in time must not stand there as the reason.
             (Signal::LatencyP95, Verdict::Tripping | Verdict::Tripped) if !self.is_above() => {

@@ -343,6 +343,7 @@ impl Watched {
                 None if gauged && now.since(phase.began) > stale_after => Verdict::Unknown,
                 None => Verdict::TooFew,
             };
+            self.judgement.needed = (!gauged).then(|| self.needed(phase));
             self.judgement.trips_in = None;
             self.judgement.over_for = Millis::ZERO;
             return;
@@ -380,6 +381,7 @@ impl Watched {
         let seen = self.judged(origin).between(from, now).sane();
         let judgement = &mut self.judgement;
         (judgement.bad, judgement.of) = (seen.bad, seen.of);
+        judgement.seen = self.ever;
         judgement.probes = origin == Origin::Probes && self.limit.signal != Signal::Health;
         judgement.both = self.both.is_some();
         judgement.value = match self.limit.signal {
@@ -450,10 +452,15 @@ impl Watched {
         judgement.parts = found.parts;
         judgement.over = found.over;
         judgement.trips_in = (found.suspect && !shared).then_some(found.trips_in);
-        judgement.blue = shared.then(|| {
-            let users = blue(&self.users);
-            if users.of > 0 { users } else { blue(&self.probes) }
-        });
+        judgement.blue = None;
+        judgement.blue_probes = false;
+        if shared {
+            let (users, probes) = (blue(&self.users), blue(&self.probes));
+            // The word is of both; what is shown is the one that says more of it.
+            let of_probes = users.of == 0 || probes.share() > users.share();
+            judgement.blue = Some(if of_probes { probes } else { users });
+            judgement.blue_probes = of_probes && judgement.signal() != Signal::Health;
+        }
     }
 
     /// What luck is measured against. It is only worked out anew while Blue's record grows.
@@ -462,7 +469,11 @@ impl Watched {
         if let Some(known) = known.filter(|_| !phase.records || self.role == Role::Blue) {
             return known;
         }
-        let (x, b) = (self.x, self.normal(origin));
+        let x = self.x;
+        let b = match self.role {
+            Role::Green if phase.records => self.source(origin).past.usual(x),
+            _ => self.normal(origin),
+        };
         let same = known.filter(|known| known.b.to_bits() == b.to_bits());
         *self.against.insert(same.unwrap_or_else(|| Against {
             origin,

@@ -71,6 +71,8 @@ pub struct Flight<W = (), M = Slots> {
     behind_journal: Vec<(EffectId, Act)>,
     regime: Option<Regime>,
     routed: Option<Split>,
+    /// The deploy command that runs, and where.
+    deploying: Option<(EffectId, Slot)>,
     samples: Vec<Sample>,
 }
 
@@ -98,6 +100,7 @@ impl<W: Watcher, M: Model> Flight<W, M> {
             behind_journal: Vec::new(),
             regime: None,
             routed: None,
+            deploying: None,
             samples: Vec::new(),
         }
     }
@@ -251,9 +254,15 @@ impl<W: Watcher, M: Model> Flight<W, M> {
                 Effect::Act { id, act, .. } => self.perform(id, &act),
                 Effect::Cancel(id) => {
                     self.cancelled.insert(id);
+                    if let Some((_, slot)) = self.deploying.take_if(|(deploy, _)| *deploy == id) {
+                        self.world.slots.cut_off(at, slot);
+                    }
                     self.behind_journal.retain(|(waiting, _)| *waiting != id);
                 }
-                Effect::Observe(regime) => self.regime = Some(regime),
+                Effect::Observe(regime) => {
+                    self.regime = Some(regime);
+                    self.world.slots.observed(at, &regime);
+                }
                 Effect::Record(_) | Effect::Finish(_) => {}
             }
         }
@@ -264,6 +273,7 @@ impl<W: Watcher, M: Model> Flight<W, M> {
             Arrival::Event(event) => self.step(event),
             Arrival::Change(change) => change(&mut self.world),
             Arrival::Deployed(slot, release) => {
+                self.deploying = None;
                 self.world.slots.deployed(Millis(self.now), slot, &release);
             }
             Arrival::Stopped(slot) => self.world.slots.stopped(Millis(self.now), slot),
@@ -355,25 +365,29 @@ impl<W: Watcher, M: Model> Flight<W, M> {
 
     fn run(&mut self, id: EffectId, command: CommandName, slot: Slot, timeout: Millis) {
         let fate = self.world.commands.get(&command).copied().unwrap_or(Fate::Good(0));
-        let (ms, end) = match fate {
+        let (mut ms, end) = match fate {
             Fate::Good(ms) => (ms, End::Exit(0)),
             Fate::Fails(status, ms) => (ms, End::Exit(status)),
             Fate::Hangs => (timeout.0, End::TimedOut),
             Fate::Lost => return,
         };
+        let good = end == End::Exit(0);
+        let mut brings = None;
+        if good && command == CommandName::Deploy {
+            let planned = self.plan.release.next.clone().unwrap_or_default();
+            let release = self.world.deploys.clone().unwrap_or(planned);
+            if let Some(takes) = self.world.slots.deploying(Millis(self.now), slot, &release) {
+                ms = takes.0;
+            }
+            self.deploying = Some((id, slot));
+            brings = Some(release);
+        }
         let ran = Ran { end, took: Millis(ms), tail: vec![Clean::new("last line")] };
         self.schedule(ms, Arrival::Answer(id, Outcome::Ran(ran), ms * 1000));
-        if end != End::Exit(0) {
-            return;
-        }
-        match command {
-            CommandName::Deploy => {
-                let planned = self.plan.release.next.clone().unwrap_or_default();
-                let next = self.world.deploys.clone().unwrap_or(planned);
-                self.schedule(ms, Arrival::Deployed(slot, next));
-            }
-            CommandName::Stop => self.schedule(ms, Arrival::Stopped(slot)),
-            _ => {}
+        if let Some(release) = brings {
+            self.schedule(ms, Arrival::Deployed(slot, release));
+        } else if good && command == CommandName::Stop {
+            self.schedule(ms, Arrival::Stopped(slot));
         }
     }
 

@@ -25,6 +25,25 @@ pub trait Model {
         let _ = (at, split);
     }
 
+    /// The slots are measured like this from `at` on. A model that only looks at whole seconds
+    /// need not listen.
+    fn observed(&mut self, at: Millis, regime: &Regime) {
+        let _ = (at, regime);
+    }
+
+    /// The deploy command begins at `at`, and will end well. A model that knows says how long it
+    /// takes; the others leave that to the command's fate.
+    fn deploying(&mut self, at: Millis, slot: Slot, release: &str) -> Option<Millis> {
+        let _ = (at, slot, release);
+        None
+    }
+
+    /// The deploy command was ended before it had ended by itself. A model for which the deploy
+    /// goes on behind it need not listen.
+    fn cut_off(&mut self, at: Millis, slot: Slot) {
+        let _ = (at, slot);
+    }
+
     /// The deploy command has brought `release` to `slot`, at `at`.
     fn deployed(&mut self, at: Millis, slot: Slot, release: &str);
 

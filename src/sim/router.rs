@@ -40,6 +40,8 @@ pub struct Router {
     pub honours_cancel: bool,
     /// Whether it reports that neither slot has any weight.
     pub reports_nobody: bool,
+    /// What its node is called.
+    pub name: Clean,
 }
 
 impl Router {
@@ -54,6 +56,7 @@ impl Router {
             up: [Some(true); 2],
             honours_cancel: true,
             reports_nobody: false,
+            name: Clean::new("router"),
         }
     }
 
@@ -98,7 +101,7 @@ impl Router {
 
     fn node(&self, weights: [u32; 2]) -> Readback {
         let state = NodeState { weights, up: self.up, worker: Some(self.worker) };
-        let node = NodeRead { node: Clean::new("router"), outcome: NodeOutcome::State(state) };
+        let node = NodeRead { node: self.name.clone(), outcome: NodeOutcome::State(state) };
         Readback { nodes: vec![node], took_us: 400 }
     }
 }

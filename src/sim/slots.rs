@@ -31,7 +31,7 @@ pub struct SlotWorld {
     /// How it is.
     pub health: Health,
     /// What runs there, where anything does.
-    pub release: Option<String>,
+    pub release: Option<Clean>,
     /// How it is once it has been deployed to.
     pub after_deploy: Health,
     /// What is left of a share of requests that was no whole number.
@@ -43,7 +43,7 @@ impl SlotWorld {
     pub fn running(release: &str) -> Self {
         Self {
             health: Health::Well,
-            release: Some(release.to_owned()),
+            release: Some(Clean::new(release)),
             after_deploy: Health::Well,
             carry: [0; 2],
         }
@@ -57,7 +57,7 @@ impl SlotWorld {
     /// A release was deployed.
     pub fn starts(&mut self, release: &str) {
         self.health = self.after_deploy;
-        self.release = Some(release.to_owned());
+        self.release = Some(Clean::new(release));
     }
 
     /// Whether it gives any answer.
@@ -107,7 +107,7 @@ impl SlotWorld {
             unready: Some(if ready { 0 } else { checks }),
             ready: Some(ready),
             why: (!ready).then(|| Clean::new("readyz says 503")),
-            release: self.release.as_deref().filter(|_| self.answers()).map(Clean::new),
+            release: self.release.clone().filter(|_| self.answers()),
             ..Sample::empty(at, role.into(), Origin::Probes)
         })
     }

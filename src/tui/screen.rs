@@ -136,10 +136,16 @@ pub fn draw(scene: &Scene<'_>, buf: &mut Buffer) -> Scrolled {
         View::Log => view::log::whole(&mut ink, body, &seen),
         View::Output => view::output::whole(&mut ink, body, &seen),
         View::Limits => {
-            let [gate, limits] = cut(body, [body.height / 2, body.height - body.height / 2]);
+            // The verdicts take what they need; the gate says in its last row what it left out.
+            let wanted = view::verdicts::rows(&seen, body.width) + 2;
+            let checks = u16::try_from(snapshot.checks.len()).unwrap_or(u16::MAX);
+            let gate = checks
+                .saturating_add(2)
+                .min(body.height * 2 / 5)
+                .max(body.height.saturating_sub(wanted));
+            let [gate, limits] = cut(body, [gate, body.height - gate]);
             view::gate::draw(&mut ink, gate, &seen);
-            view::limits::draw(&mut ink, limits, &seen);
-            Scrolled::default()
+            view::verdicts::draw(&mut ink, limits, &seen)
         }
         View::Cockpit | View::Help => {
             if view::outcome::is_due(&seen) {

@@ -235,8 +235,8 @@ impl UiState {
             Action::PreviousView => self.turn(VIEWS.len() - 1),
             Action::Lines(by) => self.scroll_by(i32::from(by)),
             Action::Pages(by) => self.scroll_by(i32::from(by) * self.page.max(1) as i32),
-            Action::Oldest => self.scroll_to(if self.help { 0 } else { usize::MAX }),
-            Action::Newest => self.scroll_to(if self.help { usize::MAX } else { 0 }),
+            Action::Oldest => self.scroll_to(if self.begins_at_top() { 0 } else { usize::MAX }),
+            Action::Newest => self.scroll_to(if self.begins_at_top() { usize::MAX } else { 0 }),
             Action::Repaint => Pressed { repaint: true, ..Pressed::default() },
             Action::Suspend => {
                 Pressed { commands: vec![Command::Suspend], suspend: true, ..Pressed::default() }
@@ -272,9 +272,13 @@ impl UiState {
         self.show(VIEWS[(here + by) % VIEWS.len()])
     }
 
+    /// Help and limits are read from their beginning, log and output from their end.
+    fn begins_at_top(&self) -> bool {
+        self.help || self.view == View::Limits
+    }
+
     fn scroll_by(&mut self, lines: i32) -> Pressed {
-        // The help is read from its beginning, the log from its end.
-        let down = if self.help { lines } else { -lines };
+        let down = if self.begins_at_top() { lines } else { -lines };
         self.scroll_to(self.scroll.saturating_add_signed(down as isize))
     }
 
@@ -301,7 +305,7 @@ impl UiState {
     /// in all, `page` of them visible.
     pub fn settle(&mut self, lines: usize, page: usize) {
         self.page = page.max(1);
-        self.scroll = if self.help {
+        self.scroll = if self.begins_at_top() {
             self.scroll.min(lines.saturating_sub(page))
         } else {
             self.below(lines, page)

@@ -110,7 +110,7 @@ fn a_green_that_names_another_release_does_not_pass_step_two() {
         .waits(10)
         .is_in(Step::Deploy)
         .gate_says(GateState::Waiting, "Green names 1.8.2, not 1.9.0")
-        .world(|world| world.slots[1].release = Some("1.9.0".to_owned()))
+        .world(|world| world.slots[1].release = Some("1.9.0".into()))
         .waits(2)
         .is_in(Step::Readiness);
 }
@@ -331,7 +331,7 @@ fn in_the_warm_window_a_trip_is_an_alarm_and_not_a_rollback() {
         .reaches(Place::Kept)
         .green_is(Health::Failing(60))
         .waits(60)
-        .alarms("TRIPPED")
+        .alarms("5xx tripped on Green")
         .is_not_going_back()
         .green_has(100)
         .r()

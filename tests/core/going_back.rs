@@ -413,3 +413,42 @@ fn a_rollback_needs_no_journal() {
         .green_has(0)
         .says("BACK ON BLUE");
 }
+
+#[test]
+fn where_both_slots_suffer_nothing_moves_and_the_key_works_all_the_same() {
+    given()
+        .plan(|plan| {
+            plan.on_trip.shared_hold = switchback::units::Millis::secs(60);
+            plan.limits.iter_mut().for_each(|limit| limit.literal = false);
+        })
+        .reaches(Place::Holding(50))
+        .blue_is(Health::Failing(60))
+        .green_is(Health::Failing(60))
+        .until("it is said", |snap| snap.headline.going == "BOTH SLOTS SUFFER")
+        .says("BOTH SLOTS SUFFER · nothing moves, r goes back all the same")
+        .alarms("5xx, both slots suffer: Green ")
+        .alarms(" · Blue ")
+        .tells("HOLDING, not going back")
+        .is_not_going_back()
+        .waits(65)
+        .asks("Both slots suffer: go back all the same?")
+        .is_not_going_back()
+        .r()
+        .waits(1)
+        .green_has(0);
+}
+
+#[test]
+fn what_tripped_is_told_with_its_numbers_and_what_comes_next_while_it_trips() {
+    given()
+        .plan(|plan| plan.limits.iter_mut().for_each(|limit| limit.literal = false))
+        .reaches(Place::Watch)
+        .waits(20)
+        .green_is(Health::Failing(60))
+        .until("it trips", |snap| snap.headline.going.ends_with("TRIPPING"))
+        .says("if it goes on it goes back by itself, r goes back now")
+        .until("it goes back", |snap| snap.rollback.is_some())
+        .tells("GOING BACK from 100 % on Green: 5xx tripped on Green: ")
+        .tells(" · tolerance ")
+        .tells(" used · luck ");
+}

@@ -13,6 +13,7 @@ mod bad_days;
 mod found;
 mod going_back;
 mod happy;
+mod judging;
 mod leaving;
 mod others;
 mod properties;

@@ -16,7 +16,8 @@ use switchback::runbook::snapshot::{
     StepLine, StepState, Traffic, Update,
 };
 use switchback::runbook::step::Step;
-use switchback::signal::{Histogram, Judgement, Origin, Sample, Verdict, Whose};
+use switchback::signal::share::requests_needed;
+use switchback::signal::{Histogram, Judgement, Origin, Sample, Tally, Verdict, Whose};
 use switchback::tui::history::History;
 use switchback::tui::screen::Scene;
 use switchback::tui::state::UiState;
@@ -77,7 +78,23 @@ pub fn judgement(signal: Signal, verdict: Verdict, bad: u64, of: u64, value: f64
         Signal::DbErrors => limit(signal, Bound::Percent(1.0), 60),
         Signal::QueueDepth => limit(signal, Bound::Count(500.0), 60),
     };
-    Judgement { value: Some(value), bad, of, ..Judgement::new(limit, verdict) }
+    let judged = !matches!(signal, Signal::QueueDepth);
+    let x = match limit.above {
+        Bound::Percent(percent) => percent / 100.0,
+        Bound::Millis(_) | Bound::Count(_) => 0.05,
+    };
+    Judgement {
+        value: Some(value),
+        bad,
+        of,
+        used: judged.then_some(bad as f64),
+        tolerance: judged.then_some(of as f64 * x),
+        luck: judged.then_some(1.2),
+        normal: judged.then_some(x * 10.0),
+        seen: of,
+        needed: judged.then(|| requests_needed(x, x / 10.0)),
+        ..Judgement::new(limit, verdict)
+    }
 }
 
 fn all_well() -> Vec<Judgement> {
@@ -268,7 +285,7 @@ pub fn update(at: u64, switches: &[(u64, u8)], bad: Option<u64>) -> Update {
         (45, "command", "deploy ended well after 0:31", Tone::Good),
         (71, "health", "Green not ready: database", Tone::Warn),
         (828, "router", "asked 50/50 · reads 50/50 after 0.4 ms", Tone::Plain),
-        (835, "limit", "5xx 1 of 120 on Green · no evidence yet (acts at 1 in 100)", Tone::Plain),
+        (835, "limit", "5xx ok on Green: 0 of 28 · limit 2 % for 2m", Tone::Plain),
         (863, "note", "watching the export page", Tone::Plain),
     ] {
         if at <= update.snapshot.at.as_secs() && at <= self::last(&update) {
@@ -335,7 +352,8 @@ pub fn confirming() -> Story {
     s.limits_on = Role::Blue;
     for judgement in &mut s.limits {
         judgement.verdict = Verdict::TooFew;
-        (judgement.bad, judgement.of) = (0, 360);
+        (judgement.bad, judgement.of, judgement.seen) = (0, 4, 4);
+        judgement.probes = judgement.signal() != Signal::Health;
     }
     s.limits[5].verdict = Verdict::NotDeclared;
     s.health[1] = Health::default();
@@ -369,7 +387,7 @@ pub fn soaking() -> Story {
     };
     for judgement in &mut s.limits {
         judgement.probes = true;
-        (judgement.bad, judgement.of) = (0, 480);
+        (judgement.bad, judgement.of, judgement.seen) = (0, 480, 480);
     }
     story(s, history(200, &[], None))
 }
@@ -383,12 +401,8 @@ pub fn holding() -> Story {
 pub fn tripping() -> Story {
     let mut s = base();
     s.headline =
-        headline("HOLDING AT 50 %", "TRIPPING", "rolls back by itself", Tone::Bad, Some(931));
-    s.alarm = Some(Alarm {
-        text: "5xx on Green: 223 of 372 · limit 2 % for 2m · over for 1m29s".to_owned(),
-        tone: Tone::Bad,
-        due: Some(Millis::secs(931)),
-    });
+        headline("HOLDING AT 50 %", "5xx TRIPPING", "rolls back by itself", Tone::Bad, Some(905));
+    s.alarm = Some(Alarm { text: String::new(), tone: Tone::Bad, due: Some(Millis::secs(905)) });
     s.limits[0] = Judgement {
         over_for: Millis::secs(5),
         over: true,
@@ -396,16 +410,81 @@ pub fn tripping() -> Story {
         used: Some(223.0),
         tolerance: Some(7.4),
         luck: Some(1e12),
-        normal: Some(0.2),
         ..judgement(Signal::ErrorRate, Verdict::Tripping, 223, 372, 60.0)
     };
-    s.limits[2] = judgement(Signal::LatencyP95, Verdict::Tripped, 372, 372, 1_240.0);
+    s.limits[2] = Judgement {
+        over: true,
+        luck: Some(1e12),
+        parts: Some((4, 4)),
+        ..judgement(Signal::LatencyP95, Verdict::Tripped, 372, 372, 1_240.0)
+    };
+    if let Some(alarm) = &mut s.alarm {
+        alarm.text = s.limits[0].line_on(Role::Green);
+    }
     s.checks = vec![
         check(CheckState::Good, "router reads 50/50 (0.4 ms)"),
         check(CheckState::Bad, "5xx is tripping"),
     ];
     s.gate = GateState::Shut;
     story(s, history(900, RAMP, Some(870)))
+}
+
+/// Step 5: both slots fail, as a database that both use does.
+pub fn shared() -> Story {
+    let mut s = base();
+    s.headline = headline(
+        "HOLDING AT 50 %",
+        "BOTH SLOTS SUFFER",
+        "nothing moves, r goes back all the same",
+        Tone::Warn,
+        None,
+    );
+    s.limits[0] = Judgement {
+        over: true,
+        luck: Some(48_211.0),
+        blue: Some(Tally { bad: 21, of: 410 }),
+        ..judgement(Signal::ErrorRate, Verdict::Shared, 13, 312, 4.2)
+    };
+    s.limits[2] = Judgement {
+        over: true,
+        luck: Some(31.4),
+        parts: Some((2, 4)),
+        ..judgement(Signal::LatencyP95, Verdict::Ok, 26, 312, 512.0)
+    };
+    s.alarm = Some(Alarm { text: s.limits[0].line_on(Role::Green), tone: Tone::Warn, due: None });
+    s.checks[1] = check(CheckState::Bad, "5xx: both slots suffer, 13 of 312");
+    s.gate = GateState::Shut;
+    story(s, history(900, RAMP, None))
+}
+
+/// Step 5: the first users, and too few of them to say anything; one of them failed.
+pub fn few() -> Story {
+    let mut s = base();
+    s.headline = headline(
+        "HOLDING AT 50 %",
+        "TOO FEW TO SAY",
+        "ready in {}, then press space",
+        Tone::Plain,
+        Some(1_008),
+    );
+    s.limits[0] = Judgement {
+        over: true,
+        luck: Some(2.2),
+        ..judgement(Signal::ErrorRate, Verdict::TooFew, 1, 9, 11.1)
+    };
+    s.limits[1] = judgement(Signal::ClientErrorRate, Verdict::TooFew, 0, 2, 0.0);
+    s.limits[2] = Judgement {
+        value: None,
+        luck: None,
+        used: None,
+        tolerance: None,
+        ..judgement(Signal::LatencyP95, Verdict::TooFew, 0, 0, 0.0)
+    };
+    s.limits[3].verdict = Verdict::Stale;
+    s.limits[4].verdict = Verdict::Unknown;
+    s.limits[5].verdict = Verdict::NotDeclared;
+    s.traffic.seen = Some((9, 21));
+    story(s, history(900, RAMP, None))
 }
 
 /// The gate is open, and the next step of the ramp is being asked for.
@@ -448,9 +527,10 @@ fn rolling(snapshot: &mut Snapshot) {
     for line in &mut snapshot.steps[5..] {
         line.state = StepState::Skipped;
     }
+    let tripped = Judgement { verdict: Verdict::Tripped, ..snapshot.limits[0].clone() };
     snapshot.rollback = Some(RollbackView {
         began: snapshot.at,
-        why: Clean::new("5xx tripped on Green: 223 of 372"),
+        why: Clean::new(&tripped.line_on(Role::Green)),
         verified: false,
         attempt: 2,
         trouble: Some(Clean::new("the router did not answer within 2s; trying again")),
@@ -512,6 +592,8 @@ pub fn all() -> Vec<(&'static str, Story)> {
         ("soaking", soaking()),
         ("holding", holding()),
         ("tripping", tripping()),
+        ("shared", shared()),
+        ("few", few()),
         ("asking", asking()),
         ("asking_for_a_word", asking_for_a_word()),
         ("rolling_back", rolling_back()),

@@ -19,7 +19,7 @@ use super::tally::Tally;
 use super::world::World;
 use crate::runbook::readback::{Fault, FaultKind};
 use site::Site;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -36,6 +36,13 @@ pub struct Addresses {
     pub front: SocketAddr,
     /// The proxy's control endpoint.
     pub control: SocketAddr,
+}
+
+/// The plan for a lab that is not on sockets: the ports are those of nobody.
+pub fn plan_apart(scenario: &Scenario) -> String {
+    let port = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let [left, right, front, control] = [1, 2, 3, 4].map(port);
+    plan::toml(scenario, &Addresses { slots: [left, right], front, control })
 }
 
 /// What the lab's owner can ask its thread.

@@ -2,7 +2,7 @@
 //! the world decides, after as long as the world decides.
 
 use super::site::{Site, prompt};
-use crate::lab::world::{Fate, Life, Readiness};
+use crate::lab::world::{self, Fate, Life, Readiness};
 use crate::units::Slot;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -151,14 +151,8 @@ const fn word(fate: Fate) -> &'static str {
 
 fn page(site: &Site, slot: Slot, status: u16) -> Answer {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body: &[u8] = match status.as_u16() {
-        200..400 => {
-            b"{\"orders\":[{\"id\":1,\"sum\":\"12.50\"},{\"id\":2,\"sum\":\"8.00\"}],\"total\":2}"
-        }
-        400..500 => b"{\"error\":\"there is no such order\"}",
-        _ => b"{\"error\":\"the service could not answer\"}",
-    };
-    respond(site, slot, status, Bytes::from_static(body))
+    let body = world::page(status.as_u16());
+    respond(site, slot, status, Bytes::from_static(body.as_bytes()))
 }
 
 fn ready(site: &Site, slot: Slot, readiness: &Readiness) -> Answer {

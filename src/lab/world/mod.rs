@@ -24,7 +24,7 @@ use crate::units::{Millis, Role, Slot, Split};
 pub use crate::lab::service::Life;
 pub use crate::lab::traffic::Arrival;
 pub use health::{DbGauge, QueueGauge, Readiness};
-pub use request::{Fate, PATIENCE, Request, Served};
+pub use request::{Fate, PATIENCE, Request, Served, page};
 
 /// A good answer after this long counts as slow.
 const SLOW: Millis = Millis::secs(1);

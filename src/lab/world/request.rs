@@ -62,3 +62,14 @@ impl Served {
         }
     }
 }
+
+/// The body of an answer with this status, from any of the routes.
+pub const fn page(status: u16) -> &'static str {
+    match status {
+        200..400 => {
+            "{\"orders\":[{\"id\":1,\"sum\":\"12.50\"},{\"id\":2,\"sum\":\"8.00\"}],\"total\":2}"
+        }
+        400..500 => "{\"error\":\"there is no such order\"}",
+        _ => "{\"error\":\"the service could not answer\"}",
+    }
+}

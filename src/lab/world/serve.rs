@@ -29,8 +29,8 @@ impl World {
         let Some(route) = request.route.and_then(|n| self.scenario.traffic.routes.get(n)) else {
             return Served::end(Fate::Answer(404), 1_000);
         };
-        let (path, db) = (route.path.clone(), route.db);
-        let effects = self.effects(slot, &path, at);
+        let (path, db) = (route.path.as_str(), route.db);
+        let effects = self.effects(slot, path, at);
         let reads = self.reads(db, effects.hit);
 
         // The work itself, split between processor and database.
@@ -45,7 +45,7 @@ impl World {
         // Waiting for a thread, then for a connection.
         let now_us = at.0 * 1000;
         let pool_max = self.services[slot.index()].pool_max();
-        let fate = self.fate(slot, request, &path, at);
+        let fate = self.fate(slot, request, path, at);
         let Some(thread) = self.services[slot.index()].next_thread() else {
             return Served::end(Fate::Refused, 0);
         };

@@ -1,7 +1,7 @@
 //! The third row: what stands against going on, and when it will act by itself.
 //!
 //! ```text
-//!  ▲ 5xx on Green: 12 of 120 · limit 2 % for 2m · over for 1m19s · trips in 0:41
+//!  ▲ 5xx tripping on Green: 12 of 120 (10 %) · limit 2 % for 2m · tolerance 12 of 2.4 used … · trips in 0:05
 //! ```
 //!
 //! When it acts is the last thing to be cut.
@@ -12,6 +12,7 @@ use crate::runbook::record::Tone;
 use crate::text;
 use crate::tui::screen::Seen;
 use crate::tui::widget::ink::{Ink, width};
+use crate::tui::widget::wrap::parts as parts_of;
 use ratatui::layout::Rect;
 
 /// Draws the row.
@@ -25,8 +26,15 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
         let style = theme.tone(tone(seen));
         let words = format!(" ▲ {words}");
         if width(&words) + width(&due) > pen.room() {
-            pen.right(&due, style);
-            pen.say(&words, style);
+            // Left out are whole parts, from the end: half a number is none.
+            let room = pen.room().saturating_sub(width(&due) + 2);
+            let short = format!("{} …", parts_of(&words, room));
+            if width(&short) + width(&due) <= pen.room() {
+                pen.say(&short, style).say(&due, style);
+            } else {
+                pen.right(&due, style);
+                pen.say(&words, style);
+            }
         } else {
             pen.say(&words, style).say(&due, style);
         }

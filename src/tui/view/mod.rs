@@ -19,3 +19,4 @@ pub mod scroll;
 pub mod series;
 pub mod title;
 pub mod traffic;
+pub mod verdicts;

@@ -15,8 +15,8 @@ use crate::runbook::effect::{Finish, RunOutcome};
 use crate::runbook::snapshot::{RollbackView, Stamp, StampState};
 use crate::text;
 use crate::tui::screen::Seen;
-use crate::tui::widget::ink::Ink;
-use crate::tui::widget::wrap::wrapped;
+use crate::tui::widget::ink::{Ink, width};
+use crate::tui::widget::wrap::{parts, wrapped};
 use crate::tui::widget::{big, panel};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -50,7 +50,9 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let rollback = seen.snapshot.rollback.as_ref();
     let why = rollback.map_or("", |rollback| rollback.why.as_str());
     let title = if rollback.is_some() { "Rollback" } else { "The run is over" };
-    panel::head(ink, area, &[(title, theme.title)], (why, theme.text));
+    // As many whole parts of the reason as there is room for: the log has all of them.
+    let room = area.width.saturating_sub(width(title) + 8);
+    panel::head(ink, area, &[(title, theme.title)], (parts(why, room), theme.text));
     let letters =
         Rect::new(inner.x + 2, inner.y + 1, inner.width.saturating_sub(4), 5).intersection(inner);
     let took = rollback.and_then(|rollback| elapsed(rollback, seen));

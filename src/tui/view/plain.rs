@@ -98,12 +98,20 @@ fn verdict(seen: &Seen<'_>) -> (String, Style) {
     let worst = seen.snapshot.limits.iter().min_by_key(|judgement| rank(judgement.verdict));
     match worst {
         Some(worst) if worst.verdict == Verdict::Ok => {
-            ("all limits ok".to_owned(), seen.theme.good)
+            match seen.snapshot.limits.iter().find(|judgement| judgement.over) {
+                Some(over) => {
+                    let label = over.signal().label();
+                    let words =
+                        format!("{label} {} · {}", limits::verdict(over, seen), over.counts());
+                    (words, limits::style(over, seen.theme))
+                }
+                None => ("all limits ok".to_owned(), seen.theme.good),
+            }
         }
         Some(worst) => {
             let label = worst.signal().label();
-            let words = format!("{label} {} · {}", worst.verdict.word(), worst.counts());
-            (words, limits::look(worst.verdict, seen.theme))
+            let words = format!("{label} {} · {}", limits::verdict(worst, seen), worst.counts());
+            (words, limits::style(worst, seen.theme))
         }
         None => ("nothing is judged yet".to_owned(), seen.theme.unknown),
     }

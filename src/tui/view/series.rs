@@ -41,7 +41,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>, what: Plotted) {
     let verdict = judgement.map(|judgement| judgement.verdict);
     let border = match verdict {
         // The colour of the verdict; without colours, a border that is not dimmed.
-        Some(verdict @ (Verdict::Tripping | Verdict::Tripped)) => {
+        Some(verdict @ (Verdict::Tripping | Verdict::Tripped | Verdict::Shared)) => {
             limits::look(verdict, theme).fg.map_or(theme.text, |colour| theme.text.fg(colour))
         }
         _ => theme.border,
@@ -122,7 +122,24 @@ fn head(
         || "no limit".to_owned(),
         |judgement| format!("limit {} for {}", judgement.limit.above, judgement.limit.hold),
     );
-    panel::head(ink, area, &title, (&limit, theme.dim));
+    // What the plot cannot show is said: two lines that are over are no word about whose fault.
+    let says = match judgement.map(|judgement| judgement.verdict) {
+        Some(Verdict::Shared) => Some("BOTH SLOTS SUFFER"),
+        Some(verdict @ (Verdict::Tripping | Verdict::Tripped)) => Some(verdict.word()),
+        _ => None,
+    };
+    let words = says.map(|says| format!("{says} · {limit}"));
+    let taken: u16 = title.iter().map(|(text, _)| width(text)).sum();
+    let fits = |words: &String| taken + width(words) + 8 <= area.width;
+    match (words.filter(fits), says, judgement) {
+        (Some(words), _, Some(judgement)) => {
+            panel::head(ink, area, &title, (&words, limits::style(judgement, theme)));
+        }
+        (None, Some(says), Some(judgement)) => {
+            panel::head(ink, area, &title, (says, limits::style(judgement, theme)));
+        }
+        _ => panel::head(ink, area, &title, (&limit, theme.dim)),
+    }
 }
 
 fn label(ink: &mut Ink<'_>, inner: Rect, y: u16, text: &str, style: ratatui::style::Style) {

@@ -22,6 +22,17 @@ pub fn wrapped(text: &str, columns: u16) -> Vec<&str> {
     rows
 }
 
+/// As many whole parts of a text, from its beginning, as `columns` have room for; parts stand
+/// between dots: `5xx tripped on Green: 13 of 312 · limit 2 % for 2m`.
+pub fn parts(text: &str, columns: u16) -> &str {
+    let mut text = text;
+    while width(text) > columns {
+        let Some((shorter, _)) = text.rsplit_once(" · ") else { return text };
+        text = shorter;
+    }
+    text
+}
+
 /// Where the first row ends, and where the next one begins, in bytes.
 fn break_at(text: &str, columns: u16) -> (usize, usize) {
     let (mut wide, mut space) = (0, None);
@@ -57,6 +68,15 @@ mod tests {
         assert_eq!(wrapped("sha256:0123456789", 6), ["sha256", ":01234", "56789"]);
         assert_eq!(wrapped("日本語", 5), ["日本", "語"]);
         assert_eq!(wrapped("日本", 1), ["日", "本"]);
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_left_out_whole() {
+        let text = "13 of 312 · limit 2 % · luck 1:4000";
+        assert_eq!(parts(text, 35), text);
+        assert_eq!(parts(text, 34), "13 of 312 · limit 2 %");
+        assert_eq!(parts(text, 20), "13 of 312");
+        assert_eq!(parts(text, 3), "13 of 312", "the first stays whatever the room");
     }
 
     #[test]

@@ -600,7 +600,7 @@ fn a_way_back_has_its_reason(look: &Look<'_>) -> Held {
     let deadline = ms(know.plan.health.deadline);
     let on_time = || know.now - since_entered >= deadline;
     let before_users = matches!(know.step, Some(Step::Deploy | Step::Readiness));
-    let so = if why.contains(" tripped: ") {
+    let so = if why.contains(" tripped on Green: ") {
         after.limits.iter().any(|limit| limit.verdict == Verdict::Tripped)
     } else if why.starts_with("Green was ready and fell back") {
         before_users

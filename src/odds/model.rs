@@ -1,0 +1,302 @@
+//! What runs in the slots of a flight, as counts: a release of the catalogue under the core itself.
+//!
+//! [`super::World`] plays a course that is known beforehand. Here nobody knows it: the flight says
+//! when users are moved and when they are taken back, and the faults count from the first user on
+//! Green. What moves by itself moves in the same blocks of five seconds, from the same dice.
+//!
+//! Who was hurt is counted by the model, not by what the router knows: a router that keeps no
+//! latencies, or counts nobody, hurts as many.
+
+use super::dice::{Dice, Purpose};
+use super::latency::{Ladder, normals, share_over, steps};
+use super::profile::Habits;
+use super::release::{Release, State};
+use super::sessions::Broken;
+use super::slot::{Alike, Slot as Played};
+use crate::runbook::Regime;
+use crate::signal::Sample;
+use crate::sim::Model;
+use crate::units::{Millis, Percent, Slot, Split};
+
+/// Seconds in which drift and weather stand still.
+const BLOCK: u64 = 5;
+/// The slot that is Blue in every flight.
+pub(super) const BLUE: Slot = Slot::First;
+
+/// What a router knows of users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Knows {
+    /// Counts and times.
+    All,
+    /// Counts; p95 is judged on probes.
+    Counts,
+    /// Nothing: there are no samples of users at all.
+    Nothing,
+}
+
+/// What goes on around the release, whatever its plan says.
+#[derive(Debug, Clone)]
+pub struct Air {
+    /// What the router knows of users.
+    pub knows: Knows,
+    /// Above so many milliseconds an answer is slow to a user.
+    pub slow_ms: f64,
+    /// Milliseconds at which histograms shall be exact besides: the limit that is judged.
+    pub exact_ms: f64,
+}
+
+/// Both slots of one deploy.
+#[derive(Debug, Clone)]
+pub struct Counts {
+    air: Air,
+    habits: Habits,
+    release: Release,
+    ladder: Ladder,
+    slots: [Played; 2],
+    broken: Option<Broken>,
+    dice: Dice,
+    /// Drift of Blue, of Green, and of what they share, in units of its deviation.
+    drift: [f64; 3],
+    forgets: (f64, f64),
+    weather: f64,
+    second: u64,
+    /// Green's share of the users, 0 to 1.
+    green: f64,
+    /// Probes of each slot in a second.
+    rates: [f64; 2],
+    /// Whether both slots are looked at closely: from the soak on.
+    close: bool,
+    /// What decides which second of a longer span a bad check fell into.
+    which: Dice,
+    switched: Option<Millis>,
+    back: Option<Millis>,
+    /// Whether Green failed, or was slow, beyond what is normal since it was looked at last.
+    touched: (bool, bool),
+    hurt: u64,
+}
+
+impl Counts {
+    /// The deploy of this seed, before its first second.
+    pub fn new(air: Air, (habits, release): (Habits, Release), seed: u64) -> Self {
+        let fine = [habits.p95_ms, habits.p95_ms * habits.probe_time];
+        let mut dice = Dice::stream(seed, Purpose::Drift);
+        let drift = std::array::from_fn(|_| dice.normal());
+        let keeps = libm::exp(-(BLOCK as f64) / habits.drift_secs.max(0.1));
+        let broken = habits.sessions.map(|sessions| {
+            Broken::new(sessions, habits.rps, Dice::stream(seed, Purpose::Sessions))
+        });
+        Self {
+            ladder: Ladder::new(&fine, &[air.slow_ms, air.exact_ms]),
+            slots: [0, 1].map(|index| Played::new(index, &habits, seed)),
+            broken,
+            dice,
+            drift,
+            forgets: (keeps, libm::sqrt(1.0 - keeps * keeps)),
+            weather: 1.0,
+            second: 0,
+            green: 0.0,
+            rates: [1.0, 0.0],
+            close: false,
+            which: Dice::stream(seed, Purpose::Policy),
+            switched: None,
+            back: None,
+            touched: (false, false),
+            hurt: 0,
+            air,
+            habits,
+            release,
+        }
+    }
+
+    /// Whether the soak has begun.
+    pub const fn is_close(&self) -> bool {
+        self.close
+    }
+
+    /// When the first user came to Green, once one did.
+    pub const fn switched(&self) -> Option<Millis> {
+        self.switched
+    }
+
+    /// When all users were back on Blue again.
+    pub const fn back(&self) -> Option<Millis> {
+        self.back
+    }
+
+    /// From when on it is to be found; nothing before the switch.
+    pub fn onset(&self) -> Option<Millis> {
+        self.switched.map(|at| at + Millis::secs(self.release.onset))
+    }
+
+    /// Users' requests on Green that failed, or were slow, by what is wrong with the release.
+    pub const fn hurt(&self) -> u64 {
+        self.hurt
+    }
+
+    /// The share of users (0 to 1) that a release goes on hurting that was kept, beyond normal.
+    pub fn hurts_on(&self) -> f64 {
+        let end = self.switched.map_or(0, |at| self.second.saturating_sub(at.as_secs()));
+        // Beyond every onset and rise of the catalogue, over whole periods of what comes and goes.
+        let from = end.max(self.release.onset + 300);
+        let width = steps(self.habits.spread) / super::latency::Z95;
+        let over = |slower: f64| {
+            let middle = self.habits.p95_ms / self.habits.spread;
+            share_over(self.air.slow_ms, middle, width, slower)
+        };
+        let normal = over(0.0);
+        let hurt = |second: u64| {
+            let State { errors, down, slower } = self.release.state(true, Some(second));
+            let failing = 1.0 - (1.0 - errors) * (1.0 - down);
+            let slow = if slower > 0.0 { (over(slower) - normal).max(0.0) } else { 0.0 };
+            failing + (1.0 - failing) * slow
+        };
+        (from..from + 60).map(hurt).sum::<f64>() / 60.0
+    }
+
+    fn states(&self, second: u64) -> [State; 2] {
+        let since = self.switched.and_then(|at| second.checked_sub(at.as_secs()));
+        [false, true].map(|green| self.release.state(green, since))
+    }
+
+    /// Lets the seconds pass until `until`.
+    fn go_on(&mut self, until: u64) {
+        while self.second < until {
+            if self.second.is_multiple_of(BLOCK) {
+                self.stir();
+            }
+            let block = (self.second / BLOCK + 1) * BLOCK;
+            self.alike(block.min(until));
+        }
+    }
+
+    /// A new block begins.
+    fn stir(&mut self) {
+        let (keeps, takes) = self.forgets;
+        let [blue, green, both, weather] = normals(&mut self.dice);
+        for (drift, new) in self.drift.iter_mut().zip([blue, green, both]) {
+            *drift = keeps * *drift + takes * new;
+        }
+        if self.habits.weather > 0.0 {
+            let deviation = self.habits.weather;
+            self.weather = libm::exp(deviation * weather - deviation * deviation / 2.0);
+        }
+        if let Some(broken) = &mut self.broken {
+            broken.go_on(self.second + BLOCK, self.green);
+        }
+    }
+
+    /// Lets the seconds pass that are like the present one, up to `until`.
+    fn alike(&mut self, until: u64) {
+        let from = self.second;
+        let states = self.states(from);
+        let mut to = if self.switched.is_some() { from + 1 } else { until };
+        while to < until && self.states(to) == states {
+            to += 1;
+        }
+        self.second = to;
+        let requests = self.habits.rps * self.weather * (to - from) as f64;
+        let unit = steps(std::f64::consts::E) * self.habits.drift;
+        let both = libm::sqrt(self.habits.drift_shared);
+        let own = libm::sqrt(1.0 - self.habits.drift_shared);
+        let [_, green] = states;
+        self.touched.0 |= green.errors + green.down > 0.0;
+        self.touched.1 |= green.slower > 0.0;
+        for (slot, share) in [1.0 - self.green, self.green].into_iter().enumerate() {
+            let broken = self
+                .broken
+                .as_mut()
+                .map_or(0, |broken| (from..to).map(|second| broken.take(slot, second)).sum());
+            let rate = self.rates[slot];
+            let sent = ((to as f64 * rate) as u64) - ((from as f64 * rate) as u64);
+            let alike = Alike {
+                expected: requests * share,
+                broken: if share > 0.0 { broken } else { 0 },
+                probes: sent,
+                drift: unit * (both * self.drift[2] + own * self.drift[slot]),
+                state: states[slot],
+            };
+            self.slots[slot].go_on(&alike, &self.habits, &self.ladder);
+        }
+    }
+
+    /// A slot is ready where every check of the last second was good; a longer span does not say in
+    /// which of its seconds one was not.
+    fn last_second(&mut self, probes: &mut Sample, span: Millis) {
+        let (Some(n), Some(bad)) = (probes.checks, probes.unready) else { return };
+        if bad > 0 && bad < n && span > Millis::secs(1) {
+            let seconds = span.0 as f64 / 1_000.0;
+            let good = libm::pow(1.0 - bad as f64 / n as f64, n as f64 / seconds);
+            probes.ready = Some(self.which.unit() < good);
+        }
+    }
+
+    /// Counts who was hurt in a sample of Green's users.
+    fn count(&mut self, users: &Sample) {
+        let (failing, slow) = std::mem::take(&mut self.touched);
+        if failing {
+            self.hurt += users.failed.unwrap_or(0);
+        }
+        if slow {
+            let over = users.latency_ms.as_ref().map_or(0, |times| times.over(self.air.slow_ms));
+            // One that failed is counted already.
+            self.hurt += over.saturating_sub(if failing { users.failed.unwrap_or(0) } else { 0 });
+        }
+    }
+}
+
+impl Model for Counts {
+    fn seconds(
+        &mut self,
+        at: Millis,
+        span: Millis,
+        regime: &Regime,
+        _: Split,
+        samples: &mut Vec<Sample>,
+    ) {
+        let rate = 1_000.0 / regime.every.0.max(1) as f64;
+        self.rates = [rate, if regime.green { rate } else { 0.0 }];
+        self.go_on(at.as_secs());
+        self.close = regime.synthetic;
+        let mut slots: [[Sample; 2]; 2] = self
+            .slots
+            .each_mut()
+            .map(|slot| [slot.probes(at, &self.ladder), slot.users(at, &self.ladder)]);
+        slots.iter_mut().for_each(|[probes, _]| self.last_second(probes, span));
+        let [[blue, mut blue_users], [green, mut green_users]] = slots;
+        self.count(&green_users);
+        samples.push(blue);
+        if regime.green {
+            samples.push(green);
+        }
+        if self.air.knows == Knows::Nothing {
+            return;
+        }
+        if self.air.knows == Knows::Counts {
+            (blue_users.latency_ms, green_users.latency_ms) = (None, None);
+        }
+        samples.push(blue_users);
+        if regime.green {
+            samples.push(green_users);
+        }
+    }
+
+    fn routed(&mut self, at: Millis, split: Split) {
+        self.go_on(at.as_secs());
+        let green = split.share(BLUE.other());
+        self.green = f64::from(green.get()) / 100.0;
+        if green > Percent::ZERO {
+            self.switched.get_or_insert(at);
+            self.back = None;
+        } else if self.switched.is_some() {
+            self.back = Some(at);
+        }
+    }
+
+    fn deployed(&mut self, _: Millis, _: Slot, _: &str) {}
+
+    fn stopped(&mut self, _: Millis, _: Slot) {}
+
+    fn answers(&self, slot: Slot) -> bool {
+        self.states(self.second)[slot.index()].down < 0.5
+    }
+}

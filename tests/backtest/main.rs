@@ -1,0 +1,14 @@
+//! Samples judged again: files of others, runs of ours, and what earlier runs say of Blue.
+
+// A test says where it stopped by panicking.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+mod hour;
+mod of_lines;
+mod of_runs;
+mod record;
+#[path = "../support/sim/mod.rs"]
+#[allow(dead_code, unused_imports)]
+mod sim;
+#[path = "../support/mod.rs"]
+mod support;
