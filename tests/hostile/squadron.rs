@@ -19,6 +19,8 @@ pub struct Orders {
     pub runs: u64,
     /// Whether every place must be reached: a few stories need not.
     pub everywhere: bool,
+    /// Whether what breaks is named, and its story is not told.
+    pub briefly: bool,
 }
 
 impl Orders {
@@ -26,6 +28,7 @@ impl Orders {
     /// say nothing. Nothing where a name was asked for that is not this test's.
     pub fn from_arguments(runs: u64) -> Option<Self> {
         let (mut seed, mut wanted, mut names) = (None, None, Vec::new());
+        let mut briefly = false;
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
@@ -34,6 +37,7 @@ impl Orders {
                 "--test-threads" | "--skip" | "--color" | "--format" | "--logfile" => {
                     arguments.next();
                 }
+                "--briefly" => briefly = true,
                 "--list" => return None,
                 option if option.starts_with('-') => {}
                 number if number.parse::<u64>().is_ok() => wanted = Some(argument),
@@ -48,7 +52,8 @@ impl Orders {
         // A seed alone is one story: the one that failed.
         let otherwise = if given.is_some() { 1 } else { runs };
         let runs = wanted.and_then(|runs| runs.parse().ok()).unwrap_or(otherwise);
-        Some(Self { seed: given.unwrap_or_else(fresh), runs, everywhere: runs >= 2_000 })
+        let seed = given.unwrap_or_else(fresh);
+        Some(Self { seed, runs, everywhere: runs >= 2_000, briefly })
     }
 }
 
@@ -78,7 +83,7 @@ impl Told {
 
 /// Flies them on two threads, prints what came of them, and says so to the shell.
 pub fn fly(orders: &Orders) -> ExitCode {
-    let Orders { seed, runs, everywhere } = *orders;
+    let Orders { seed, runs, everywhere, briefly } = *orders;
     println!("hostile: {runs} deploys from seed {seed}, {} invariants", INVARIANTS.len() + 5);
     // What breaks is brought back and told as a story.
     panics_are_told();
@@ -93,6 +98,10 @@ pub fn fly(orders: &Orders) -> ExitCode {
     );
     if let Some(seed) = told.failed {
         println!("  broken after {} deploys", told.flown);
+        if briefly {
+            println!("BROKEN: {}", Teller::default().breaks(seed).unwrap_or_default());
+            return ExitCode::FAILURE;
+        }
         return match Teller::default().shrinks(seed) {
             Some(failure) => tell(&failure),
             None => {

@@ -130,6 +130,11 @@ pub const INVARIANTS: &[Invariant] = &[
         counts_are_what_was_measured,
     ),
     always(
+        "What counts against a limit's tolerance has failed in its hold, and its tolerance is no \
+         less than the limit allows.",
+        the_tolerance_is_a_contract,
+    ),
+    always(
         "A limit trips only where what was measured in its hold is above it.",
         a_trip_is_above_the_limit,
     ),
@@ -164,8 +169,8 @@ pub const INVARIANTS: &[Invariant] = &[
     always("The screen always says what is going on.", there_is_a_headline),
     // Who else writes, and who is measured.
     always(
-        "A split that somebody else has set is adopted: it is said, no gate is open, and no next \
-         step is offered.",
+        "A split that somebody else has set is adopted: it is said, the run is held, no gate is \
+         open, and no next step is offered.",
         others_are_adopted,
     ),
     always("Blue is the slot that served everybody when the run began.", blue_served_everybody),
@@ -673,6 +678,22 @@ fn share(limit: &Limit) -> Option<f64> {
     }
 }
 
+fn the_tolerance_is_a_contract(look: &Look<'_>) -> Held {
+    let Some(after) = look.after.filter(|after| after.limits_on == Role::Green) else {
+        return Ok(());
+    };
+    // What has tripped, and what was not heard, keeps what it said.
+    let said = [Verdict::Tripped, Verdict::Stale, Verdict::Unknown];
+    for limit in after.limits.iter().filter(|limit| !said.contains(&limit.verdict)) {
+        let (Some(x), Some(used)) = (share(&limit.limit), limit.used) else { continue };
+        let Some(tolerance) = limit.tolerance else { continue };
+        ensure(used <= limit.bad as f64, || format!("{used} used: {}", limit.line()))?;
+        let least = x * limit.of as f64 - 1e-9;
+        ensure(tolerance >= least, || format!("{tolerance} of {least}: {}", limit.line()))?;
+    }
+    Ok(())
+}
+
 /// Rates that have tripped on Green in this step.
 fn trips<'a>(look: &Look<'a>) -> impl Iterator<Item = (&'a switchback::signal::Judgement, f64)> {
     look.records().filter_map(|record| match record {
@@ -825,6 +846,7 @@ fn others_are_adopted(look: &Look<'_>) -> Held {
         return Ok(());
     }
     ensure(after.traffic.moved_by_others, || format!("read {read} %, asked {asked}: not said"))?;
+    ensure(after.held || look.know.adopted, || "the run is not held".to_owned())?;
     ensure(after.gate != GateState::Open, || "the gate is open".to_owned())?;
     let goes_on = after.next_open && after.step != Step::Confirm;
     ensure(!goes_on, || "the next step is offered".to_owned())

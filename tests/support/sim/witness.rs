@@ -230,6 +230,8 @@ pub struct Witness {
     pub finished: bool,
     /// What Blue normally does, by each limit, as it was first told after users were moved.
     pub normals: BTreeMap<Signal, f64>,
+    /// Whether somebody else's split is adopted.
+    pub adopted: bool,
     /// When both slots were last said to suffer.
     pub shared_at: Option<u64>,
     pub places: Places,
@@ -271,6 +273,7 @@ impl Witness {
             stopped: false,
             finished: false,
             normals: BTreeMap::new(),
+            adopted: false,
             shared_at: None,
             places: Places::default(),
         }
@@ -649,7 +652,8 @@ impl Witness {
             let literal = limit.limit.literal;
             self.places.reach(if literal { Place::TrippedLiteral } else { Place::Tripped });
         }
-        if screen.traffic.moved_by_others {
+        self.adopted = screen.traffic.moved_by_others;
+        if self.adopted {
             self.places.reach(Place::Adopted);
         }
         let Some(finish) = &screen.finish else { return };

@@ -2,13 +2,14 @@
 //! promises that speak of a whole run are asked for.
 
 use super::story::{Ending, Gust, Story};
-use crate::sim::witness::{Places, told};
-use crate::sim::{Broken, Flight, Manner, Router, SlotWorld, World, facts};
+use crate::sim::witness::{Places, told as instant};
+use crate::sim::{Broken, Flight, Health, Manner, Router, SlotWorld, World, facts};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use switchback::clean::Clean;
 use switchback::plan::{CommandName, Plan};
-use switchback::runbook::{Answer, Command, EffectId, Event, Outcome, Readback, Seen};
+use switchback::runbook::line::line;
+use switchback::runbook::{Answer, Command, Effect, EffectId, Event, Outcome, Readback, Seen};
 use switchback::signal::{Origin, Sample};
 use switchback::units::{Millis, Percent, Role, Slot, Split};
 
@@ -38,7 +39,7 @@ pub struct Flown {
     pub simulated: u64,
 }
 
-/// Everything that happened, as it is told: when, and what.
+/// Everything that happened in the story, and what the run said of it, a line each.
 pub type Log = Vec<String>;
 
 /// Flies a story with this plan. What is broken is brought back; `log` gets what happened.
@@ -46,7 +47,11 @@ pub type Log = Vec<String>;
 /// # Errors
 /// The first invariant that does not hold.
 pub fn fly(story: &Story, plan: &Plan, log: Option<&mut Log>) -> Result<Flown, Box<Broken>> {
-    let flown = catch_unwind(AssertUnwindSafe(|| Pilot::new(story, plan, log).flies(story)));
+    let mut pilot = Pilot::new(story, plan, log.is_some());
+    let flown = catch_unwind(AssertUnwindSafe(|| pilot.flies(story)));
+    if let Some(log) = log {
+        *log = pilot.log();
+    }
     flown.map_err(|payload| match payload.downcast::<Broken>() {
         Ok(broken) => broken,
         Err(_) => Box::new(Broken {
@@ -81,13 +86,14 @@ fn gives(green: u8) -> Split {
 }
 
 /// Whoever sits at the keyboard of a story, and whatever happens around them.
-struct Pilot<'a> {
+struct Pilot {
     flight: Flight,
-    log: Option<&'a mut Log>,
+    /// What happened, and how much the run had said before; nothing where nobody listens.
+    told: Option<Vec<(usize, String)>>,
 }
 
-impl<'a> Pilot<'a> {
-    fn new(story: &Story, plan: &Plan, log: Option<&'a mut Log>) -> Self {
+impl Pilot {
+    fn new(story: &Story, plan: &Plan, listened_to: bool) -> Self {
         let mut facts = facts();
         facts.attended = story.attended;
         let mut world = World::default();
@@ -102,10 +108,10 @@ impl<'a> Pilot<'a> {
         };
         let mut flight = crate::sim::flight(plan.clone(), facts, world);
         flight.watcher.watching.caught = true;
-        Self { flight, log }
+        Self { flight, told: listened_to.then(Vec::new) }
     }
 
-    fn flies(mut self, story: &Story) -> Flown {
+    fn flies(&mut self, story: &Story) -> Flown {
         self.flight.feed(Event::Begin);
         self.tells(&format!("the run begins; {} of calm", Millis(story.calm)));
         self.presses(story.calm);
@@ -129,11 +135,28 @@ impl<'a> Pilot<'a> {
     }
 
     fn tells(&mut self, what: &str) {
-        if let Some(log) = &mut self.log {
-            let snap = self.flight.core.clone().snapshot();
-            let state = snap.headline.state;
-            log.push(format!("{:>11}  {what}    [{state}]", told(self.flight.now)));
+        let said = self.flight.watcher.history.asked.len();
+        if let Some(told) = &mut self.told {
+            told.push((said, format!("{:>10}  {what}", instant(self.flight.now))));
         }
+    }
+
+    /// What happened and what the run said, in the order of time.
+    fn log(&self) -> Log {
+        let mut log = Log::new();
+        let mut told = self.told.iter().flatten().peekable();
+        for (n, (at, effect)) in self.flight.watcher.history.asked.iter().enumerate() {
+            while let Some((_, what)) = told.next_if(|(said, _)| *said <= n) {
+                log.push(what.clone());
+            }
+            if let Effect::Record(record) = effect
+                && let Some(line) = line(record, Millis(*at))
+            {
+                log.push(format!("{:>10}      {:8} {}", instant(*at), line.topic, line.text));
+            }
+        }
+        log.extend(told.map(|(_, what)| what.clone()));
+        log
     }
 
     fn breaks(&mut self, says: &str, seen: String) -> ! {
@@ -172,12 +195,27 @@ impl<'a> Pilot<'a> {
                 self.flight.advance(*ms);
                 self.flight.command(Command::Answer { question, answer: Answer::Yes });
             }
-            Gust::SecondThoughts(ms) => {
+            Gust::SecondThoughts(manner, ms, key) => {
                 self.until_next();
+                self.flight.world.router.behaves(*manner, Some(2));
                 self.flight.command(Command::Next);
                 self.blow(&Gust::Answer(true));
                 self.flight.advance(*ms);
-                self.flight.command(Command::Rollback);
+                self.flight.command(key.clone());
+                self.flight.advance(*ms);
+            }
+            Gust::HeldOnly(ms) => {
+                self.until_next();
+                self.flight.command(Command::Hold);
+                self.flight.advance(*ms);
+                self.flight.command(Command::Next);
+                self.blow(&Gust::Answer(true));
+            }
+            Gust::Ill(percent, other, ms) => {
+                let blue = flight.core.blue().map_or(0, Slot::index);
+                flight.world.slots[1 - blue].health = Health::Failing(*percent);
+                flight.world.slots[blue].health = *other;
+                self.presses(*ms);
             }
             Gust::Router(manner, writes) => flight.world.router.behaves(*manner, *writes),
             Gust::Others(green) => flight.world.router.split = gives(*green),

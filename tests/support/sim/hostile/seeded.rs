@@ -47,6 +47,12 @@ impl Teller {
         self.fly(&story, None).map_err(|_| seed)
     }
 
+    /// The sentence that the story of a seed breaks.
+    pub fn breaks(&self, seed: u64) -> Option<String> {
+        let story = self.tree(seed).current();
+        self.fly(&story, None).err().map(|broken| broken.says)
+    }
+
     fn fly(&self, story: &Story, log: Option<&mut Log>) -> Result<Flown, Box<Broken>> {
         fly(story, &story.terms.of(self.plan.clone()), log)
     }

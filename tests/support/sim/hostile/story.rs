@@ -120,8 +120,12 @@ pub enum Gust {
     Saw(bool, u64),
     /// Between the question and its yes, something happens, and time passes.
     Between(Box<Gust>, u64),
-    /// A yes, and so many milliseconds later the way back.
-    SecondThoughts(u64),
+    /// A yes, and so many milliseconds later another key; the router behaves like this meanwhile.
+    SecondThoughts(Manner, u64, Command),
+    /// The run is held, and so many milliseconds later space and yes are pressed all the same.
+    HeldOnly(u64),
+    /// The candidate fails so many of a hundred, the other slot is like this, and time passes.
+    Ill(u64, Health, u64),
     /// Somebody else moves the split, so many milliseconds from now: at any instant.
     OthersIn(u64, u8),
     /// The router would, or would not, send anybody to a slot, or does not say.
@@ -228,7 +232,15 @@ impl fmt::Display for Gust {
             Self::Between(gust, ms) => {
                 write!(f, "space; {gust}; {} later yes", length(*ms))
             }
-            Self::SecondThoughts(ms) => write!(f, "space, yes, and {} later r", length(*ms)),
+            Self::SecondThoughts(manner, ms, key) => {
+                let after = length(*ms);
+                write!(f, "the router: {manner:?}; space, yes, and {after} later {key:?}")
+            }
+            Self::HeldOnly(ms) => write!(f, "h, and {} later space and yes", length(*ms)),
+            Self::Ill(percent, other, ms) => {
+                let after = length(*ms);
+                write!(f, "the candidate fails {percent} %, the other is {other:?}; {after} pass")
+            }
             Self::Up(which, up) => {
                 let says = match up {
                     Some(true) => "up",

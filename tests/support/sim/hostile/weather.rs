@@ -159,8 +159,12 @@ fn gust(pace: Pace) -> impl Strategy<Value = Gust> {
     prop_oneof![
         4 => (between, 0..pace.of(20_000))
             .prop_map(|(gust, ms)| Gust::Between(Box::new(gust), ms)),
-        2 => (0u64..2_000).prop_map(Gust::SecondThoughts),
-        36 => weather(pace),
+        3 => (manner(), 0u64..2_000, select(vec![Command::Rollback, Command::Hold]))
+            .prop_map(|(manner, ms, key)| Gust::SecondThoughts(manner, ms, key)),
+        2 => (0u64..3_000).prop_map(Gust::HeldOnly),
+        3 => (1u64..100, health(), pace.of(20_000)..pace.of(80_000))
+            .prop_map(|(percent, other, ms)| Gust::Ill(percent, other, ms)),
+        40 => weather(pace),
     ]
 }
 
