@@ -7,7 +7,7 @@
 use super::told::Told;
 use crate::journal::{Opened, Run};
 use crate::plan::{Plan, Signal};
-use crate::runbook::{Act, Command, Effect, Event, Record, RunOutcome, Step};
+use crate::runbook::{Act, Command, Effect, Event, OTHERS_USERS, Record, RunOutcome, Step};
 use crate::signal::{self, Cadence, Judge};
 use crate::units::{Millis, Slot};
 
@@ -61,6 +61,7 @@ struct Flight {
     now: Millis,
     begun: bool,
     finished: bool,
+    kept: bool,
     /// Whether it can be picked up once it has ended.
     reopens: bool,
     blue_is_gone: bool,
@@ -82,6 +83,7 @@ impl Flight {
             now: Millis::ZERO,
             begun: false,
             finished: false,
+            kept: false,
             reopens: false,
             blue_is_gone: false,
             blue: None,
@@ -140,7 +142,8 @@ impl Flight {
         while let Some(at) = self.cadence.due(self.now) {
             if self.judged {
                 let changes = self.judge.evaluate(at);
-                self.told.changed(&self.judge, changes, at, !self.going_back);
+                let counts = !self.going_back && !self.kept;
+                self.told.changed(&self.judge, changes, at, counts);
             }
         }
     }
@@ -182,6 +185,14 @@ impl Flight {
                 self.judged = true;
                 self.judge.soak_from(self.now);
             }
+            Effect::Record(Record::Info(says)) if says.as_str().starts_with(OTHERS_USERS) => {
+                if self.judged {
+                    self.judge.users_from(self.now);
+                    self.told.switched.get_or_insert(input.at);
+                } else {
+                    self.judge.freeze();
+                }
+            }
             Effect::Record(Record::RollbackStarted { .. }) => self.going_back = true,
             Effect::Act {
                 id, act: Act::SetRouter { split, rollback: false, expect, .. }, ..
@@ -195,6 +206,8 @@ impl Flight {
                     self.told.switched.get_or_insert(input.at);
                 }
             }
+            // In step 8 the cockpit tells, and does not go back by itself.
+            Effect::Record(Record::StepEntered { step: Step::Warm }) => self.kept = true,
             Effect::Record(Record::StepPassed { step: Step::Warm, .. }) => self.blue_is_gone = true,
             Effect::Finish(finish) => {
                 self.finished = true;

@@ -267,7 +267,7 @@ impl Core {
         if let Some(judgement) = judge.tripping() {
             return (format!("{} TRIPPING", judgement.signal().label()), Tone::Bad);
         }
-        if judge.shared().is_some() {
+        if judge.shared().is_some() || self.shared.is_some() {
             return ("BOTH SLOTS SUFFER".to_owned(), Tone::Warn);
         }
         if self.world.ready(Role::Blue, self.at) == Some(false) {

@@ -59,6 +59,9 @@ pub struct Judgement {
     pub of: u64,
     /// Whether the counts are of probes rather than of users.
     pub probes: bool,
+    /// Whether it would be judged on users, and nobody counts them.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub uncounted: bool,
     /// Whether the counts are of both slots, which share what is counted.
     #[serde(default, skip_serializing_if = "is_not")]
     pub both: bool,
@@ -120,6 +123,7 @@ impl Judgement {
             bad: 0,
             of: 0,
             probes: false,
+            uncounted: false,
             both: false,
             over: false,
             over_for: Millis::ZERO,
@@ -162,6 +166,7 @@ impl Judgement {
         match self.limit.signal {
             Signal::Health => "no checks",
             _ if self.probes => "no probes",
+            _ if self.uncounted => "users are not counted",
             _ => "no traffic",
         }
     }
