@@ -10,6 +10,12 @@ use crate::units::{Millis, Percent, Role};
 
 impl Core {
     pub(super) fn stalled_tick(&mut self) {
+        // While both slots suffer there is no better place to go to: it is said again and again. A
+        // hold that has another reason is as old as it is.
+        if self.shared.is_some() {
+            self.stalled_since = self.stalled_since.filter(|_| self.held);
+            return;
+        }
         if !self.is_stuck() || self.more_users_came() {
             self.stalled_since = None;
             return;
@@ -47,10 +53,6 @@ impl Core {
     /// Whether the run stands, and nothing that is being timed will move it.
     fn is_stuck(&self) -> bool {
         let attended = self.facts.attended;
-        // While both slots suffer there is no better place to go to: it is said again and again.
-        if self.shared.is_some() {
-            return false;
-        }
         if self.held {
             return !attended;
         }

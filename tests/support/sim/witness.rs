@@ -16,6 +16,8 @@ use switchback::units::{Millis, Role, Slot, Split};
 pub const STALE: u64 = 5_000;
 /// After a longer silence than this nobody watched meanwhile, in milliseconds.
 const SILENCE: u64 = 10_000;
+/// An answer that comes so many milliseconds after an act's own time is not waited for.
+const GRACE: u64 = 1_000;
 /// Seconds that are remembered of each source: more than any limit of a short plan holds.
 const REMEMBERED: usize = 40;
 
@@ -207,6 +209,8 @@ pub struct Witness {
     /// A share that has stood for its whole hold, so that a yes was asked for.
     pub earned: Option<u8>,
     pub journal_down: bool,
+    /// Whether it failed in this step.
+    journal_fails: bool,
     /// Every question, its words, and whether it is still open.
     pub questions: BTreeMap<u32, (String, bool)>,
     /// Since when the gate has not been open.
@@ -226,6 +230,8 @@ pub struct Witness {
     pub finished: bool,
     /// What Blue normally does, by each limit, as it was first told after users were moved.
     pub normals: BTreeMap<Signal, f64>,
+    /// When both slots were last said to suffer.
+    pub shared_at: Option<u64>,
     pub places: Places,
 }
 
@@ -252,6 +258,7 @@ impl Witness {
             stands: None,
             earned: None,
             journal_down: false,
+            journal_fails: false,
             questions: BTreeMap::new(),
             not_open_since: None,
             judged_from: 0,
@@ -264,6 +271,7 @@ impl Witness {
             stopped: false,
             finished: false,
             normals: BTreeMap::new(),
+            shared_at: None,
             places: Places::default(),
         }
     }
@@ -346,6 +354,7 @@ impl Witness {
         self.steps_at_once = if now > self.now { 0 } else { self.steps_at_once + 1 };
         self.now = now.max(self.now);
         self.answered = None;
+        self.journal_fails = matches!(event, Event::JournalFailed(_));
         if self.finished && !matches!(event, Event::Resumed { .. }) {
             return;
         }
@@ -495,10 +504,16 @@ impl Witness {
 
     /// The core has said these.
     pub fn sees(&mut self, effects: &[Effect]) {
+        // The way back, the end, and a journal that fails cancel whatever is in flight, however
+        // long it was.
+        let cancels = self.journal_fails
+            || effects.iter().any(|effect| {
+                matches!(effect, Effect::Record(Record::RollbackStarted { .. }) | Effect::Finish(_))
+            });
         for effect in effects {
             match effect {
                 Effect::Act { id, act, .. } => self.sees_act(*id, act),
-                Effect::Cancel(id) => self.sees_end(*id),
+                Effect::Cancel(id) => self.sees_end(*id, cancels),
                 Effect::Record(record) => self.sees_record(record),
                 Effect::Observe(regime) => self.regime = Some(*regime),
                 Effect::Finish(_) => self.finished = true,
@@ -546,10 +561,19 @@ impl Witness {
     }
 
     /// An act was cancelled, or given up.
-    fn sees_end(&mut self, id: EffectId) {
+    fn sees_end(&mut self, id: EffectId, cancelled: bool) {
         let Some(asked) = self.in_flight.remove(&id) else { return };
         self.places.reach(Place::GaveUp);
-        // One of the router that is given up says that the router cannot be read.
+        // A router that gave no answer in all that time cannot be read.
+        let timeout = match &asked.act {
+            Act::SetRouter { timeout, .. } => Some(*timeout),
+            Act::ReadRouter => Some(self.plan.router.timeout),
+            _ => None,
+        };
+        let given_up = timeout.is_some_and(|own| self.now >= asked.at + own.0 + GRACE);
+        if given_up && !cancelled {
+            self.word = Some(Word { split: None, down: [false; 2], at: self.now });
+        }
         let back = matches!(asked.act, Act::SetRouter { rollback: true, .. });
         if let (true, Some(back)) = (back, &mut self.back) {
             back.idle_since = Some(self.now);
@@ -620,6 +644,7 @@ impl Witness {
             self.places.reach(Place::Held);
         }
         if judged && verdict(Verdict::Shared) {
+            self.shared_at = Some(self.now);
             self.places.reach(Place::Shared);
         }
         let tripped = screen.limits.iter().filter(|limit| limit.verdict == Verdict::Tripped);

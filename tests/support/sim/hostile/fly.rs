@@ -309,11 +309,8 @@ impl<'a> Pilot<'a> {
             }
             if self.flight.finish().is_none() && !self.flight.advance_to_next(end) {
                 let snap = self.flight.snapshot();
-                let shared = snap
-                    .limits
-                    .iter()
-                    .any(|limit| limit.verdict == switchback::signal::Verdict::Shared);
-                if shared {
+                let shared = self.flight.watcher.watching.witness.shared_at;
+                if shared.is_some_and(|at| self.flight.now - at < 30_000) {
                     return;
                 }
                 let seen = format!("{:?} {:?} {:?}", snap.headline, snap.question, snap.checks);
