@@ -435,7 +435,7 @@ pub fn shared() -> Story {
     s.headline = headline(
         "HOLDING AT 50 %",
         "BOTH SLOTS SUFFER",
-        "nothing moves, r goes back all the same",
+        "r goes back all the same · nothing moves",
         Tone::Warn,
         None,
     );

@@ -6,9 +6,11 @@
 //!
 //! Keys that do nothing now are dimmed and stay where they are: position is memory. Once the run
 //! goes back, or is over, nothing will be as it was: then only what works is shown, with the keys
-//! of the views. A silent engine takes no step forward, so no such key is offered. Where there is no room for all, those that can be done without go first.
+//! of the views. A silent engine takes no step forward, so no such key is offered. Where there is no room for
+//! all, those that can be done without go first.
 
 use crate::runbook::event::View;
+use crate::runbook::gate::GateState;
 use crate::tui::keymap::{self, Action, Availability, BINDINGS, Binding, Label};
 use crate::tui::screen::Seen;
 use crate::tui::widget::ink::{Ink, width};
@@ -83,6 +85,14 @@ fn hints(seen: &Seen<'_>) -> Vec<Hint> {
             Label::Nowhere => return None,
             Label::Fixed(label) => label.to_owned(),
             Label::By(label) => label(snapshot, ui, seen.now),
+        };
+        // Without colours, what is dimmed must say so: what it waits for is a time, or this.
+        let shut = row.action == Action::Next && !works && !label.contains('(');
+        let label = match snapshot.gate {
+            GateState::Waiting | GateState::Open if shut => format!("{label} (waits)"),
+            GateState::Shut if shut => format!("{label} (gate shut)"),
+            GateState::Unknown if shut => format!("{label} (unknown)"),
+            _ => label,
         };
         (!label.is_empty()).then_some(Hint { row, key, label })
     };
