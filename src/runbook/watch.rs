@@ -10,7 +10,7 @@ use super::record::Record;
 use super::resume::PickUp;
 use crate::clean::Clean;
 use crate::signal::{Judgement, Sample, Verdict};
-use crate::units::{Percent, Role, Split};
+use crate::units::{Role, Split};
 
 impl Core {
     pub(super) fn sampled(&mut self, mut sample: Sample) {
@@ -83,9 +83,6 @@ impl Core {
             // Before Green is judged it is Blue who must be well; afterwards Blue's word is part of
             // what is said of Green.
             let role = if self.green_is_judged() { Role::Green } else { Role::Blue };
-            if self.is_all_back() {
-                continue;
-            }
             let judge = &mut self.world.judges[role.index()];
             for change in judge.evaluate(at) {
                 if let Some(judgement) = judge.told_of(change.signal) {
@@ -95,12 +92,6 @@ impl Core {
         }
         self.act_on_shared();
         self.act_on_trip();
-    }
-
-    /// Whether everybody is back on Blue: nobody is sent to Green, and nothing said of it is news.
-    fn is_all_back(&self) -> bool {
-        let verified = self.rollback.as_ref().is_some_and(|rollback| rollback.verified);
-        verified && self.green_read() == Some(Percent::ZERO)
     }
 
     /// Green is judged from the soak on.

@@ -19,7 +19,7 @@ use crate::tui::screen::Seen;
 use crate::tui::theme::Theme;
 use crate::tui::widget::ink::{Ink, width};
 use crate::tui::widget::panel;
-use crate::units::{Millis, Percent};
+use crate::units::{Millis, Percent, Role};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -39,11 +39,15 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let inner = panel::frame(ink, area, theme);
     // Health is of probes always, and nobody needs to be told.
     let told = |judgement: &&Judgement| judgement.of > 0 && judgement.signal() != Signal::Health;
-    let measured = || snapshot.limits.iter().filter(told);
+    let measured = || snapshot.limits.iter().filter(|_| !is_over(seen)).filter(told);
     let all_probes = measured().next().is_some() && measured().all(|judgement| judgement.probes);
     let title = title(seen);
     let remark = if all_probes { "of probes" } else { "" };
     panel::head(ink, area, &[(&title, theme.title)], (remark, theme.dim));
+    if is_over(seen) {
+        ink.line(inner, 0).say(&format!(" {OVER}"), theme.dim);
+        return;
+    }
     if snapshot.limits.is_empty() {
         ink.line(inner, 0).say(" nothing is judged yet", theme.unknown);
     }
@@ -93,10 +97,7 @@ const FRESH: Millis = Millis::secs(3);
 fn title(seen: &Seen<'_>) -> String {
     let snapshot = seen.snapshot;
     let on = format!("Limits on {}", snapshot.limits_on);
-    if is_over(seen) {
-        return format!("{on}, until all on Blue");
-    }
-    match snapshot.limits_at.map(|at| seen.now.since(at)) {
+    match snapshot.limits_at.map(|at| seen.now.since(at)).filter(|_| !is_over(seen)) {
         Some(old) if old >= FRESH && seen.scene.silent.is_none() => {
             format!("{on} · {} s ago", old.as_secs())
         }
@@ -104,10 +105,14 @@ fn title(seen: &Seen<'_>) -> String {
     }
 }
 
+/// What is said then.
+pub const OVER: &str = "not judged any more: all on Blue";
+
 /// Whether nobody judges Green any more, because nobody is sent there.
 pub fn is_over(seen: &Seen<'_>) -> bool {
     let snapshot = seen.snapshot;
-    snapshot.rollback.as_ref().is_some_and(|rollback| rollback.verified)
+    snapshot.limits_on == Role::Green
+        && snapshot.rollback.as_ref().is_some_and(|rollback| rollback.verified)
         && snapshot.traffic.read == Some(Percent::ZERO)
 }
 
@@ -117,7 +122,6 @@ pub fn verdict(judgement: &Judgement, seen: &Seen<'_>) -> String {
     if snapshot.limits_at.is_none()
         && matches!(judgement.verdict, Verdict::TooFew)
         && seen.scene.silent.is_none()
-        && !is_over(seen)
     {
         let first = Millis((snapshot.at.0 / EVALUATE_EVERY.0 + 1) * EVALUATE_EVERY.0);
         return format!("judged in {}", text::countdown(seen.now, first));

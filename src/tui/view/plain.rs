@@ -95,6 +95,9 @@ fn verdict(seen: &Seen<'_>) -> (String, Style) {
         Verdict::Ok => 6,
         Verdict::NotDeclared => 7,
     };
+    if limits::is_over(seen) {
+        return (limits::OVER.to_owned(), seen.theme.dim);
+    }
     let worst = seen.snapshot.limits.iter().min_by_key(|judgement| rank(judgement.verdict));
     match worst {
         Some(worst) if worst.verdict == Verdict::Ok => {

@@ -51,7 +51,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) -> Scrolled {
     let start = seen.scene.ui.scroll.min(lines.len().saturating_sub(page));
     let title = format!("Limits on {}", seen.snapshot.limits_on);
     let judged = match seen.snapshot.limits_at {
-        _ if limits::is_over(seen) => "not judged any more: all on Blue".to_owned(),
+        _ if limits::is_over(seen) => String::new(),
         Some(at) => format!("judged {} ago", text::age(seen.now.since(at))),
         None => "not judged yet".to_owned(),
     };
@@ -75,6 +75,9 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) -> Scrolled {
 
 fn lines(seen: &Seen<'_>, width: u16) -> Vec<Row> {
     let theme = seen.theme;
+    if limits::is_over(seen) {
+        return vec![vec![(1, limits::OVER.to_owned(), theme.dim)]];
+    }
     if seen.snapshot.limits.is_empty() {
         return vec![vec![(1, "nothing is judged yet".to_owned(), theme.unknown)]];
     }
