@@ -89,7 +89,7 @@ impl Flight {
             going_back: false,
             suspended: false,
             go_on: None,
-            told: Told::default(),
+            told: Told::new(plan),
         }
     }
 
@@ -128,6 +128,14 @@ impl Flight {
         if goes_on && by_hand {
             self.afresh();
         }
+        // What the limits say after the operator's own way back has begun is not its cause.
+        let started =
+            |effect: &&Effect| matches!(effect, Effect::Record(Record::RollbackStarted { .. }));
+        if matches!(input.event, Some(Event::Command(Command::Rollback)))
+            && input.effects.iter().any(started)
+        {
+            self.told.goes_back_itself(input.at);
+        }
         // A yes does not overtake a trip that is due: users are judged from then on, not before.
         self.evaluate();
         if goes_on && !by_hand {
@@ -140,7 +148,7 @@ impl Flight {
         while let Some(at) = self.cadence.due(self.now) {
             if self.judged {
                 let changes = self.judge.evaluate(at);
-                self.told.changed(&self.judge, changes, at, !self.going_back);
+                self.told.changed(&self.judge, changes, at);
             }
         }
     }
@@ -182,7 +190,10 @@ impl Flight {
                 self.judged = true;
                 self.judge.soak_from(self.now);
             }
-            Effect::Record(Record::RollbackStarted { .. }) => self.going_back = true,
+            Effect::Record(Record::RollbackStarted { .. }) => {
+                self.going_back = true;
+                self.told.goes_back_itself(input.at);
+            }
             Effect::Act {
                 id, act: Act::SetRouter { split, rollback: false, expect, .. }, ..
             } => {
