@@ -75,7 +75,8 @@ Examples:
 
 Prints a JSON line for each change of a verdict; on a terminal, or with --plain,
 a line to read and a last one that sums up. It ends with 3 where the plan would
-have gone back. A sample is one second of one slot, as a run keeps it:
+have gone back, or abandoned Green in its soak; with 1 where nothing was judged.
+`at` is in milliseconds, since any beginning. A sample is one second of one slot, as a run keeps it:
 
   {\"at\":124000,\"mark\":\"split\",\"green\":50}
   {\"at\":125000,\"role\":\"green\",\"from\":\"users\",\"requests\":20,\"failed\":1,

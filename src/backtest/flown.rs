@@ -61,7 +61,6 @@ struct Flight {
     now: Millis,
     begun: bool,
     finished: bool,
-    kept: bool,
     /// Whether it can be picked up once it has ended.
     reopens: bool,
     blue_is_gone: bool,
@@ -83,7 +82,6 @@ impl Flight {
             now: Millis::ZERO,
             begun: false,
             finished: false,
-            kept: false,
             reopens: false,
             blue_is_gone: false,
             blue: None,
@@ -91,7 +89,7 @@ impl Flight {
             going_back: false,
             suspended: false,
             go_on: None,
-            told: Told::default(),
+            told: Told::new(plan),
         }
     }
 
@@ -130,6 +128,14 @@ impl Flight {
         if goes_on && by_hand {
             self.afresh();
         }
+        // What the limits say after the operator's own way back has begun is not its cause.
+        let started =
+            |effect: &&Effect| matches!(effect, Effect::Record(Record::RollbackStarted { .. }));
+        if matches!(input.event, Some(Event::Command(Command::Rollback)))
+            && input.effects.iter().any(started)
+        {
+            self.told.goes_back_itself(input.at);
+        }
         // A yes does not overtake a trip that is due: users are judged from then on, not before.
         self.evaluate();
         if goes_on && !by_hand {
@@ -142,8 +148,7 @@ impl Flight {
         while let Some(at) = self.cadence.due(self.now) {
             if self.judged {
                 let changes = self.judge.evaluate(at);
-                let counts = !self.going_back && !self.kept;
-                self.told.changed(&self.judge, changes, at, counts);
+                self.told.changed(&self.judge, changes, at);
             }
         }
     }
@@ -193,7 +198,10 @@ impl Flight {
                     self.judge.freeze();
                 }
             }
-            Effect::Record(Record::RollbackStarted { .. }) => self.going_back = true,
+            Effect::Record(Record::RollbackStarted { .. }) => {
+                self.going_back = true;
+                self.told.goes_back_itself(input.at);
+            }
             Effect::Act {
                 id, act: Act::SetRouter { split, rollback: false, expect, .. }, ..
             } => {
@@ -207,7 +215,7 @@ impl Flight {
                 }
             }
             // In step 8 the cockpit tells, and does not go back by itself.
-            Effect::Record(Record::StepEntered { step: Step::Warm }) => self.kept = true,
+            Effect::Record(Record::StepEntered { step: Step::Warm }) => self.told.kept = true,
             Effect::Record(Record::StepPassed { step: Step::Warm, .. }) => self.blue_is_gone = true,
             Effect::Finish(finish) => {
                 self.finished = true;
