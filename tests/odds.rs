@@ -72,15 +72,38 @@ fn sharp_limits_find_twenty_percent_errors_and_blunt_ones_do_not() {
     assert_eq!(ended(&sharp, Where::Back), 20, "{sharp:?}");
     let delays: Vec<u64> = sharp.iter().map(|one| one.delay.unwrap().as_secs()).collect();
     assert!(delays.iter().all(|secs| (5..60).contains(secs)), "{delays:?}");
-    assert!(sharp.iter().all(|one| one.hurt > 0 && one.hurt < 100), "{sharp:?}");
+    assert!(sharp.iter().all(|one| one.hurt > 0.0 && one.hurt < 100.0), "{sharp:?}");
 
     let more = "[[limit]]\nsignal = \"error_rate\"\nabove = \"50%\"\nfor = \"2m\"\n\
                 [[limit]]\nsignal = \"health\"\nabove = \"50%\"\nfor = \"1m\"\n";
     let blunt = flown(&parsed(&format!("{SHORT}{more}")), Outcome::TwentyPercent, 5.0, 10);
     assert_eq!(ended(&blunt, Where::Kept), 10, "{blunt:?}");
-    let worst = sharp.iter().map(|one| one.hurt).max().unwrap();
+    let worst = sharp.iter().map(|one| one.hurt).fold(0.0, f64::max);
     assert!(blunt.iter().all(|one| one.hurt > worst), "who is kept hurts more: {blunt:?}");
-    assert!(blunt.iter().all(|one| (one.hurts_on - 0.2).abs() < 0.02), "{blunt:?}");
+    assert!(blunt.iter().all(|one| (one.hurts_s(5.0) - 720.0).abs() < 1.0), "{blunt:?}");
+}
+
+#[test]
+fn who_is_never_found_hurts_as_many_whatever_the_length_of_the_watch() {
+    let blunt = "[[limit]]\nsignal = \"error_rate\"\nabove = \"50%\"\nfor = \"2m\"\n\
+                 [[limit]]\nsignal = \"latency_p95\"\nabove = \"60s\"\nfor = \"2m\"\n";
+    let plan = |watch: &str| {
+        parsed(&format!(
+            "[traffic]\nramp = [100]\n[soak]\nfor = \"30s\"\n[watch]\nfor = \"{watch}\"\n{blunt}"
+        ))
+    };
+    let service = Service { rps: 5.0, p95_ms: 250.0, slow_ms: 325.0 };
+    let hurt = |outcome, watch: &str| {
+        let flyable = Flyable::new(&plan(watch), &service);
+        let one = fly(&flyable, &service, outcome, 5.0, 3);
+        assert_eq!(one.end, Where::Kept, "{outcome:?} {watch}: {one:?}");
+        one.hurts(5.0)
+    };
+    for outcome in [Outcome::MuchSlower, Outcome::FivePercent, Outcome::LeakLate, Outcome::Bursts] {
+        let hours: Vec<f64> = ["2m", "12m", "90m"].map(|watch| hurt(outcome, watch)).to_vec();
+        assert!(hours[0] > 100.0, "{outcome:?}: {hours:?}");
+        assert!(hours.iter().all(|n| (n - hours[0]).abs() < 1e-6 * n), "{outcome:?}: {hours:?}");
+    }
 }
 
 #[test]
@@ -88,7 +111,7 @@ fn good_releases_are_kept_and_hurt_nobody() {
     for outcome in [Outcome::Healthy, Outcome::OnePercent] {
         let good = flown(&parsed(SHORT), outcome, 5.0, 20);
         assert_eq!(ended(&good, Where::Kept), 20, "{outcome:?}: {good:?}");
-        assert!(good.iter().all(|one| one.hurt == 0), "{good:?}");
+        assert!(good.iter().all(|one| one.hurts(5.0) == 0.0), "{good:?}");
     }
 }
 
@@ -115,7 +138,7 @@ fn a_router_that_counts_nobody_leaves_it_to_probes_and_hurts_as_many() {
     plan.router.kind = plan::RouterKind::Command { set: vec![], get: vec![] };
     let command = flown(&plan, Outcome::Everything, 5.0, 5);
     assert_eq!(ended(&command, Where::Back), 5, "{command:?}");
-    assert!(command.iter().chain(&lab).all(|one| one.hurt > 10), "{command:?} {lab:?}");
+    assert!(command.iter().chain(&lab).all(|one| one.hurt > 10.0), "{command:?} {lab:?}");
 }
 
 #[test]

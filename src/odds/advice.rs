@@ -1,10 +1,11 @@
 //! The one line of a plan whose change would help most, or none.
 //!
 //! What a deploy costs is told in seconds of all users: so long would everybody have to be failed
-//! to hurt as many. A bad release costs what it hurts until it is sent back; one that is kept goes
-//! on for an hour. A good one that is sent back costs a minute, a question to a person ten seconds,
-//! and each minute by which a change makes
-//! the deploy longer a fiftieth of a second; one by which it is shorter earns nothing. Of a hundred deploys ten are bad,
+//! to hurt as many. A bad release costs what it hurts until it is sent back, or until an hour after
+//! its onset, whatever the length of the watch; a question is no find, so that one that a person is
+//! asked about goes on too. A good one that is sent back costs a minute, a question to a person ten
+//! seconds, and each minute by which a change makes the deploy longer a fiftieth of a second; one
+//! by which it is shorter earns nothing. Of a hundred deploys ten are bad,
 //! two meet something that both slots share, and the rest are good; kinds are alike within.
 //!
 //! Changes fly the same releases with the same dice as the plan itself, so that differences are
@@ -23,8 +24,6 @@ use serde::Serialize;
 /// Of a hundred deploys so many are bad, and so many meet what both slots share.
 const BAD: f64 = 0.10;
 const SHARED: f64 = 0.02;
-/// How long a bad release that was kept goes on, in seconds.
-const GOES_ON: f64 = 3_600.0;
 /// What a good release costs that is sent back, in seconds of all users.
 const FALSE: f64 = 60.0;
 /// What a question costs.
@@ -111,11 +110,10 @@ pub struct Advice {
 
 /// What one flight cost, in seconds of all users.
 fn cost(outcome: Outcome, flown: &Flown, rps: f64) -> f64 {
-    let users = if rps > 0.0 { flown.hurt as f64 / rps } else { 0.0 };
     let asked = if flown.end == Where::Asks { ASKED } else { 0.0 };
     asked
         + match outcome.class() {
-            Class::Roll => users + flown.hurts_on * GOES_ON,
+            Class::Roll => flown.hurts_s(rps),
             // What both slots share hurts wherever users are.
             Class::Keep | Class::Shared if flown.end == Where::Back => FALSE,
             Class::Keep | Class::Shared => 0.0,
@@ -215,7 +213,7 @@ pub fn advise(tunnel: &Tunnel<'_>, plan: &Plan, base: &[Flown], rounds: Rounds) 
     let cost_now = over_mix(base, base, |outcome, now, _| cost(outcome, now, service.rps)).0;
     let helps = !base.is_empty() && saves - within > 0.0 && saves > (WORTH * cost_now).max(LEAST);
     helps.then(|| {
-        let users = |one: &Flown| one.hurt as f64 + one.hurts_on * GOES_ON * service.rps;
+        let users = |one: &Flown| one.hurts(service.rps);
         let users_saved = over_mix(base, &best.flown, |outcome, now, then| match outcome.class() {
             Class::Roll => users(now) - users(then),
             _ => 0.0,
@@ -272,6 +270,6 @@ fn effect(service: &Service, base: &[Flown], then: &[Flown]) -> Effect {
             return Effect { kind, figure, now, then: after, within };
         }
     }
-    let (now, after, within) = told(&|one: &Flown| one.hurt as f64);
+    let (now, after, within) = told(&|one: &Flown| one.hurts(service.rps));
     Effect { kind, figure: "users_hurt", now, then: after, within }
 }
