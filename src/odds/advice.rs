@@ -58,7 +58,10 @@ impl Rounds {
         };
         let first = turns(0.35, changes).max(1);
         let second = turns(0.2, SECOND.min(changes)).max(1);
-        let last = turns(0.45, LAST.min(changes)).max(1);
+        let each = KINDS * LAST.min(changes).max(1) as u64;
+        let spent = Self { turns: [first, second, 0] }.flights(changes);
+        // Whatever the others leave, to the last turn.
+        let last = (flights.saturating_sub(spent) / each).max(1);
         let left = most.saturating_sub(first + second);
         Self { turns: [first, second, last.min(left)] }
     }
@@ -86,6 +89,28 @@ pub struct Effect {
     pub within: f64,
 }
 
+/// What a change does to good releases of all kinds, in percent of them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Good {
+    /// With the plan as it is.
+    pub now: f64,
+    /// With the change.
+    pub then: f64,
+    /// Half of the interval of the difference.
+    pub within: f64,
+}
+
+/// What looking for a change has found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Looked {
+    /// What a deploy costs as the plan is, in seconds of all users.
+    pub cost_s: f64,
+    /// The change that came out best.
+    pub best: Option<Advice>,
+    /// Whether it helps for certain, and enough.
+    pub helps: bool,
+}
+
 /// The change that helps most.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Advice {
@@ -102,6 +127,10 @@ pub struct Advice {
     pub users_saved: f64,
     /// Where it is seen most.
     pub effect: Effect,
+    /// Good releases that are sent back.
+    pub good_sent_back: Good,
+    /// Good releases about which a person is asked.
+    pub good_asks: Good,
     /// How many minutes longer a deploy takes; less than nothing where it is shorter.
     pub minutes_longer: f64,
     /// Flights that this rests on.
@@ -175,10 +204,10 @@ struct Tried {
 }
 
 /// Finds the advice. `base` are the plan's own flights by day, from the first on.
-pub fn advise(tunnel: &Tunnel<'_>, plan: &Plan, base: &[Flown], rounds: Rounds) -> Option<Advice> {
+pub fn advise(tunnel: &Tunnel<'_>, plan: &Plan, base: &[Flown], rounds: Rounds) -> Looked {
     let service = &tunnel.service;
     let own = Flyable::new(plan, service);
-    let mut tried: Vec<Tried> = changes(plan)
+    let mut tried: Vec<Tried> = changes(plan, service)
         .into_iter()
         .map(|change| {
             let plan = Flyable::new(&change.plan, service);
@@ -206,13 +235,16 @@ pub fn advise(tunnel: &Tunnel<'_>, plan: &Plan, base: &[Flown], rounds: Rounds) 
             from = to;
         }
     }
-    let best = tried.into_iter().next()?;
+    let Some(best) = tried.into_iter().next() else {
+        let cost_s = over_mix(base, base, |outcome, now, _| cost(outcome, now, service.rps)).0;
+        return Looked { cost_s, best: None, helps: false };
+    };
     let base = &base[from as usize..][..best.flown.len()];
     let (saves, error) = saved(service, &own, &best, base);
     let within = Z_LAST * libm::sqrt(error);
     let cost_now = over_mix(base, base, |outcome, now, _| cost(outcome, now, service.rps)).0;
     let helps = !base.is_empty() && saves - within > 0.0 && saves > (WORTH * cost_now).max(LEAST);
-    helps.then(|| {
+    let advice = {
         let users = |one: &Flown| one.hurts(service.rps);
         let users_saved = over_mix(base, &best.flown, |outcome, now, then| match outcome.class() {
             Class::Roll => users(now) - users(then),
@@ -224,11 +256,30 @@ pub fn advise(tunnel: &Tunnel<'_>, plan: &Plan, base: &[Flown], rounds: Rounds) 
             cost_s: cost_now,
             users_saved: users_saved.0,
             effect: effect(service, base, &best.flown),
+            good_sent_back: good(base, &best.flown, Where::Back),
+            good_asks: good(base, &best.flown, Where::Asks),
             minutes_longer: minutes(best.plan.length()) - minutes(own.length()),
             flights: best.flown.len() as u64,
             change: best.change,
         }
-    })
+    };
+    Looked { cost_s: cost_now, best: Some(advice), helps }
+}
+
+/// How many good releases end so, before and after.
+fn good(now: &[Flown], then: &[Flown], end: Where) -> Good {
+    let kinds = Outcome::ALL.into_iter().filter(|kind| kind.class() == Class::Keep);
+    let n = kinds.clone().count() as f64;
+    let percent = |one: &Flown| if one.end == end { 100.0 } else { 0.0 };
+    let over = |of: &dyn Fn(&Flown, &Flown) -> f64| {
+        kinds.clone().fold((0.0, 0.0), |(mean, error), kind| {
+            let (m, e) = mean_and_error(&of_kind(now, then, kind, &|_, a, b| of(a, b)));
+            (mean + m / n, error + e / (n * n))
+        })
+    };
+    let (before, _) = over(&|now, _| percent(now));
+    let (after, error) = over(&|now, then| percent(then) - percent(now));
+    Good { now: before, then: before + after, within: Z * libm::sqrt(error) }
 }
 
 fn minutes(length: Millis) -> f64 {
@@ -266,7 +317,13 @@ fn effect(service: &Service, base: &[Flown], then: &[Flown]) -> Effect {
     let kind = outcome.name();
     for (figure, end) in [("sent_back_percent", Where::Back), ("asks_percent", Where::Asks)] {
         let (now, after, within) = told(&percent(end));
-        if (now - after).abs() > within.max(1.0) {
+        // More questions are no help, and are told of good releases.
+        let better = if end == Where::Back && outcome.class() == Class::Roll {
+            after - now
+        } else {
+            now - after
+        };
+        if better > within.max(1.0) {
             return Effect { kind, figure, now, then: after, within };
         }
     }
