@@ -175,6 +175,18 @@ fn a_watch_that_is_too_short_is_advised_to_be_longer() {
 }
 
 #[test]
+fn a_plan_without_a_probe_is_warned_first_and_may_be_advised_one() {
+    let text = PLAN.replace("[[probe]]\npath = \"/orders\"\n", "");
+    let output = run(&text, &["--rps", "2", "--releases", "2000"]);
+    assert!(output.status.success(), "{output:?}");
+    let page = String::from_utf8(output.stdout).unwrap();
+    let at = |what: &str| page.find(what).unwrap_or_else(|| panic!("{what}: {page}"));
+    assert!(at("warning: no [[probe]]") < at("to send back"), "{page}");
+    assert!(at("  [[probe]]\n") < at("path = \"/...\"  # a page that users open"), "{page}");
+    assert!(page.contains("Of good releases it sends"), "{page}");
+}
+
+#[test]
 fn a_very_good_plan_is_left_as_it_is() {
     // Every default: three steps, limits that fit into them, a quarter of an hour of watch.
     let plan = parsed("");
@@ -220,9 +232,16 @@ fn where_nobody_knows_the_traffic_it_asks_for_it() {
 }
 
 #[test]
-fn too_few_releases_and_no_traffic_at_all_are_wrong_use() {
-    for arguments in [["--releases", "3"], ["--rps", "-1"], ["--rps", "many"]] {
+fn what_is_wrongly_said_is_answered_with_the_range_and_the_next_move() {
+    for (arguments, hears) in [
+        (["--releases", "400"], "from 2000 to 10000000"),
+        (["--rps", "-1"], "requests a second, at least 0"),
+        (["--rps", "many"], "say --rps 2"),
+        (["--seed", "x"], "say --seed 7"),
+    ] {
         let output = run(PLAN, &arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(hears), "{arguments:?}: {said}");
     }
 }

@@ -279,7 +279,10 @@ fn good(now: &[Flown], then: &[Flown], end: Where) -> Good {
     };
     let (before, _) = over(&|now, _| percent(now));
     let (after, error) = over(&|now, then| percent(then) - percent(now));
-    Good { now: before, then: before + after, within: Z * libm::sqrt(error) }
+    // Where no pair differs the rule of three bounds what was not seen.
+    let pairs = now.len().min(then.len()) as f64 * n / Outcome::ALL.len() as f64;
+    let within = (Z * libm::sqrt(error)).max(300.0 / pairs.max(3.0));
+    Good { now: before, then: before + after, within }
 }
 
 fn minutes(length: Millis) -> f64 {
