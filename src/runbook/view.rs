@@ -286,9 +286,12 @@ impl Core {
             GateState::Shut => ("GATE SHUT".to_owned(), Tone::Warn),
             _ if self.green_is_judged() => {
                 // What is said of Green is said of its requests; its health alone is not enough.
-                let any = judge.judgements().any(|j| j.verdict == Verdict::Ok);
+                let well = match judge.of(Signal::ErrorRate) {
+                    Some(errors) => errors.verdict == Verdict::Ok,
+                    None => judge.judgements().any(|j| j.verdict == Verdict::Ok),
+                };
                 match self.too_few_on_green() {
-                    None if any => ("WELL".to_owned(), Tone::Good),
+                    None if well => ("WELL".to_owned(), Tone::Good),
                     None => (TOO_FEW.to_owned(), Tone::Plain),
                     Some(few) => {
                         let label = few.signal().label();
