@@ -75,7 +75,8 @@ Examples:
 
 Prints a JSON line for each change of a verdict; on a terminal, or with --plain,
 a line to read and a last one that sums up. It ends with 3 where the plan would
-have gone back. A sample is one second of one slot, as a run keeps it:
+have gone back, or abandoned Green in its soak; with 1 where nothing was judged.
+`at` is in milliseconds, since any beginning. A sample is one second of one slot, as a run keeps it:
 
   {\"at\":124000,\"mark\":\"split\",\"green\":50}
   {\"at\":125000,\"role\":\"green\",\"from\":\"users\",\"requests\":20,\"failed\":1,
@@ -98,17 +99,41 @@ answers the gates; what only a person can decide is counted as `asks`.
 
 What a change is worth is told in seconds of all users (so long would everybody
 have to be failed to hurt as many). A bad release costs what it hurts until it
-is sent back; one that is kept goes on for an hour. A good release that is sent
-back costs 60, a question to a person 10, each minute longer 0.02.
+is sent back, or for an hour from its onset, however short the watch; a question
+is no find, so that it goes on too. A good release that is sent back costs 60, a
+question to a person 10, each minute longer 0.02.
 Of 100 deploys 10 are bad, 2 meet what both slots share, 88 are good. A change
 is told if it saves for certain, at least 0.25 and a twentieth of a deploy's cost.
+
+To send back:
+  5 % errors, 20 % errors, everything fails: from the first user on
+  p95 1.5x, 3x       every answer takes longer, to so far over Blue's
+  leak from N min    from then on more and more fails (to 20 %) and gets slower
+  bursts             6 s of 60 % errors in every minute
+  flapping           the process is away for 10 s of every 30
+To keep:
+  healthy            0.1 % errors; or 1 %, which is usual on both slots
+  cold start         twice as slow, with 1 % errors, for the first 30 s
+  blip               30 % errors for 4 s, once
+  probe noise        3 % of the probes fail on both slots, no user does
+  sessions that fail together: 4 to 7 errors of one user within 4 s, on both slots
+Both slots suffer:
+  shared errors      8 % errors on both for 5 minutes
+  shared outage      nobody is answered by either for a minute
+  shared latency     both are three times as slow for 5 minutes
+
+`users hurt` are requests that fail or are slow by what is wrong with a release,
+until it is sent back, or for an hour from its onset. `held`: it was noticed that
+both slots suffer, and nobody was moved. `asks`: it ended in a question that only
+a person can answer. A [[probe]] is taken to touch half of what users touch.
 
 Fields of --json: rps, rps_from, p95_ms, p95_from, seed, releases, deploy_s;
 bad, good, shared, night: for each kind back, kept, asks, held (count, of,
 percent, interval), delay_s and users_hurt (median, p95), delays (each column
 twice as late as the one before, the first 10 s); found, sent_back: the same
-over all kinds; changes: how many were tried; advice: null, or section, key,
-value, was, saves_s, within_s, cost_s, users_saved, effect, minutes_longer.";
+over all kinds; changes: how many were tried; cost_s; advice: null, or section,
+key, value, was, saves_s, within_s, cost_s, users_saved, effect, good_sent_back,
+good_asks, minutes_longer; nearest: the same where advice is null; warnings.";
 
 /// Everything that was typed.
 #[derive(Debug, Clone, Parser)]
@@ -252,14 +277,14 @@ pub struct PlanArg {
 /// Which releases are flown, and how many.
 #[derive(Debug, Clone, Args)]
 pub struct OddsArgs {
-    /// Requests a second of all users [default: of the last runs, or the router's now]
-    #[arg(long, value_name = "N", value_parser = rps)]
+    /// Requests a second of all users, 0 to 5000 [default: of the last runs, or the router's now]
+    #[arg(long, value_name = "N", value_parser = rps, allow_hyphen_values = true)]
     pub rps: Option<f64>,
     /// What everything is drawn from: the same seed gives the same numbers
-    #[arg(long, value_name = "N", default_value_t = 7)]
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = seed, allow_hyphen_values = true)]
     pub seed: u64,
-    /// How many releases are flown, those of changes included
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(crate::odds::FEWEST..=10_000_000))]
+    /// How many releases are flown, 2000 to 10000000, those of changes included
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = releases, allow_hyphen_values = true)]
     pub releases: u64,
     /// How many fly at once; the numbers do not depend on it [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -267,8 +292,25 @@ pub struct OddsArgs {
 }
 
 fn rps(word: &str) -> Result<f64, String> {
-    let rps = word.parse().map_err(|_| "a number of requests a second".to_owned())?;
-    if (0.0..=5_000.0).contains(&rps) { Ok(rps) } else { Err("from 0 to 5000".to_owned()) }
+    let wrong = "`--rps` is requests a second, at least 0 and at most 5000: say --rps 2";
+    let rps = word.parse().ok().filter(|rps| (0.0..=5_000.0).contains(rps));
+    rps.ok_or_else(|| wrong.to_owned())
+}
+
+fn seed(word: &str) -> Result<u64, String> {
+    let wrong = "`--seed` is a whole number, at least 0: say --seed 7, or leave it out";
+    word.parse().map_err(|_| wrong.to_owned())
+}
+
+fn releases(word: &str) -> Result<u64, String> {
+    let (least, most) = (crate::odds::FEWEST, 10_000_000);
+    let releases = word.parse().ok().filter(|n| (least..=most).contains(n));
+    releases.ok_or_else(|| {
+        format!(
+            "`--releases` is a whole number from {least} to {most}, fewer tell nothing: say \
+             --releases {least}, or leave it out for 10000"
+        )
+    })
 }
 
 /// What is said about the release for one run.

@@ -72,15 +72,39 @@ fn sharp_limits_find_twenty_percent_errors_and_blunt_ones_do_not() {
     assert_eq!(ended(&sharp, Where::Back), 20, "{sharp:?}");
     let delays: Vec<u64> = sharp.iter().map(|one| one.delay.unwrap().as_secs()).collect();
     assert!(delays.iter().all(|secs| (5..60).contains(secs)), "{delays:?}");
-    assert!(sharp.iter().all(|one| one.hurt > 0 && one.hurt < 100), "{sharp:?}");
+    assert!(sharp.iter().all(|one| one.hurt > 0.0 && one.hurt < 100.0), "{sharp:?}");
 
     let more = "[[limit]]\nsignal = \"error_rate\"\nabove = \"50%\"\nfor = \"2m\"\n\
                 [[limit]]\nsignal = \"health\"\nabove = \"50%\"\nfor = \"1m\"\n";
     let blunt = flown(&parsed(&format!("{SHORT}{more}")), Outcome::TwentyPercent, 5.0, 10);
     assert_eq!(ended(&blunt, Where::Kept), 10, "{blunt:?}");
-    let worst = sharp.iter().map(|one| one.hurt).max().unwrap();
+    let worst = sharp.iter().map(|one| one.hurt).fold(0.0, f64::max);
     assert!(blunt.iter().all(|one| one.hurt > worst), "who is kept hurts more: {blunt:?}");
-    assert!(blunt.iter().all(|one| (one.hurts_on - 0.2).abs() < 0.02), "{blunt:?}");
+    assert!(blunt.iter().all(|one| (one.hurts_s(5.0) - 720.0).abs() < 1.0), "{blunt:?}");
+}
+
+#[test]
+fn who_is_never_found_hurts_as_many_whatever_the_length_of_the_watch() {
+    let blunt = "[[limit]]\nsignal = \"error_rate\"\nabove = \"50%\"\nfor = \"2m\"\n\
+                 [[limit]]\nsignal = \"latency_p95\"\nabove = \"60s\"\nfor = \"2m\"\n\
+                 [[limit]]\nsignal = \"health\"\nabove = \"50%\"\nfor = \"1m\"\n";
+    let plan = |watch: &str| {
+        parsed(&format!(
+            "[traffic]\nramp = [100]\n[soak]\nfor = \"30s\"\n[watch]\nfor = \"{watch}\"\n{blunt}"
+        ))
+    };
+    let service = Service { rps: 5.0, p95_ms: 250.0, slow_ms: 325.0 };
+    let hurt = |outcome, watch: &str| {
+        let flyable = Flyable::new(&plan(watch), &service);
+        let one = fly(&flyable, &service, outcome, 5.0, 3);
+        assert_ne!(one.end, Where::Back, "{outcome:?} {watch}: {one:?}");
+        one.hurts(5.0)
+    };
+    for outcome in [Outcome::MuchSlower, Outcome::FivePercent, Outcome::LeakLate, Outcome::Bursts] {
+        let hours: Vec<f64> = ["2m", "12m", "90m"].map(|watch| hurt(outcome, watch)).to_vec();
+        assert!(hours[0] > 100.0, "{outcome:?}: {hours:?}");
+        assert!(hours.iter().all(|n| (n - hours[0]).abs() < 1e-6 * n), "{outcome:?}: {hours:?}");
+    }
 }
 
 #[test]
@@ -88,7 +112,7 @@ fn good_releases_are_kept_and_hurt_nobody() {
     for outcome in [Outcome::Healthy, Outcome::OnePercent] {
         let good = flown(&parsed(SHORT), outcome, 5.0, 20);
         assert_eq!(ended(&good, Where::Kept), 20, "{outcome:?}: {good:?}");
-        assert!(good.iter().all(|one| one.hurt == 0), "{good:?}");
+        assert!(good.iter().all(|one| one.hurts(5.0) == 0.0), "{good:?}");
     }
 }
 
@@ -115,14 +139,14 @@ fn a_router_that_counts_nobody_leaves_it_to_probes_and_hurts_as_many() {
     plan.router.kind = plan::RouterKind::Command { set: vec![], get: vec![] };
     let command = flown(&plan, Outcome::Everything, 5.0, 5);
     assert_eq!(ended(&command, Where::Back), 5, "{command:?}");
-    assert!(command.iter().chain(&lab).all(|one| one.hurt > 10), "{command:?} {lab:?}");
+    assert!(command.iter().chain(&lab).all(|one| one.hurt > 10.0), "{command:?} {lab:?}");
 }
 
 #[test]
 fn the_same_seed_gives_the_same_bytes_on_one_and_on_two_threads() {
     let plan = parsed(SHORT);
-    let one = serde_json::to_string(&report(&plan, 5.0, 400, 1)).unwrap();
-    let two = serde_json::to_string(&report(&plan, 5.0, 400, 2)).unwrap();
+    let one = serde_json::to_string(&report(&plan, 5.0, 2_000, 1)).unwrap();
+    let two = serde_json::to_string(&report(&plan, 5.0, 2_000, 2)).unwrap();
     assert_eq!(one, two);
 }
 
@@ -132,7 +156,7 @@ fn a_watch_that_is_too_short_is_advised_to_be_longer() {
     let plan = parsed(
         "[traffic]\nramp = [100]\nhold = \"10s\"\n[soak]\nfor = \"30s\"\n[watch]\nfor = \"8m\"\n",
     );
-    let report = report(&plan, 2.0, 700, 2);
+    let report = report(&plan, 2.0, 2_000, 2);
     let advice = report.advice.as_ref().unwrap();
     let change = &advice.change;
     assert_eq!((change.section, change.key), ("[watch]", "for"), "{advice:?}");
@@ -151,10 +175,22 @@ fn a_watch_that_is_too_short_is_advised_to_be_longer() {
 }
 
 #[test]
+fn a_plan_without_a_probe_is_warned_first_and_may_be_advised_one() {
+    let text = PLAN.replace("[[probe]]\npath = \"/orders\"\n", "");
+    let output = run(&text, &["--rps", "2", "--releases", "2000"]);
+    assert!(output.status.success(), "{output:?}");
+    let page = String::from_utf8(output.stdout).unwrap();
+    let at = |what: &str| page.find(what).unwrap_or_else(|| panic!("{what}: {page}"));
+    assert!(at("warning: no [[probe]]") < at("to send back"), "{page}");
+    assert!(at("  [[probe]]\n") < at("path = \"/...\"  # a page that users open"), "{page}");
+    assert!(page.contains("Of good releases it sends"), "{page}");
+}
+
+#[test]
 fn a_very_good_plan_is_left_as_it_is() {
     // Every default: three steps, limits that fit into them, a quarter of an hour of watch.
     let plan = parsed("");
-    let report = report(&plan, 10.0, 700, 2);
+    let report = report(&plan, 10.0, 2_000, 2);
     assert_eq!(report.advice, None);
     let page = table(&report, 80, false);
     assert!(page.contains("What would help most: none."), "{page}");
@@ -174,7 +210,7 @@ fn run(plan: &str, arguments: &[&str]) -> Output {
 
 #[test]
 fn json_is_one_object_and_a_pipe_sees_no_progress() {
-    let output = run(&format!("{PLAN}{SHORT}"), &["--rps", "5", "--releases", "400", "--json"]);
+    let output = run(&format!("{PLAN}{SHORT}"), &["--rps", "5", "--releases", "2000", "--json"]);
     assert!(output.status.success(), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -196,9 +232,16 @@ fn where_nobody_knows_the_traffic_it_asks_for_it() {
 }
 
 #[test]
-fn too_few_releases_and_no_traffic_at_all_are_wrong_use() {
-    for arguments in [["--releases", "3"], ["--rps", "-1"], ["--rps", "many"]] {
+fn what_is_wrongly_said_is_answered_with_the_range_and_the_next_move() {
+    for (arguments, hears) in [
+        (["--releases", "400"], "from 2000 to 10000000"),
+        (["--rps", "-1"], "requests a second, at least 0"),
+        (["--rps", "many"], "say --rps 2"),
+        (["--seed", "x"], "say --seed 7"),
+    ] {
         let output = run(PLAN, &arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(hears), "{arguments:?}: {said}");
     }
 }

@@ -18,6 +18,7 @@ use switchback::plan::Migration;
 use switchback::runbook::event::{Answer, Command, View};
 use switchback::runbook::record::{LogLine, Tone};
 use switchback::runbook::snapshot::Traffic;
+use switchback::signal::Verdict;
 use switchback::tui::keymap::{self, Key, Mode};
 use switchback::tui::screen;
 use switchback::tui::state::UiState;
@@ -579,6 +580,77 @@ fn a_number_over_its_bound_is_not_simply_ok() {
     story.snapshot.limits[3].value = Some(95.0);
     let words = text(&drawn(&story, 120, 36));
     assert!(words.contains("in tolerance"), "{words}");
+}
+
+#[test]
+fn a_tolerance_that_is_used_up_is_quiet_now_and_never_ok() {
+    let mut story = stories::holding();
+    let health = &mut story.snapshot.limits[3];
+    (health.value, health.bad, health.of) = (Some(19.0), 45, 240);
+    (health.used, health.tolerance) = (Some(45.0), Some(24.0));
+    let words = text(&drawn(&story, 120, 36));
+    assert!(words.contains("quiet now") && !words.contains("in tolerance"), "{words}");
+    story.ui.view = View::Limits;
+    let words = text(&drawn(&story, 120, 36));
+    assert!(words.contains("45 of 24") && words.contains("in the last 10 s"), "{words}");
+}
+
+#[test]
+fn before_the_first_evaluation_no_number_is_told() {
+    let mut story = stories::few();
+    story.snapshot.limits_at = None;
+    let words = text(&drawn(&story, 120, 36));
+    assert!(words.contains("judged in 0:0"), "{words}");
+    for told in ["no traffic", "too few", "0 of 2 "] {
+        assert!(!words.contains(told), "{told}:\n{words}");
+    }
+}
+
+#[test]
+fn limits_say_how_old_they_are_and_when_nobody_judges_any_more() {
+    let mut story = stories::holding();
+    let at = story.snapshot.at;
+    story.snapshot.limits_at = Some(at);
+    assert!(text(&drawn(&story, 120, 36)).contains("Limits on Green ─"));
+    story.snapshot.limits_at = Some(at.since(Millis::secs(4)));
+    let words = text(&drawn(&story, 120, 36));
+    assert!(words.contains("Limits on Green · 4 s ago"), "{words}");
+    let mut back = stories::back_on_blue();
+    back.ui.view = View::Limits;
+    let words = text(&drawn(&back, 120, 36));
+    assert!(words.contains("not judged any more: all on Blue"), "{words}");
+    // A verdict that came after the way back is no news.
+    let line = |second, text: &str| LogLine {
+        at: Millis::secs(second),
+        topic: "limit".to_owned(),
+        text: text.to_owned(),
+        tone: Tone::Plain,
+    };
+    let began = back.snapshot.rollback.as_ref().map_or(0, |back| back.began.as_secs());
+    back.history.log.push_back(line(began, "said before"));
+    back.history.log.push_back(line(began + 9, "said after"));
+    back.ui.view = View::Log;
+    let words = text(&drawn(&back, 120, 36));
+    assert!(words.contains("said before") && !words.contains("said after"), "{words}");
+}
+
+#[test]
+fn a_queue_that_was_not_read_yet_is_not_too_few() {
+    let mut story = stories::few();
+    let queue = &mut story.snapshot.limits[5];
+    (queue.verdict, queue.value) = (Verdict::TooFew, None);
+    story.snapshot.limits[2].probes = true;
+    let words = text(&drawn(&story, 120, 36));
+    assert!(words.contains("not read yet"), "{words}");
+    assert!(words.contains("no probes") && !words.contains("probes probes"), "{words}");
+}
+
+#[test]
+fn a_step_that_is_shut_takes_no_room_from_what_can_be_done() {
+    let wide = text(&drawn(&stories::shared(), 200, 60));
+    assert!(wide.contains("space next step (gate shut)"), "{wide}");
+    let small = text(&drawn(&stories::shared(), 80, 24));
+    assert!(small.contains("h hold") && !small.contains("next step"), "{small}");
 }
 
 #[test]

@@ -5,26 +5,43 @@
 //! is printed before it is told.
 
 use super::{Failure, flight, load};
-use crate::backtest::{Lines, Told, Unread, flown, read};
+use crate::backtest::{Lines, Odd, Squeezed, Told, Unread, flown, read_whole};
 use crate::cli::Global;
 use crate::journal::{self, JOURNAL, Run, SAMPLES};
 use crate::plain::complain;
 use crate::plan::{Overrides, Plan};
 use crate::runs::{self, FindFault};
+use crate::text::utc;
+use crate::units::Millis;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 /// The plan would have gone back.
 const WENT_BACK: u8 = 3;
 
+/// What was found, and what else is to be said of it.
+struct Found {
+    told: Told,
+    /// What cannot be read, or cannot be meant.
+    broken: Option<Failure>,
+    warnings: Vec<String>,
+    /// What it is called where nothing of it was judged.
+    name: String,
+}
+
 /// Judges samples by the limits of a plan.
 pub fn backtest(global: &Global, plan: &Path, samples: &str) -> Result<u8, Failure> {
     let plan = load(plan, Overrides::default())?.plan;
-    let (told, broken) = match Source::find(global, samples)? {
-        Source::Run(run) => (of_run(&plan, &run), None),
-        Source::Lines { name, bytes } => of_lines(&plan, &name, &bytes),
+    let found = match Source::find(global, samples)? {
+        Source::Run(run) => of_run(&plan, &run),
+        Source::Lines { name, bytes } => of_lines(&plan, name, &bytes),
     };
-    tell(global, &told)?;
+    let told = &found.told;
+    let broken = found.broken.or_else(|| unjudged(&found.name, told));
+    tell(global, told, broken.is_none())?;
+    for warning in &found.warnings {
+        complain(format_args!("warning: {warning}"));
+    }
     if let Some(broken) = broken {
         return Err(broken);
     }
@@ -32,6 +49,23 @@ pub fn backtest(global: &Global, plan: &Path, samples: &str) -> Result<u8, Failu
         complain(format_args!("warning: {warning}"));
     }
     Ok(if told.goes_back() { WENT_BACK } else { 0 })
+}
+
+/// Why nothing was judged, if that is so: then nothing is said of the release either.
+fn unjudged(name: &str, told: &Told) -> Option<Failure> {
+    if told.judged() {
+        return None;
+    }
+    let (why, hint) = match told.seconds {
+        [0, 0] => ("holds no sample", Unread::HINT),
+        [_, 0] => ("holds no second of Green's", "give Green's seconds too: \"role\":\"green\""),
+        _ => (
+            "has no evaluation of Green: they are made every 5 s of `at`, of its probes, or of \
+             users with `requests`",
+            "give more seconds of Green's, with `requests`; a run is judged from its soak on",
+        ),
+    };
+    Some(Failure::world(format_args!("nothing was judged: {name} {why}"), hint))
 }
 
 /// Where samples come from.
@@ -75,10 +109,20 @@ impl Source {
         if !path.join(JOURNAL).exists() && path.join(SAMPLES).exists() {
             return Self::lines(&path.join(SAMPLES));
         }
+        if !path.join(JOURNAL).exists() {
+            return Err(Failure::world(
+                format!("{} is no run: there is no {JOURNAL} in it", path.display()),
+                "give a run's directory or id (see `switchback runs`), or a file of samples",
+            ));
+        }
         let run = journal::read(path).map_err(|fault| {
             let lines = path.join(SAMPLES);
-            let hint = format!("{}; its lines alone: {}", fault.hint(), lines.display());
-            Failure::world(&fault, hint)
+            if lines.exists() {
+                let hint = format!("{}; its lines alone: {}", fault.hint(), lines.display());
+                Failure::world(&fault, hint)
+            } else {
+                Failure::world(&fault, fault.hint())
+            }
         })?;
         Ok(Self::Run(Box::new(run)))
     }
@@ -117,7 +161,7 @@ fn unreadable(name: &str, error: &io::Error) -> Failure {
     )
 }
 
-fn of_run(plan: &Plan, run: &Run) -> Told {
+fn of_run(plan: &Plan, run: &Run) -> Found {
     let missing: u64 = run.gaps.iter().map(|(first, last)| last - first + 1).sum();
     if missing > 0 {
         complain(format_args!(
@@ -128,10 +172,11 @@ fn of_run(plan: &Plan, run: &Run) -> Told {
     if run.torn.iter().any(|bytes| *bytes > 0) {
         complain("warning: the run was cut off in its last line, which is left out");
     }
-    flown(plan, run)
+    let name = "the run".to_owned();
+    Found { told: flown(plan, run), broken: None, warnings: Vec::new(), name }
 }
 
-fn of_lines(plan: &Plan, name: &str, bytes: &[u8]) -> (Told, Option<Failure>) {
+fn of_lines(plan: &Plan, name: String, bytes: &[u8]) -> Found {
     // Up to the first line that is no text.
     let (text, garbled) = match std::str::from_utf8(bytes) {
         Ok(text) => (text, false),
@@ -143,6 +188,7 @@ fn of_lines(plan: &Plan, name: &str, bytes: &[u8]) -> (Told, Option<Failure>) {
     };
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut judged = Lines::new(plan);
+    let mut odd = Odd::default();
     let mut number = 0;
     let broken = loop {
         if rest.is_empty() {
@@ -154,8 +200,11 @@ fn of_lines(plan: &Plan, name: &str, bytes: &[u8]) -> (Told, Option<Failure>) {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        match read(line) {
-            Ok(line) => judged.take(plan, line, rest),
+        match read_whole(line) {
+            Ok((line, strange)) => {
+                odd.look(number, &line, strange);
+                judged.take(plan, line, rest);
+            }
             Err(unread) if unread.ends_too_soon && !line.ends_with('\n') => {
                 complain(format_args!(
                     "warning: {name}, line {number}: it was cut off, and is left out"
@@ -169,30 +218,42 @@ fn of_lines(plan: &Plan, name: &str, bytes: &[u8]) -> (Told, Option<Failure>) {
         number += u64::from(garbled);
         garbled.then(|| "it is not text (UTF-8)".to_owned())
     });
-    let told = if broken.is_none() { judged.end() } else { judged.told() };
-    if number == 0 {
-        complain(format_args!("warning: {name} is empty"));
-    }
-    let broken = broken
-        .map(|why| Failure::world(format_args!("{name}, line {number}: {why}"), Unread::HINT));
-    (told, broken)
+    let squeezed = odd.squeezed();
+    let told = match (&broken, &squeezed) {
+        (None, None) => judged.end(),
+        (Some(_), None) => judged.told(),
+        // Whatever was found, was found at other times.
+        (_, Some(_)) => Told::default(),
+    };
+    let broken = match (broken, squeezed) {
+        (Some(why), _) => {
+            Some(Failure::world(format_args!("{name}, line {number}: {why}"), Unread::HINT))
+        }
+        (None, Some(squeezed)) => Some(Failure::usage(squeezed, Squeezed::HINT)),
+        (None, None) => None,
+    };
+    Found { told, broken, warnings: odd.warnings(), name }
 }
 
-/// Prints what changed.
-fn tell(global: &Global, told: &Told) -> Result<(), Failure> {
+/// Prints what changed, and what it comes to where all of it was read and judged.
+fn tell(global: &Global, told: &Told, whole: bool) -> Result<(), Failure> {
     let json = global.json || (!global.plain && !io::stdout().is_terminal());
     let mut out = String::new();
-    for said in &told.said {
+    if !json && told.origin > Millis::ZERO && !told.changes().is_empty() {
+        let unix = i64::try_from(told.origin.0).unwrap_or(i64::MAX);
+        out.push_str(&format!("times are since the first second: {}\n", utc(unix)));
+    }
+    for said in told.changes() {
         let line = if json {
             said.json().map_err(|e| Failure::world(e, "this is a bug: please report it"))?
         } else {
-            said.line()
+            said.line(told.origin)
         };
         out.push_str(&line);
         out.push('\n');
     }
-    if !json {
-        if told.said.is_empty() {
+    if !json && whole {
+        if told.changes().is_empty() {
             out.push_str("no verdict changed\n");
         }
         out.push_str(&told.sum_up());

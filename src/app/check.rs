@@ -9,7 +9,9 @@ use crate::cli::Global;
 use crate::odds::outlook;
 use crate::plan::{self, Faults, Overrides, PlanFault, Severity, Signal, SignalSource};
 use crate::runbook::{Fault, Kind, NodeOutcome, Readback};
-use crate::runs::{PATIENCE, Wanted, earlier};
+use crate::runs::{Earlier, PATIENCE, Wanted, earlier};
+use crate::signal::Record;
+use crate::signal::record::Past;
 use crate::units::{Slot, Split};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -40,33 +42,49 @@ pub fn check(
     if runbook {
         return print(plan::runbook_md(&loaded.plan).as_bytes());
     }
-    let mut found =
-        Found { faults: loaded.warnings.clone(), good: Vec::new(), notes: Vec::new(), hold: true };
+    let mut found = Found {
+        faults: loaded.warnings.clone(),
+        good: Vec::new(),
+        notes: Vec::new(),
+        record: None,
+        hold: true,
+    };
     found.faults.extend(plan::commands_on_path(&loaded.plan, &loaded.places));
-    if let Some(users) = traffic::of_runs(global, &loaded.plan) {
-        found.faults.extend(too_few(&loaded, &users));
-    }
+    let users = traffic::of_runs(global, &loaded.plan);
+    let mut record = Record::default();
     let secrets = mask(&loaded.plan).map(|secrets| secrets.by_name().clone());
     if let Ok(secrets) = &secrets {
         let (identity, release) = block_on(reach(&loaded, secrets, &mut found))?;
-        note_record(global, &loaded.plan, identity.as_deref(), release.as_deref(), &mut found);
+        let (identity, release) = (identity.as_deref(), release.as_deref());
+        let earlier =
+            note_record(global, &loaded.plan, identity, release, users.as_ref(), &mut found);
+        record = earlier.map(|earlier| earlier.record).unwrap_or_default();
     }
+    found.faults.extend(known(&loaded, &record, users.as_ref()));
+    found.notes.push(plan::false_alarms(&loaded.plan));
     found.print(global, path)
 }
 
-/// Phases that bring too few requests to judge, at the traffic that the last runs saw.
-fn too_few(loaded: &plan::Loaded, users: &Traffic) -> Vec<PlanFault> {
+/// What Blue was seen to do, and the traffic that the last runs saw, give reason to warn about.
+fn known(loaded: &plan::Loaded, record: &Record, users: Option<&Traffic>) -> Vec<PlanFault> {
+    let (plan, places) = (&loaded.plan, &loaded.places);
+    let mut warned = plan::limits_against(plan, record, places);
+    if let Some(users) = users {
+        let p95 = users.p95_ms.and_then(|p95| plan::latency_against(plan, p95, places));
+        warned.extend(p95);
+        // Digits that nobody measured are not shown.
+        let rps = (users.rps * 100.0).round() / 100.0;
+        warned.extend(plan::traffic(plan, rps, record, places));
+        warned.extend(found_late(loaded, users));
+    }
+    warned
+}
+
+/// A watch that is over before errors of some size are found.
+fn found_late(loaded: &plan::Loaded, users: &Traffic) -> Vec<PlanFault> {
     let at = format!("at {:.2} requests a second ({})", users.rps, users.rps_from);
     let mut warned = Vec::new();
     let phases = outlook(&loaded.plan, users.rps);
-    if let Some(step) = phases.iter().find(|phase| phase.is_too_short()) {
-        let cause = format!(
-            "{at} Green's {} % are about {:.0} requests in {}, and a bad release shows in {}",
-            step.percent, step.expected, step.length, step.needed
-        );
-        let hint = "make it longer, or see what it would find: switchback odds";
-        warned.push(loaded.places.warning(step.key, &cause, hint));
-    }
     let late = phases.last().filter(|watch| !watch.is_too_short()).and_then(|watch| {
         let (share, found) = *watch.found.first()?;
         let found = found.filter(|found| *found > watch.length)?;
@@ -90,6 +108,8 @@ struct Found {
     good: Vec<String>,
     /// What is neither good nor bad.
     notes: Vec<String>,
+    /// What is known of Blue, for programs.
+    record: Option<serde_json::Value>,
     /// Whether the world is as the plan says.
     hold: bool,
 }
@@ -109,6 +129,9 @@ impl Found {
         };
         if global.json {
             json(self.faults.iter())?;
+            if let Some(record) = self.record {
+                print(format!("{}\n", serde_json::json!({ "record": record })).as_bytes())?;
+            }
             return Ok(exit);
         }
         let mut out = String::new();
@@ -153,8 +176,9 @@ fn note_record(
     plan: &plan::Plan,
     identity: Option<&str>,
     release: Option<&str>,
+    users: Option<&Traffic>,
     found: &mut Found,
-) {
+) -> Option<Earlier> {
     let earlier = match (super::flight::home(global), identity, release) {
         (Ok(home), Some(router), Some(release)) => {
             let patience = PATIENCE;
@@ -166,7 +190,35 @@ fn note_record(
     for warning in earlier.iter().flat_map(|earlier| &earlier.warnings) {
         found.notes.push(warning.clone());
     }
-    found.notes.push(super::record::says(plan, release, earlier.as_ref()));
+    let says = super::record::says(plan, release, earlier.as_ref());
+    let past = earlier.as_ref().and_then(|earlier| {
+        let of = |past: &BTreeMap<_, Past>| past.get(&Signal::ErrorRate).cloned();
+        let asked = |past: &Past| past.sum().of > 0;
+        let users = of(&earlier.record.users).filter(asked).map(|past| ("users", past));
+        let probes = of(&earlier.record.probes).filter(asked).map(|past| ("probes", past));
+        users.or(probes)
+    });
+    let hint = match (&past, release) {
+        (Some(_), _) => None,
+        (None, Some(_)) => Some("fly one more deploy of this version"),
+        (None, None) => Some("declare [release] current, or let [identity] say how it is read"),
+    };
+    let rate = users.map(|users| {
+        format!("users make about {:.2} requests a second ({})", users.rps, users.rps_from)
+    });
+    found.record = Some(serde_json::json!({
+        "says": says,
+        "release": release,
+        "of": past.as_ref().map(|(of, _)| of),
+        "seconds": past.as_ref().map(|(_, past)| past.length().as_secs()),
+        "bad": past.as_ref().map(|(_, past)| past.sum().bad),
+        "requests": past.as_ref().map(|(_, past)| past.sum().of),
+        "users_rps": users.map(|users| users.rps),
+        "hint": hint,
+    }));
+    found.notes.push(hint.map_or_else(|| says.clone(), |hint| format!("{says}; {hint}")));
+    found.notes.extend(rate);
+    earlier
 }
 
 /// Reaches the router, both slots and the front door, once. Gives what the router is known by, and

@@ -1,5 +1,6 @@
 //! `switchback odds`: flies releases on the plan, and prints what it finds.
 
+use super::flight::block_on;
 use super::traffic::{self, Traffic};
 use super::{Failure, load, print};
 use crate::cli::{Global, OddsArgs};
@@ -16,6 +17,8 @@ use std::time::{Duration, Instant};
 const DRAWN_EVERY: Duration = Duration::from_millis(100);
 /// Cells of its bar.
 const BAR: u64 = 30;
+/// The exit code of what Ctrl-C ended, as shells have it.
+const CUT_OFF: i32 = 130;
 
 /// Flies the plan's releases.
 pub fn odds(global: &Global, path: &Path, args: &OddsArgs) -> Result<u8, Failure> {
@@ -25,13 +28,14 @@ pub fn odds(global: &Global, path: &Path, args: &OddsArgs) -> Result<u8, Failure
         Some(_) => "of the last runs",
         None => "taken to be well under its limit",
     };
-    let flights = Shared::out(&plan, args.releases).flights();
+    let service = Service::of(&plan, rps, p95_ms);
+    let flights = Shared::out(&plan, &service, args.releases).flights();
     let progress = Progress::new(flights, global.ascii);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let report = fly(
         &plan,
         &Asked {
-            service: Service::of(&plan, rps, p95_ms),
+            service,
             rps_from,
             p95_from: p95_from.to_owned(),
             seed: args.seed,
@@ -56,6 +60,16 @@ fn columns() -> usize {
     size.map_or(WIDTHS.0, |(columns, _)| usize::from(columns))
 }
 
+/// Waits for Ctrl-C, takes the line of progress away, and ends as one ends who was cut off.
+/// Nothing is written here that could be left half done.
+fn clear_when_cut_off() {
+    let cut_off = block_on(tokio::signal::ctrl_c());
+    if matches!(cut_off, Ok(Ok(()))) {
+        let _ = write!(std::io::stderr(), "\r\x1b[K");
+        std::process::exit(CUT_OFF);
+    }
+}
+
 /// A line on standard error that says how far it is, where that is a terminal.
 struct Progress {
     of: u64,
@@ -66,6 +80,9 @@ struct Progress {
 impl Progress {
     fn new(of: u64, ascii: bool) -> Self {
         let drawn = std::io::stderr().is_terminal().then(Mutex::default);
+        if drawn.is_some() {
+            std::thread::spawn(clear_when_cut_off);
+        }
         Self { of, ascii, drawn }
     }
 

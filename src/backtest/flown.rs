@@ -7,7 +7,7 @@
 use super::told::Told;
 use crate::journal::{Opened, Run};
 use crate::plan::{Plan, Signal};
-use crate::runbook::{Act, Command, Effect, Event, Record, RunOutcome, Step};
+use crate::runbook::{Act, Command, Effect, Event, OTHERS_USERS, Record, RunOutcome, Step};
 use crate::signal::{self, Cadence, Judge};
 use crate::units::{Millis, Slot};
 
@@ -89,7 +89,7 @@ impl Flight {
             going_back: false,
             suspended: false,
             go_on: None,
-            told: Told::default(),
+            told: Told::new(plan),
         }
     }
 
@@ -128,6 +128,14 @@ impl Flight {
         if goes_on && by_hand {
             self.afresh();
         }
+        // What the limits say after the operator's own way back has begun is not its cause.
+        let started =
+            |effect: &&Effect| matches!(effect, Effect::Record(Record::RollbackStarted { .. }));
+        if matches!(input.event, Some(Event::Command(Command::Rollback)))
+            && input.effects.iter().any(started)
+        {
+            self.told.goes_back_itself(input.at);
+        }
         // A yes does not overtake a trip that is due: users are judged from then on, not before.
         self.evaluate();
         if goes_on && !by_hand {
@@ -140,7 +148,7 @@ impl Flight {
         while let Some(at) = self.cadence.due(self.now) {
             if self.judged {
                 let changes = self.judge.evaluate(at);
-                self.told.changed(&self.judge, changes, at, !self.going_back);
+                self.told.changed(&self.judge, changes, at);
             }
         }
     }
@@ -182,7 +190,18 @@ impl Flight {
                 self.judged = true;
                 self.judge.soak_from(self.now);
             }
-            Effect::Record(Record::RollbackStarted { .. }) => self.going_back = true,
+            Effect::Record(Record::Info(says)) if says.as_str().starts_with(OTHERS_USERS) => {
+                if self.judged {
+                    self.judge.users_from(self.now);
+                    self.told.switched.get_or_insert(input.at);
+                } else {
+                    self.judge.freeze();
+                }
+            }
+            Effect::Record(Record::RollbackStarted { .. }) => {
+                self.going_back = true;
+                self.told.goes_back_itself(input.at);
+            }
             Effect::Act {
                 id, act: Act::SetRouter { split, rollback: false, expect, .. }, ..
             } => {
@@ -195,6 +214,8 @@ impl Flight {
                     self.told.switched.get_or_insert(input.at);
                 }
             }
+            // In step 8 the cockpit tells, and does not go back by itself.
+            Effect::Record(Record::StepEntered { step: Step::Warm }) => self.told.kept = true,
             Effect::Record(Record::StepPassed { step: Step::Warm, .. }) => self.blue_is_gone = true,
             Effect::Finish(finish) => {
                 self.finished = true;

@@ -8,8 +8,7 @@ use crate::clean::Clean;
 use crate::signal::{Histogram, Origin, Sample, Whose};
 use crate::units::Millis;
 use serde::Deserialize as Fields;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
-use std::borrow::Cow;
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 
 /// A line that cannot be read: why, and the next move.
@@ -56,19 +55,59 @@ pub enum Line {
     Other,
 }
 
-/// Everything that a line may hold and that is judged.
+/// The keys that mean something to us; what else there is is kept by its name.
 #[derive(Fields)]
-struct Raw<'a> {
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Key {
+    At,
+    Mark,
+    Role,
+    From,
+    Requests,
+    Failed,
+    ClientErrors,
+    LatencyMs,
+    Checks,
+    Unready,
+    Live,
+    Ready,
+    DbErrors,
+    QueueDepth,
+    Green,
+    N,
+    Stepped,
+    Step,
+    Other(String),
+}
+
+/// The keys of a sample, as people write them.
+pub(super) const KEYS: [&str; 13] = [
+    "at",
+    "role",
+    "from",
+    "requests",
+    "failed",
+    "client_errors",
+    "latency_ms",
+    "checks",
+    "unready",
+    "live",
+    "ready",
+    "db_errors",
+    "queue_depth",
+];
+
+/// Everything that a line may hold and that is judged.
+#[derive(Default)]
+struct Raw {
     at: Millis,
-    #[serde(default, borrow)]
-    mark: Option<Cow<'a, str>>,
+    mark: Option<String>,
     role: Option<Whose>,
     from: Option<Origin>,
     requests: Option<u64>,
     failed: Option<u64>,
     client_errors: Option<u64>,
-    #[serde(default, deserialize_with = "times")]
-    latency_ms: Option<Histogram>,
+    latency_ms: Option<Times>,
     checks: Option<u64>,
     unready: Option<u64>,
     live: Option<bool>,
@@ -79,40 +118,94 @@ struct Raw<'a> {
     n: Option<u64>,
     stepped: Option<Millis>,
     step: Option<u8>,
+    strange: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Whole)
+    }
+}
+
+struct Whole;
+
+impl<'de> Visitor<'de> for Whole {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sample or a mark")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
+        let mut raw = Raw::default();
+        let mut at = None;
+        while let Some(key) = map.next_key()? {
+            let map = &mut map;
+            match key {
+                Key::At => once(&mut at, "at", map),
+                Key::Mark => once(&mut raw.mark, "mark", map),
+                Key::Role => once(&mut raw.role, "role", map),
+                Key::From => once(&mut raw.from, "from", map),
+                Key::Requests => once(&mut raw.requests, "requests", map),
+                Key::Failed => once(&mut raw.failed, "failed", map),
+                Key::ClientErrors => once(&mut raw.client_errors, "client_errors", map),
+                Key::LatencyMs => once(&mut raw.latency_ms, "latency_ms", map),
+                Key::Checks => once(&mut raw.checks, "checks", map),
+                Key::Unready => once(&mut raw.unready, "unready", map),
+                Key::Live => once(&mut raw.live, "live", map),
+                Key::Ready => once(&mut raw.ready, "ready", map),
+                Key::DbErrors => once(&mut raw.db_errors, "db_errors", map),
+                Key::QueueDepth => once(&mut raw.queue_depth, "queue_depth", map),
+                Key::Green => once(&mut raw.green, "green", map),
+                Key::N => once(&mut raw.n, "n", map),
+                Key::Stepped => once(&mut raw.stepped, "stepped", map),
+                Key::Step => once(&mut raw.step, "step", map),
+                Key::Other(name) => {
+                    raw.strange.push(name);
+                    map.next_value().map(|IgnoredAny| ())
+                }
+            }?;
+        }
+        raw.at = at.ok_or_else(|| de::Error::missing_field("at"))?;
+        Ok(raw)
+    }
+}
+
+/// Reads a value that is said once; null is as good as absent.
+fn once<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+    slot: &mut Option<T>,
+    key: &'static str,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(de::Error::duplicate_field(key));
+    }
+    *slot = map.next_value()?;
+    Ok(())
 }
 
 /// Times to an answer, without a copy of each bound's text: nine tenths of a line are these.
-fn times<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Histogram>, D::Error> {
-    deserializer.deserialize_option(Times)
-}
+struct Times(Histogram);
 
-struct Times;
+impl<'de> Deserialize<'de> for Times {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Buckets;
+        impl<'de> Visitor<'de> for Buckets {
+            type Value = Times;
 
-impl<'de> Visitor<'de> for Times {
-    type Value = Option<Histogram>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map of bucket bounds in milliseconds to counts")
+            }
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map of bucket bounds in milliseconds to counts")
-    }
-
-    fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut histogram = Histogram::default();
-        while let Some((Bound(bound), count)) = map.next_entry()? {
-            histogram.add(bound, count);
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Times, A::Error> {
+                let mut histogram = Histogram::default();
+                while let Some((Bound(bound), count)) = map.next_entry()? {
+                    histogram.add(bound, count);
+                }
+                Ok(Times(histogram))
+            }
         }
-        Ok(Some(histogram))
+        deserializer.deserialize_map(Buckets)
     }
 }
 
@@ -150,10 +243,22 @@ fn unread(why: &str, ends_too_soon: bool) -> Unread {
 
 /// Reads a line, with or without its line feed.
 pub fn read(text: &str) -> Result<Line, Unread> {
-    let raw: Raw<'_> = match serde_json::from_str(text) {
+    read_whole(text).map(|(line, _)| line)
+}
+
+/// Reads a line, and gives the keys of a sample that nobody knows.
+pub fn read_whole(text: &str) -> Result<(Line, Vec<String>), Unread> {
+    let mut raw: Raw = match serde_json::from_str(text) {
         Ok(raw) => raw,
-        Err(error) => return otherwise(text, &error),
+        Err(error) => return otherwise(text, &error).map(|line| (line, Vec::new())),
     };
+    let strange = std::mem::take(&mut raw.strange);
+    let line = line(raw)?;
+    let strange = if matches!(line, Line::Sample(..)) { strange } else { Vec::new() };
+    Ok((line, strange))
+}
+
+fn line(raw: Raw) -> Result<Line, Unread> {
     match raw.mark.as_deref() {
         None => sample(raw),
         Some("split") => match raw.green {
@@ -166,7 +271,7 @@ pub fn read(text: &str) -> Result<Line, Unread> {
     }
 }
 
-fn sample(raw: Raw<'_>) -> Result<Line, Unread> {
+fn sample(raw: Raw) -> Result<Line, Unread> {
     let (role, from) = match (raw.role, raw.from) {
         (Some(role), Some(from)) => (role, from),
         (None, None) => return Err(unread("neither a sample nor a mark", false)),
@@ -181,7 +286,7 @@ fn sample(raw: Raw<'_>) -> Result<Line, Unread> {
         requests: raw.requests,
         failed: raw.failed,
         client_errors: raw.client_errors,
-        latency_ms: raw.latency_ms,
+        latency_ms: raw.latency_ms.map(|Times(histogram)| histogram),
         checks: raw.checks,
         unready: raw.unready,
         live: raw.live,

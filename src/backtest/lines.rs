@@ -14,6 +14,8 @@ use crate::units::Millis;
 const SECOND: Millis = Millis::secs(1);
 /// An evaluation is waited for no longer than this.
 const LATE: Millis = Millis::secs(1);
+/// No run lasts so long: later than that, times are those of the day, since 1970.
+const DECADE: Millis = Millis::secs(10 * 365 * 86_400);
 /// The step that is the soak.
 const SOAK: u8 = 4;
 /// In a run of ours nobody watched in a longer silence than this: it was judged afresh.
@@ -66,7 +68,7 @@ impl Lines {
             ours: None,
             now: Millis::ZERO,
             second: Millis::ZERO,
-            told: Told::default(),
+            told: Told::new(plan),
         }
     }
 
@@ -75,6 +77,9 @@ impl Lines {
         match line {
             Line::Sample(sample, place) => {
                 if self.ours.is_none() {
+                    if sample.at > DECADE {
+                        self.told.origin = sample.at.since(SECOND);
+                    }
                     self.begin(plan, place.is_some());
                 }
                 match self.ours {
@@ -202,7 +207,7 @@ impl Lines {
     fn evaluate_at(&mut self, at: Millis) {
         if matches!(self.green, Green::Soaks | Green::Serves) {
             let changes = self.judge.evaluate(at);
-            self.told.changed(&self.judge, changes, at, true);
+            self.told.evaluated(&self.judge, &changes, at);
         }
     }
 

@@ -16,11 +16,13 @@
 mod flown;
 mod line;
 mod lines;
+mod odd;
 mod said;
 mod told;
 
 pub use flown::flown;
-pub use line::{Line, Place, Unread, read};
+pub use line::{Line, Place, Unread, read, read_whole};
 pub use lines::Lines;
+pub use odd::{Odd, Squeezed};
 pub use said::Said;
-pub use told::Told;
+pub use told::{Held, Told};

@@ -109,9 +109,14 @@ impl Said {
         })
     }
 
-    /// One line for people, without a line feed.
-    pub fn line(&self) -> String {
+    /// One line for people, without a line feed; the time is told since `origin`.
+    pub fn line(&self, origin: Millis) -> String {
         let judgement = &self.judgement;
-        format!("{:>8}  {:<8}  {}", clock(self.at), judgement.verdict.word(), judgement.line())
+        format!(
+            "{:>8}  {:<8}  {}",
+            clock(self.at.since(origin)),
+            judgement.verdict.word(),
+            judgement.line()
+        )
     }
 }

@@ -1,10 +1,11 @@
 //! The one line of a plan whose change would help most, or none.
 //!
 //! What a deploy costs is told in seconds of all users: so long would everybody have to be failed
-//! to hurt as many. A bad release costs what it hurts until it is sent back; one that is kept goes
-//! on for an hour. A good one that is sent back costs a minute, a question to a person ten seconds,
-//! and each minute by which a change makes
-//! the deploy longer a fiftieth of a second; one by which it is shorter earns nothing. Of a hundred deploys ten are bad,
+//! to hurt as many. A bad release costs what it hurts until it is sent back, or until an hour after
+//! its onset, whatever the length of the watch; a question is no find, so that one that a person is
+//! asked about goes on too. A good one that is sent back costs a minute, a question to a person ten
+//! seconds, and each minute by which a change makes the deploy longer a fiftieth of a second; one
+//! by which it is shorter earns nothing. Of a hundred deploys ten are bad,
 //! two meet something that both slots share, and the rest are good; kinds are alike within.
 //!
 //! Changes fly the same releases with the same dice as the plan itself, so that differences are
@@ -23,8 +24,6 @@ use serde::Serialize;
 /// Of a hundred deploys so many are bad, and so many meet what both slots share.
 const BAD: f64 = 0.10;
 const SHARED: f64 = 0.02;
-/// How long a bad release that was kept goes on, in seconds.
-const GOES_ON: f64 = 3_600.0;
 /// What a good release costs that is sent back, in seconds of all users.
 const FALSE: f64 = 60.0;
 /// What a question costs.
@@ -59,7 +58,10 @@ impl Rounds {
         };
         let first = turns(0.35, changes).max(1);
         let second = turns(0.2, SECOND.min(changes)).max(1);
-        let last = turns(0.45, LAST.min(changes)).max(1);
+        let each = KINDS * LAST.min(changes).max(1) as u64;
+        let spent = Self { turns: [first, second, 0] }.flights(changes);
+        // Whatever the others leave, to the last turn.
+        let last = (flights.saturating_sub(spent) / each).max(1);
         let left = most.saturating_sub(first + second);
         Self { turns: [first, second, last.min(left)] }
     }
@@ -87,6 +89,28 @@ pub struct Effect {
     pub within: f64,
 }
 
+/// What a change does to good releases of all kinds, in percent of them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Good {
+    /// With the plan as it is.
+    pub now: f64,
+    /// With the change.
+    pub then: f64,
+    /// Half of the interval of the difference.
+    pub within: f64,
+}
+
+/// What looking for a change has found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Looked {
+    /// What a deploy costs as the plan is, in seconds of all users.
+    pub cost_s: f64,
+    /// The change that came out best.
+    pub best: Option<Advice>,
+    /// Whether it helps for certain, and enough.
+    pub helps: bool,
+}
+
 /// The change that helps most.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Advice {
@@ -103,6 +127,10 @@ pub struct Advice {
     pub users_saved: f64,
     /// Where it is seen most.
     pub effect: Effect,
+    /// Good releases that are sent back.
+    pub good_sent_back: Good,
+    /// Good releases about which a person is asked.
+    pub good_asks: Good,
     /// How many minutes longer a deploy takes; less than nothing where it is shorter.
     pub minutes_longer: f64,
     /// Flights that this rests on.
@@ -111,11 +139,10 @@ pub struct Advice {
 
 /// What one flight cost, in seconds of all users.
 fn cost(outcome: Outcome, flown: &Flown, rps: f64) -> f64 {
-    let users = if rps > 0.0 { flown.hurt as f64 / rps } else { 0.0 };
     let asked = if flown.end == Where::Asks { ASKED } else { 0.0 };
     asked
         + match outcome.class() {
-            Class::Roll => users + flown.hurts_on * GOES_ON,
+            Class::Roll => flown.hurts_s(rps),
             // What both slots share hurts wherever users are.
             Class::Keep | Class::Shared if flown.end == Where::Back => FALSE,
             Class::Keep | Class::Shared => 0.0,
@@ -177,10 +204,10 @@ struct Tried {
 }
 
 /// Finds the advice. `base` are the plan's own flights by day, from the first on.
-pub fn advise(tunnel: &Tunnel<'_>, plan: &Plan, base: &[Flown], rounds: Rounds) -> Option<Advice> {
+pub fn advise(tunnel: &Tunnel<'_>, plan: &Plan, base: &[Flown], rounds: Rounds) -> Looked {
     let service = &tunnel.service;
     let own = Flyable::new(plan, service);
-    let mut tried: Vec<Tried> = changes(plan)
+    let mut tried: Vec<Tried> = changes(plan, service)
         .into_iter()
         .map(|change| {
             let plan = Flyable::new(&change.plan, service);
@@ -208,14 +235,17 @@ pub fn advise(tunnel: &Tunnel<'_>, plan: &Plan, base: &[Flown], rounds: Rounds) 
             from = to;
         }
     }
-    let best = tried.into_iter().next()?;
+    let Some(best) = tried.into_iter().next() else {
+        let cost_s = over_mix(base, base, |outcome, now, _| cost(outcome, now, service.rps)).0;
+        return Looked { cost_s, best: None, helps: false };
+    };
     let base = &base[from as usize..][..best.flown.len()];
     let (saves, error) = saved(service, &own, &best, base);
     let within = Z_LAST * libm::sqrt(error);
     let cost_now = over_mix(base, base, |outcome, now, _| cost(outcome, now, service.rps)).0;
     let helps = !base.is_empty() && saves - within > 0.0 && saves > (WORTH * cost_now).max(LEAST);
-    helps.then(|| {
-        let users = |one: &Flown| one.hurt as f64 + one.hurts_on * GOES_ON * service.rps;
+    let advice = {
+        let users = |one: &Flown| one.hurts(service.rps);
         let users_saved = over_mix(base, &best.flown, |outcome, now, then| match outcome.class() {
             Class::Roll => users(now) - users(then),
             _ => 0.0,
@@ -226,11 +256,33 @@ pub fn advise(tunnel: &Tunnel<'_>, plan: &Plan, base: &[Flown], rounds: Rounds) 
             cost_s: cost_now,
             users_saved: users_saved.0,
             effect: effect(service, base, &best.flown),
+            good_sent_back: good(base, &best.flown, Where::Back),
+            good_asks: good(base, &best.flown, Where::Asks),
             minutes_longer: minutes(best.plan.length()) - minutes(own.length()),
             flights: best.flown.len() as u64,
             change: best.change,
         }
-    })
+    };
+    Looked { cost_s: cost_now, best: Some(advice), helps }
+}
+
+/// How many good releases end so, before and after.
+fn good(now: &[Flown], then: &[Flown], end: Where) -> Good {
+    let kinds = Outcome::ALL.into_iter().filter(|kind| kind.class() == Class::Keep);
+    let n = kinds.clone().count() as f64;
+    let percent = |one: &Flown| if one.end == end { 100.0 } else { 0.0 };
+    let over = |of: &dyn Fn(&Flown, &Flown) -> f64| {
+        kinds.clone().fold((0.0, 0.0), |(mean, error), kind| {
+            let (m, e) = mean_and_error(&of_kind(now, then, kind, &|_, a, b| of(a, b)));
+            (mean + m / n, error + e / (n * n))
+        })
+    };
+    let (before, _) = over(&|now, _| percent(now));
+    let (after, error) = over(&|now, then| percent(then) - percent(now));
+    // Where no pair differs the rule of three bounds what was not seen.
+    let pairs = now.len().min(then.len()) as f64 * n / Outcome::ALL.len() as f64;
+    let within = (Z * libm::sqrt(error)).max(300.0 / pairs.max(3.0));
+    Good { now: before, then: before + after, within }
 }
 
 fn minutes(length: Millis) -> f64 {
@@ -268,10 +320,16 @@ fn effect(service: &Service, base: &[Flown], then: &[Flown]) -> Effect {
     let kind = outcome.name();
     for (figure, end) in [("sent_back_percent", Where::Back), ("asks_percent", Where::Asks)] {
         let (now, after, within) = told(&percent(end));
-        if (now - after).abs() > within.max(1.0) {
+        // More questions are no help, and are told of good releases.
+        let better = if end == Where::Back && outcome.class() == Class::Roll {
+            after - now
+        } else {
+            now - after
+        };
+        if better > within.max(1.0) {
             return Effect { kind, figure, now, then: after, within };
         }
     }
-    let (now, after, within) = told(&|one: &Flown| one.hurt as f64);
+    let (now, after, within) = told(&|one: &Flown| one.hurts(service.rps));
     Effect { kind, figure: "users_hurt", now, then: after, within }
 }

@@ -1,14 +1,27 @@
 //! Changes of one line of a plan: every limit and hold at half and at double, other ramps, and
-//! the lengths of readiness, soak, watch and steps, and how often both slots are probed.
+//! the lengths of readiness, soak, watch and steps, how often both slots are probed, and a first
+//! probe where there is none. What `check` would warn about is not tried.
 
-use crate::plan::{Bound, Plan, Signal};
+use super::flown::Service;
+use crate::plan::{Bound, Limit, Places, Plan, ProbePlan, Signal, warnings};
 use crate::units::{Millis, Percent};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The ramps that are tried besides the plan's own.
 const RAMPS: [&[u8]; 3] = [&[100], &[10, 50, 100], &[5, 25, 50, 100]];
 /// The probe rates that are tried.
 const PROBES: [Millis; 2] = [Millis(250), Millis(1_000)];
+/// The path of a first probe: which pages users open, only the operator knows.
+const PAGE: &str = "/...";
+/// A limit on a share has to be so many times what Blue does anyway, one on latency so many times
+/// Blue's p95.
+const APART: f64 = 3.0;
+const SLOWER: f64 = 1.5;
+/// What a slot does anyway that is well, as a share: failures, and answers of 4xx.
+const NORMAL: (f64, f64) = (0.001, 0.01);
+/// A total outage that uses up a limit is at least so long, in milliseconds.
+const BLIP: f64 = 2_000.0;
 /// A hold or a phase is never made shorter than this.
 const SHORTEST: Millis = Millis::secs(10);
 
@@ -35,7 +48,11 @@ impl Change {
     /// What to write, line by line. A limit is told whole, because one that is only a default
     /// stands nowhere yet.
     pub fn toml(&self) -> Vec<String> {
-        let new = format!("{} = {}  # now {}", self.key, self.value, self.was);
+        let new = if self.is_probe() {
+            format!("{} = {}  # a page that users open", self.key, self.value)
+        } else {
+            format!("{} = {}  # now {}", self.key, self.value, self.was)
+        };
         let mut lines = vec![self.section.to_owned()];
         let limit = self.signal.and_then(|signal| self.plan.limit(signal));
         let Some(limit) = limit else {
@@ -53,6 +70,11 @@ impl Change {
             lines.push("judge = \"literal\"".to_owned());
         }
         lines
+    }
+
+    /// Whether it adds a first probe.
+    pub fn is_probe(&self) -> bool {
+        self.section == "[[probe]]"
     }
 
     fn new(
@@ -78,9 +100,19 @@ impl Change {
 }
 
 /// Every change that is worth a flight.
-pub fn changes(plan: &Plan) -> Vec<Change> {
+pub fn changes(plan: &Plan, service: &Service) -> Vec<Change> {
     let mut all = Vec::new();
-    limits(plan, &mut all);
+    if plan.probes.is_empty() {
+        let probe = ProbePlan {
+            path: PAGE.to_owned(),
+            expect: 200,
+            contains: None,
+            headers: BTreeMap::new(),
+        };
+        let change = Change::new(plan, "[[probe]]", "path", |plan| plan.probes.push(probe));
+        all.push(change.says(format!("\"{PAGE}\""), "nothing".to_owned()));
+    }
+    limits(plan, service, &mut all);
     let lengths = [
         (
             "[health]",
@@ -113,20 +145,50 @@ pub fn changes(plan: &Plan) -> Vec<Change> {
         let change = Change::new(plan, "[probes]", "every", |plan| plan.probe_every = to);
         all.push(change.says(quoted(to), quoted(plan.probe_every)));
     }
+    let warned = |plan: &Plan| warnings(plan, &Places::default()).len();
+    let now = warned(plan);
+    all.retain(|change| warned(&change.plan) <= now);
     all
 }
 
-fn limits(plan: &Plan, all: &mut Vec<Change>) {
+/// Whether `check` has nothing against a limit, or as much as it had: it is not used up by a blip,
+/// and Blue is not close to it.
+fn holds(limit: &Limit, was: &Limit, service: &Service) -> bool {
+    let (blip, normal) = match limit.signal {
+        Signal::ErrorRate => (true, NORMAL.0),
+        Signal::ClientErrorRate => (true, NORMAL.1),
+        _ => (false, 0.0),
+    };
+    match (limit.above, was.above) {
+        (Bound::Percent(x), Bound::Percent(before)) => {
+            let x = x / 100.0;
+            (!blip || x * limit.hold.0 as f64 >= BLIP)
+                && (x * 100.0 >= before || x >= APART * normal)
+        }
+        (Bound::Millis(x), Bound::Millis(before)) => x >= before || x >= SLOWER * service.p95_ms,
+        _ => true,
+    }
+}
+
+fn limits(plan: &Plan, service: &Service, all: &mut Vec<Change>) {
     let flown = |signal| !matches!(signal, Signal::DbErrors | Signal::QueueDepth);
     for (place, limit) in plan.limits.iter().enumerate().filter(|(_, l)| flown(l.signal)) {
         let section = "[[limit]]";
         for factor in [0.5, 2.0] {
             let Some(to) = scaled(limit.above, factor) else { continue };
-            let change = Change::new(plan, section, "above", |plan| plan.limits[place].above = to);
+            let new = Limit { above: to, declared: true, ..*limit };
+            if !holds(&new, limit, service) {
+                continue;
+            }
+            let change = Change::new(plan, section, "above", |plan| plan.limits[place] = new);
             all.push(change.of(limit.signal).says(bound(to), bound(limit.above)));
         }
         for to in halved_and_doubled(limit.hold) {
-            let change = Change::new(plan, section, "for", |plan| plan.limits[place].hold = to);
+            let new = Limit { hold: to, declared: true, ..*limit };
+            if !holds(&new, limit, service) {
+                continue;
+            }
+            let change = Change::new(plan, section, "for", |plan| plan.limits[place] = new);
             all.push(change.of(limit.signal).says(quoted(to), quoted(limit.hold)));
         }
     }
@@ -177,8 +239,10 @@ mod tests {
                     right = \"http://127.0.0.1:2\"\n[router]\nkind = \"lab\"\n\
                     address = \"127.0.0.1:1\"\n[health]\nreadiness = \"/readyz\"\n";
         let parsed = |text: &str| crate::plan::parse(text, "plan").unwrap().plan;
-        let all = changes(&parsed(text));
+        let plan = parsed(text);
+        let all = changes(&plan, &Service::of(&plan, 2.0, None));
         assert!(all.len() > 15, "{}", all.len());
+        assert!(all[0].is_probe(), "{:?}", all[0]);
         for change in all {
             let toml = change.toml().join("\n") + "\n";
             // A table that is there gets the line; another one is added.
@@ -193,9 +257,42 @@ mod tests {
                 |plan: &Plan| plan.limits.iter().map(|l| (l.above, l.hold)).collect::<Vec<_>>();
             assert_eq!(judged(&written), judged(&change.plan), "{:?}", change.toml());
             let rest = |p: &Plan| {
-                (p.soak, p.watch, p.ramp.clone(), p.ramp_hold, p.probe_every, p.health.hold)
+                (
+                    p.probes.clone(),
+                    p.soak,
+                    p.watch,
+                    p.ramp.clone(),
+                    p.ramp_hold,
+                    p.probe_every,
+                    p.health.hold,
+                )
             };
             assert_eq!(rest(&written), rest(&change.plan), "{:?}", change.toml());
         }
+    }
+
+    #[test]
+    fn what_check_warns_about_is_not_tried() {
+        let text = "schema = 1\nservice = \"notes\"\n[slots]\nleft = \"http://127.0.0.1:1\"\n\
+                    right = \"http://127.0.0.1:2\"\n[router]\nkind = \"lab\"\n\
+                    address = \"127.0.0.1:1\"\n[health]\nreadiness = \"/readyz\"\n\
+                    [[probe]]\npath = \"/orders\"\n";
+        let plan = crate::plan::parse(text, "plan").unwrap().plan;
+        let service = Service::of(&plan, 2.0, None);
+        let all = changes(&plan, &service);
+        let now = warnings(&plan, &Places::default()).len();
+        for change in &all {
+            assert!(!change.is_probe(), "there is one");
+            let warned = warnings(&change.plan, &Places::default());
+            assert!(warned.len() <= now, "{:?}: {warned:?}", change.toml());
+        }
+        // 1 % for 2 minutes, or 2 % for one, is used up by 1.2 s; 250 ms is less than Blue's own p95.
+        let tried = |signal, key: &str, value: &str| {
+            all.iter().any(|c| c.signal == Some(signal) && c.key == key && c.value == value)
+        };
+        assert!(!tried(Signal::ErrorRate, "above", "\"1%\""));
+        assert!(!tried(Signal::ErrorRate, "for", "\"1m\""));
+        assert!(tried(Signal::ErrorRate, "above", "\"4%\""));
+        assert!(!tried(Signal::LatencyP95, "above", "\"250ms\""));
     }
 }

@@ -97,12 +97,12 @@ impl Flyable {
 }
 
 /// Five seconds where the windows of the plan are made of whole ones; else one second. A quarter
-/// of a hold is a window too: one of a minute or more may be out by less than a sample, a shorter
-/// one may not.
+/// of a hold is a window too: one of half a minute or more may be out by less than a sample, a
+/// shorter one may not.
 fn stride(plan: &Plan) -> Millis {
     let five = |length: Millis| length.0.is_multiple_of(5_000);
     let fits =
-        |hold: Millis| hold.0.is_multiple_of(20_000) || five(hold) && hold >= Millis::secs(60);
+        |hold: Millis| hold.0.is_multiple_of(20_000) || five(hold) && hold >= Millis::secs(30);
     let holds = plan.limits.iter().all(|limit| fits(limit.hold));
     let phases = [plan.soak, plan.ramp_hold, plan.watch, plan.health.hold];
     let known = plan.health.every <= Millis::secs(1) && plan.probe_every <= Millis::secs(1);
@@ -128,10 +128,12 @@ pub struct Flown {
     /// From the onset until all users were back, or a person was asked; nothing where neither
     /// happened.
     pub delay: Option<Millis>,
-    /// Users' requests that Green failed or made slow, because of what is wrong with it.
-    pub hurt: u64,
-    /// The share of users (0 to 1) that it goes on hurting, where it was kept.
-    pub hurts_on: f64,
+    /// Users' requests that Green failed or made slow until the flight's end, because of what is
+    /// wrong with it.
+    pub hurt: f64,
+    /// What it goes on hurting until an hour after its onset, in seconds of all users, where it is
+    /// bad and was not sent back. What a person decides who is asked nobody knows: it goes on.
+    pub goes_on_s: f64,
     /// Whether it was held because both slots suffered.
     pub held: bool,
 }
@@ -146,6 +148,19 @@ impl Watcher for Both {
             matches!(effect, Effect::Record(Record::Verdict { judgement, .. })
                 if judgement.verdict == Verdict::Shared)
         });
+    }
+}
+
+impl Flown {
+    /// Users' requests that it hurts in all, at this traffic: until it is sent back, or until an
+    /// hour after its onset.
+    pub fn hurts(&self, rps: f64) -> f64 {
+        self.hurt + self.goes_on_s * rps
+    }
+
+    /// The same in seconds of all users.
+    pub fn hurts_s(&self, rps: f64) -> f64 {
+        self.goes_on_s + if rps > 0.0 { self.hurt / rps } else { 0.0 }
     }
 }
 
@@ -183,19 +198,19 @@ fn flown<W: Watcher + Default>(
         Landing::RolledBack | Landing::Abandoned => Where::Back,
         Landing::Asks | Landing::Interrupted | Landing::TimeUp => Where::Asks,
     };
-    let model = &flight.world.slots;
+    let model = &mut flight.world.slots;
     let over = match end {
         Where::Kept => None,
         Where::Back => Some(model.back().unwrap_or(Millis::ZERO)),
         Where::Asks => Some(Millis(flight.now)),
     };
     let onset = model.onset().unwrap_or(Millis::ZERO);
-    let kept_bad = end == Where::Kept && outcome.class() == Class::Roll;
+    let stays = end != Where::Back && outcome.class() == Class::Roll;
     Flown {
         end,
         delay: over.map(|over| over.since(onset)),
         hurt: model.hurt(),
-        hurts_on: if kept_bad { model.hurts_on() } else { 0.0 },
+        goes_on_s: if stays { model.goes_on() } else { 0.0 },
         held: held(&flight.watcher),
     }
 }

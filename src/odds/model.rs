@@ -4,8 +4,10 @@
 //! when users are moved and when they are taken back, and the faults count from the first user on
 //! Green. What moves by itself moves in the same blocks of five seconds, from the same dice.
 //!
-//! Who was hurt is counted by the model, not by what the router knows: a router that keeps no
-//! latencies, or counts nobody, hurts as many.
+//! Who was hurt is known to the model, not to the router: a router that keeps no latencies, or
+//! counts nobody, hurts as many. It is what is to be expected, beyond what is normal, and never
+//! beyond an hour after the onset: so that what is found late, what is never found, and what a
+//! shorter watch no longer sees are counted alike.
 
 use super::dice::{Dice, Purpose};
 use super::latency::{Ladder, normals, share_over, steps};
@@ -20,6 +22,8 @@ use crate::units::{Millis, Percent, Slot, Split};
 
 /// Seconds in which drift and weather stand still.
 const BLOCK: u64 = 5;
+/// Seconds after its onset in which a release hurts, if nobody takes it back.
+const HORIZON: u64 = 3_600;
 /// The slot that is Blue in every flight.
 pub(super) const BLUE: Slot = Slot::First;
 
@@ -70,9 +74,10 @@ pub struct Counts {
     which: Dice,
     switched: Option<Millis>,
     back: Option<Millis>,
-    /// Whether Green failed, or was slow, beyond what is normal since it was looked at last.
-    touched: (bool, bool),
-    hurt: u64,
+    /// Users hurt so far.
+    hurt: f64,
+    /// What share of users a state hurts: the last two that were asked for.
+    known: [(State, f64); 2],
 }
 
 impl Counts {
@@ -100,8 +105,8 @@ impl Counts {
             which: Dice::stream(seed, Purpose::Policy),
             switched: None,
             back: None,
-            touched: (false, false),
-            hurt: 0,
+            hurt: 0.0,
+            known: [(State::WELL, 0.0); 2],
             air,
             habits,
             release,
@@ -128,29 +133,42 @@ impl Counts {
         self.switched.map(|at| at + Millis::secs(self.release.onset))
     }
 
-    /// Users' requests on Green that failed, or were slow, by what is wrong with the release.
-    pub const fn hurt(&self) -> u64 {
+    /// Users' requests on Green that fail, or are slow, by what is wrong with the release, until
+    /// now or an hour after its onset.
+    pub const fn hurt(&self) -> f64 {
         self.hurt
     }
 
-    /// The share of users (0 to 1) that a release goes on hurting that was kept, beyond normal.
-    pub fn hurts_on(&self) -> f64 {
-        let end = self.switched.map_or(0, |at| self.second.saturating_sub(at.as_secs()));
-        // Beyond every onset and rise of the catalogue, over whole periods of what comes and goes.
-        let from = end.max(self.release.onset + 300);
-        let width = steps(self.habits.spread) / super::latency::Z95;
-        let over = |slower: f64| {
-            let middle = self.habits.p95_ms / self.habits.spread;
-            share_over(self.air.slow_ms, middle, width, slower)
-        };
-        let normal = over(0.0);
-        let hurt = |second: u64| {
-            let State { errors, down, slower } = self.release.state(true, Some(second));
-            let failing = 1.0 - (1.0 - errors) * (1.0 - down);
-            let slow = if slower > 0.0 { (over(slower) - normal).max(0.0) } else { 0.0 };
-            failing + (1.0 - failing) * slow
-        };
-        (from..from + 60).map(hurt).sum::<f64>() / 60.0
+    /// What it goes on hurting if nobody takes it back: from now until an hour after its onset, in
+    /// seconds of all users.
+    pub fn goes_on(&mut self) -> f64 {
+        let Some(switched) = self.switched else { return 0.0 };
+        let since = self.second.saturating_sub(switched.as_secs());
+        let all: f64 = (since..self.release.onset + HORIZON)
+            .map(|second| {
+                let state = self.release.state(true, Some(second));
+                self.hurts(state)
+            })
+            .sum();
+        all
+    }
+
+    /// The share of users (0 to 1) on Green that a state hurts, beyond what is normal.
+    fn hurts(&mut self, state: State) -> f64 {
+        if let Some((_, share)) = self.known.iter().find(|(known, _)| *known == state) {
+            return *share;
+        }
+        let drift = steps(std::f64::consts::E) * self.habits.drift;
+        let own = steps(self.habits.spread) / super::latency::Z95;
+        let width = libm::sqrt(own * own + drift * drift);
+        let middle = self.habits.p95_ms / self.habits.spread;
+        let over = |slower: f64| share_over(self.air.slow_ms, middle, width, slower);
+        let State { errors, down, slower } = state;
+        let failing = 1.0 - (1.0 - errors) * (1.0 - down);
+        let slow = if slower > 0.0 { (over(slower) - over(0.0)).max(0.0) } else { 0.0 };
+        let share = failing + (1.0 - failing) * slow;
+        self.known = [(state, share), self.known[0]];
+        share
     }
 
     fn states(&self, second: u64) -> [State; 2] {
@@ -199,8 +217,11 @@ impl Counts {
         let both = libm::sqrt(self.habits.drift_shared);
         let own = libm::sqrt(1.0 - self.habits.drift_shared);
         let [_, green] = states;
-        self.touched.0 |= green.errors + green.down > 0.0;
-        self.touched.1 |= green.slower > 0.0;
+        let until = self.switched.map_or(0, |at| at.as_secs() + self.release.onset + HORIZON);
+        if green != State::WELL && self.green > 0.0 && from < until {
+            let share = self.hurts(green) * self.green;
+            self.hurt += self.habits.rps * self.weather * (to.min(until) - from) as f64 * share;
+        }
         for (slot, share) in [1.0 - self.green, self.green].into_iter().enumerate() {
             let broken = self
                 .broken
@@ -229,19 +250,6 @@ impl Counts {
             probes.ready = Some(self.which.unit() < good);
         }
     }
-
-    /// Counts who was hurt in a sample of Green's users.
-    fn count(&mut self, users: &Sample) {
-        let (failing, slow) = std::mem::take(&mut self.touched);
-        if failing {
-            self.hurt += users.failed.unwrap_or(0);
-        }
-        if slow {
-            let over = users.latency_ms.as_ref().map_or(0, |times| times.over(self.air.slow_ms));
-            // One that failed is counted already.
-            self.hurt += over.saturating_sub(if failing { users.failed.unwrap_or(0) } else { 0 });
-        }
-    }
 }
 
 impl Model for Counts {
@@ -263,7 +271,6 @@ impl Model for Counts {
             .map(|slot| [slot.probes(at, &self.ladder), slot.users(at, &self.ladder)]);
         slots.iter_mut().for_each(|[probes, _]| self.last_second(probes, span));
         let [[blue, mut blue_users], [green, mut green_users]] = slots;
-        self.count(&green_users);
         samples.push(blue);
         if regime.green {
             samples.push(green);

@@ -11,13 +11,13 @@ use crate::units::Millis;
 use serde::Serialize;
 
 /// The form of what `--json` prints; it changes when a field changes its meaning.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 /// Of all flights so many in a hundred are for the table, the rest for changes.
 const TABLE: u64 = 45;
 /// Of the table's flights one in so many is by night.
 const BY_NIGHT: u64 = 20;
-/// The fewest releases that say anything: each kind a few times.
-pub const FEWEST: u64 = 400;
+/// The fewest releases that say anything: each kind some fifty times, each change once.
+pub const FEWEST: u64 = 2_000;
 /// Kinds by day.
 const KINDS: u64 = Outcome::ALL.len() as u64;
 
@@ -53,12 +53,12 @@ pub struct Shared {
 
 impl Shared {
     /// How `releases` flights of a plan are shared out.
-    pub fn out(plan: &Plan, releases: u64) -> Self {
+    pub fn out(plan: &Plan, service: &Service, releases: u64) -> Self {
         let releases = releases.max(FEWEST);
         let table = releases * TABLE / 100;
         let nights = (table / BY_NIGHT).div_ceil(4) * 4;
         let days = (table - nights) / KINDS * KINDS;
-        let changes = changes(plan).len();
+        let changes = changes(plan, service).len();
         let rounds = Rounds::new(releases - days - nights, changes, days / KINDS);
         Self { days, nights, rounds, changes }
     }
@@ -104,8 +104,14 @@ pub struct Report {
     pub night: Vec<Tally>,
     /// How many changes of the plan were tried.
     pub changes: usize,
+    /// What a deploy costs as the plan is, in seconds of all users.
+    pub cost_s: f64,
     /// The one that helps most; nothing where none helps for certain.
     pub advice: Option<Advice>,
+    /// The one that came nearest, where none helps.
+    pub nearest: Option<Advice>,
+    /// What makes every number here worse, and should be put right first.
+    pub warnings: Vec<String>,
     /// What the numbers do not say.
     pub notes: Vec<String>,
 }
@@ -113,13 +119,14 @@ pub struct Report {
 /// Flies a plan.
 pub fn odds(plan: &Plan, asked: &Asked<'_>) -> Report {
     let service = asked.service;
-    let shared = Shared::out(plan, asked.releases);
+    let shared = Shared::out(plan, &service, asked.releases);
     let flyable = Flyable::new(plan, &service);
     let tunnel =
         Tunnel { service, seed: asked.seed, threads: asked.threads.max(1), landed: asked.landed };
     let days = tunnel.days(&flyable, 0..shared.days);
     let nights = tunnel.nights(&flyable, 0..shared.nights);
-    let advice = advise(&tunnel, plan, &days, shared.rounds);
+    let looked = advise(&tunnel, plan, &days, shared.rounds);
+    let (advice, nearest) = if looked.helps { (looked.best, None) } else { (None, looked.best) };
     let tallies = |class: Class| -> Vec<Tally> {
         Outcome::ALL
             .into_iter()
@@ -153,7 +160,10 @@ pub fn odds(plan: &Plan, asked: &Asked<'_>) -> Report {
         shared: tallies(Class::Shared),
         night,
         changes: shared.changes,
+        cost_s: looked.cost_s,
         advice,
+        nearest,
+        warnings: warnings(plan),
         notes: notes(plan),
     }
 }
@@ -161,6 +171,19 @@ pub fn odds(plan: &Plan, asked: &Asked<'_>) -> Report {
 fn all_back(tallies: &[Tally]) -> Share {
     let sum = |of: fn(&Share) -> u64| tallies.iter().map(|tally| of(&tally.back)).sum();
     Share::new(sum(|share| share.count), sum(|share| share.of))
+}
+
+/// What keeps the plan from seeing what users see.
+fn warnings(plan: &Plan) -> Vec<String> {
+    let mut list = Vec::new();
+    if plan.probes.is_empty() {
+        list.push(
+            "no [[probe]]: health checks touch nothing of what users touch. One probe of a page \
+             that users open is taken to touch half of it"
+                .to_owned(),
+        );
+    }
+    list
 }
 
 /// What of the plan was not flown, or flown otherwise.
@@ -174,9 +197,6 @@ fn notes(plan: &Plan) -> Vec<String> {
             notes.push("a command counts no users: all is judged on probes".to_owned());
         }
         RouterKind::Lab { .. } => {}
-    }
-    if plan.probes.is_empty() {
-        notes.push("no [[probe]]: health checks touch nothing of what users touch".to_owned());
     }
     for (signal, source) in &plan.signals {
         if matches!(source, SignalSource::Readiness(_))

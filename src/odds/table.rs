@@ -1,6 +1,6 @@
 //! The report for a person: a table with small plots, as wide as the terminal.
 
-use super::advice::Advice;
+use super::advice::{Advice, Good};
 use super::report::{Report, clock};
 use super::tally::{COLUMNS, Share, Tally};
 use std::fmt::Write;
@@ -17,6 +17,11 @@ pub fn table(report: &Report, width: usize, ascii: bool) -> String {
     table.good(report);
     table.shared(report);
     table.night(report);
+    table.words(
+        "Users hurt: until the release is sent back, or for an hour from its onset. Held: noticed \
+         that both slots suffer. Asks: left to a person. What each kind does: --help.",
+    );
+    table.line("");
     table.advice(report);
     if !report.notes.is_empty() {
         table.line("");
@@ -65,6 +70,9 @@ impl Table {
             number(*rps),
             clock(report.deploy_s as f64),
         ));
+        for warning in &report.warnings {
+            self.words(&format!("warning: {warning}"));
+        }
         self.line("");
     }
 
@@ -156,8 +164,17 @@ impl Table {
         let tried = report.changes;
         let Some(advice) = &report.advice else {
             return self.words(&format!(
-                "What would help most: none. Of {tried} changes of one line none is for certain \
-                 worth its while (see --help)."
+                "What would help most: none. A deploy costs {:.2} seconds of all users now (as if \
+                 everybody had been failed for so long), and of {tried} changes of one line none \
+                 is for certain worth its while{}.",
+                report.cost_s,
+                report.nearest.as_ref().map_or(String::new(), |nearest| {
+                    let line = nearest.change.toml().join(" ");
+                    format!(
+                        "; the nearest, {line}, saves {:.2} ± {:.2} of them",
+                        nearest.saves_s, nearest.within_s
+                    )
+                })
             ));
         };
         self.line(&format!("What would help most, of {tried} changes of one line:"));
@@ -231,11 +248,27 @@ fn said(advice: &Advice) -> String {
         longer if longer < 0.0 => format!(", saves {} min a deploy", number(-longer)),
         _ => String::new(),
     };
+    let now = if change.is_probe() {
+        "There is no [[probe]] now; one is taken to touch half of what users touch.".to_owned()
+    } else {
+        format!("It says {} now.", change.was)
+    };
     format!(
-        "It says {} now. With the change {what}{users}{time}. In seconds of all users a deploy \
-         costs {:.2} now, and {:.2} ± {:.2} less then ({} releases, see --help).",
-        change.was, advice.cost_s, advice.saves_s, advice.within_s, advice.flights
+        "{now} With the change {what}{users}{time}. Of good releases it sends {} back and asks a \
+         person about {}. A deploy costs its users now as if everybody had been failed for {:.2} \
+         seconds, and {:.2} ± {:.2} less then ({} releases, see --help).",
+        good(&advice.good_sent_back),
+        good(&advice.good_asks),
+        advice.cost_s,
+        advice.saves_s,
+        advice.within_s,
+        advice.flights
     )
+}
+
+/// What a change does to good releases.
+fn good(Good { now, then, within }: &Good) -> String {
+    format!("{then:.1} % instead of {now:.1} % ({:+.1} ± {within:.1})", then - now)
 }
 
 /// A share as five characters at most, and never as nothing where it is something.
@@ -258,6 +291,11 @@ fn count(n: f64) -> String {
 
 /// A number with as many decimals as it needs, at most two.
 fn number(n: f64) -> String {
+    // What is not nothing is never told as nothing.
+    if n != 0.0 && n.abs() < 0.01 {
+        let whole = n.to_string();
+        return if whole.len() <= 8 { whole } else { format!("{n:e}") };
+    }
     let text = format!("{n:.2}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     text.to_owned()

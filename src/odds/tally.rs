@@ -75,7 +75,8 @@ pub struct Tally {
     pub delay_s: Option<Spread>,
     /// How many of these fell into each column; the last holds all that are later.
     pub delays: [u64; COLUMNS],
-    /// Users' requests that failed or were slow because of the release, until the flight's end.
+    /// Users' requests that fail or are slow because of the release, until it is sent back, or until
+    /// an hour after its onset.
     pub users_hurt: Option<Spread>,
     /// Of the same the mean.
     pub users_hurt_mean: f64,
@@ -99,7 +100,7 @@ impl Tally {
             let late = libm::ceil(libm::log2((delay / 10.0).max(1.0))) as usize;
             columns[late.min(COLUMNS - 1)] += 1;
         }
-        let hurt: Vec<f64> = flown.iter().map(|one| one.hurt as f64).collect();
+        let hurt: Vec<f64> = flown.iter().map(|one| one.hurts(rps)).collect();
         Self {
             kind: outcome.name(),
             class: match outcome.class() {
@@ -140,8 +141,8 @@ mod tests {
             .map(|secs| Flown {
                 end: Where::Back,
                 delay: Some(Millis::secs(secs)),
-                hurt: 0,
-                hurts_on: 0.0,
+                hurt: 0.0,
+                goes_on_s: 0.0,
                 held: false,
             })
             .collect();

@@ -177,6 +177,9 @@ impl Core {
             let label = judgement.signal().label();
             return to.check(Bad, || format!("{label} tripping on {role}: {}", judgement.counts()));
         }
+        if self.shared.is_some() && role == Role::Green && judge.shared().is_none() {
+            return to.check(Bad, || "both slots suffered less than a minute ago".to_owned());
+        }
         if let Some(judgement) = judge.shared() {
             let label = judgement.signal().label();
             return to.check(Bad, || format!("{label}: both slots suffer, {}", judgement.counts()));

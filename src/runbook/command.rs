@@ -180,8 +180,19 @@ impl Core {
         let now = self.green_read().map_or(0, Percent::get);
         let seen = self.world.green().requests();
         let well = match self.world.green().tripping() {
-            None if now == 0 => "Soak: no limit tripped on Green.".to_owned(),
-            None => format!("No limit is tripping on Green ({seen} requests judged)."),
+            None => match self.too_few_on_green() {
+                Some(few) => {
+                    let label = few.signal().label();
+                    let what = if few.probes { "probes" } else { "requests" };
+                    let (soak, words) = if now == 0 { ("Soak: t", "") } else { ("T", " yet") };
+                    few.seen_words().map_or_else(
+                        || format!("{soak}oo few {what} to judge {label}{words}."),
+                        |seen| format!("{soak}oo few {what} to judge {label}{words}: {seen}."),
+                    )
+                }
+                None if now == 0 => "Soak: no limit tripped on Green.".to_owned(),
+                None => format!("No limit is tripping on Green ({seen} requests judged)."),
+            },
             Some(judgement) => format!("{} is tripping on Green.", judgement.signal().label()),
         };
         let blue = if self.blue_is_well() {

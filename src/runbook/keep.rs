@@ -25,6 +25,7 @@ impl Core {
         let over = self.at >= until
             && !self.held
             && judge.tripped().or(judge.tripping()).or(judge.shared()).is_none()
+            && self.shared.is_none()
             && self.may_keep()
             && self.world.ready(Role::Green, self.at) != Some(false);
         if over {
@@ -87,6 +88,20 @@ impl Core {
 
     /// The operator keeps what the watch could not prove.
     pub(super) fn keep_unproven(&mut self) {
+        // The limits speak first, and Green must be alive: what is kept is not gone back from.
+        self.judge();
+        if self.rollback.is_some() || !matches!(self.phase, Phase::Decide) {
+            return;
+        }
+        let judge = self.world.green();
+        let bad = judge.tripped().or(judge.tripping()).or(judge.shared());
+        if let Some(judgement) = bad {
+            let says = judgement.line_on(Role::Green);
+            return self.warn(&format!("nothing was decided: Green cannot be kept now ({says})"));
+        }
+        if self.world.ready(Role::Green, self.at) == Some(false) {
+            return self.warn("nothing was decided: Green cannot be kept now (it is not ready)");
+        }
         if self.may_keep() {
             return self.keep();
         }

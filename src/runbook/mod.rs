@@ -36,3 +36,4 @@ pub use readback::{Fault, FaultKind, NodeOutcome, NodeRead, NodeState, Readback}
 pub use record::{LogLine, Record, Tone};
 pub use snapshot::{Kind, RunFacts, Snapshot, Update};
 pub use step::Step;
+pub use watch::OTHERS_USERS;

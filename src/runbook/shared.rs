@@ -5,14 +5,20 @@
 use super::core::Core;
 use super::phase::Phase;
 use super::question::About;
-use crate::signal::{Judgement, Verdict};
+use crate::signal::Judgement;
 use crate::units::{Millis, Role};
+
+/// With few requests what happens is seen now and then: it is over when it was not seen for so
+/// long, or for as long as the limit holds.
+const OVER: Millis = Millis::secs(60);
 
 /// Since when both slots suffer, and when that is told or asked about again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shared {
     since: Millis,
     again: Millis,
+    /// Until when it is not over, even if nothing of it is seen.
+    lasts: Millis,
 }
 
 impl Core {
@@ -21,20 +27,29 @@ impl Core {
         let nobody_asks = self.rollback.is_some()
             || !self.green_is_judged()
             || matches!(self.phase, Phase::Warm { .. });
-        let judgement = self.world.green().shared().filter(|_| !nobody_asks).cloned();
-        match (judgement, self.shared) {
+        if nobody_asks {
+            self.shared = None;
+            return self.withdraw(|about| about == About::Shared);
+        }
+        let seen = self.world.green().shared().cloned();
+        match (seen, self.shared) {
             (None, None) => {}
-            (None, Some(shared)) => {
+            (None, Some(shared)) if self.at >= shared.lasts => {
                 self.shared = None;
                 self.withdraw(|about| about == About::Shared);
                 let lasted = Millis::secs(self.at.since(shared.since).as_secs());
                 self.info(&format!("it is not both slots that suffer any more, after {lasted}"));
             }
             (Some(judgement), None) => self.both_suffer(&judgement),
-            (Some(judgement), Some(shared)) if self.at >= shared.again => {
-                self.both_suffer_still(&judgement, shared);
+            (seen, Some(mut shared)) => {
+                if let Some(judgement) = &seen {
+                    shared.lasts = self.at + OVER.max(judgement.limit.hold);
+                    self.shared = Some(shared);
+                }
+                if self.at >= shared.again {
+                    self.both_suffer_still(seen.as_ref(), shared);
+                }
             }
-            (Some(_), Some(_)) => {}
         }
     }
 
@@ -44,31 +59,35 @@ impl Core {
         // What both slots share was measured once for both: nothing says whose fault it is, and
         // the operator is asked at once.
         let wait = if judgement.both { Millis::ZERO } else { hold };
-        self.shared = Some(Shared { since, again: since + wait });
+        let lasts = since + OVER.max(judgement.limit.hold);
+        self.shared = Some(Shared { since, again: since + wait, lasts });
         // Nor does the end of a countdown send anybody back meanwhile: it is asked again.
         self.withdraw(|about| about.is_forward() || about == About::Unproven);
         self.warn("both slots suffer: HOLDING, not going back; r goes back all the same");
         if judgement.both
             && let Some(shared) = self.shared
         {
-            self.both_suffer_still(judgement, shared);
+            self.both_suffer_still(Some(judgement), shared);
         }
     }
 
-    fn both_suffer_still(&mut self, judgement: &Judgement, shared: Shared) {
-        debug_assert_eq!(judgement.verdict, Verdict::Shared);
+    fn both_suffer_still(&mut self, judgement: Option<&Judgement>, shared: Shared) {
+        let line = judgement.map_or_else(
+            || {
+                "at this moment it is not seen; it is over when it was not seen for longer"
+                    .to_owned()
+            },
+            |judgement| judgement.line_on(Role::Green),
+        );
         let hold = self.plan.on_trip.shared_hold.max(Millis::secs(5));
         self.shared = Some(Shared { again: self.at + hold, ..shared });
         let lasted = Millis::secs(self.at.since(shared.since).as_secs());
         let says = format!("both slots have suffered for {lasted}");
         if !self.facts.attended {
-            self.warn(&format!(
-                "{says}; HELD with nobody at the keyboard: {}",
-                judgement.line_on(Role::Green)
-            ));
+            self.warn(&format!("{says}; HELD with nobody at the keyboard: {line}"));
         } else if !self.asks(About::Shared) {
             let lines = vec![
-                judgement.line_on(Role::Green),
+                line,
                 "Blue suffers too: going back is likely to help nobody.".to_owned(),
                 format!("Without an answer it stays held, and you are asked again in {hold}."),
             ];

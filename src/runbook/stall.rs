@@ -21,7 +21,11 @@ impl Core {
             return;
         }
         let since = *self.stalled_since.get_or_insert(self.at);
-        let wait = self.plan.health.deadline;
+        let mut wait = self.plan.health.deadline;
+        // What is tripping decides by itself, once its hold has passed.
+        if let Some(judgement) = self.world.green().tripping().filter(|_| self.green_is_judged()) {
+            wait = wait.max(judgement.limit.hold + judgement.limit.hold);
+        }
         if self.at.since(since) < wait {
             return;
         }

@@ -11,8 +11,11 @@ use super::snapshot::{Alarm, Headline, Health, Snapshot, StepLine, StepState, Tr
 use super::step::Step;
 use crate::clean::Clean;
 use crate::plan::{CommandName, Signal};
-use crate::signal::Verdict;
+use crate::signal::{Judgement, Verdict};
 use crate::units::{Millis, Percent, Role, Slot};
+
+/// Nothing speaks against Green, and nothing for it.
+const TOO_FEW: &str = "TOO FEW TO SAY";
 
 impl Core {
     /// How things stand.
@@ -178,25 +181,30 @@ impl Core {
             due = None;
             tone = tone.max_warn();
             next = if self.moved_by_others.is_some() {
-                "the split is not ours: r goes back".to_owned()
+                "r goes back · the split is not ours".to_owned()
             } else if self.trip_held.is_some() {
-                "you hold in spite of it: r goes back".to_owned()
+                "r goes back · you hold in spite of it".to_owned()
             } else {
-                "you hold: h goes on, r goes back".to_owned()
+                "h goes on, r goes back".to_owned()
             };
         }
         let acts = self.green_is_judged() && !matches!(self.phase, Phase::Warm { .. });
         let judge = self.world.green();
-        if acts && !self.held && judge.tripped().is_none() && judge.tripping().is_some() {
+        let tripping = judge.tripping().filter(|_| judge.tripped().is_none());
+        if let Some(tripping) = tripping.filter(|_| acts && !self.held) {
             let asks = self.plan.on_trip.ask || self.going_back_is_risky();
             let then = match asks && self.facts.attended {
-                true => "if it goes on you are asked",
-                false => "if it goes on it goes back by itself",
+                true => "you are asked",
+                false => "by itself",
             };
-            (next, due) = (format!("{then}, r goes back now"), None);
+            let judged_at = judge.evaluated().unwrap_or(self.at);
+            due = tripping.trips_in.map(|left| judged_at + left);
+            // The key comes first, for the end is what a narrow screen cuts.
+            let time = if due.is_some() { " in {}" } else { "" };
+            next = format!("r goes back now · else {then}{time}");
         }
         if self.shared.is_some() && self.trip_held.is_none() && self.moved_by_others.is_none() {
-            (next, due) = ("nothing moves, r goes back all the same".to_owned(), None);
+            (next, due) = ("r goes back all the same · nothing moves".to_owned(), None);
         }
         if let Some(open) = self.question() {
             next = format!("you decide: {}", open.title);
@@ -267,7 +275,7 @@ impl Core {
         if let Some(judgement) = judge.tripping() {
             return (format!("{} TRIPPING", judgement.signal().label()), Tone::Bad);
         }
-        if judge.shared().is_some() {
+        if judge.shared().is_some() || self.shared.is_some() {
             return ("BOTH SLOTS SUFFER".to_owned(), Tone::Warn);
         }
         if self.world.ready(Role::Blue, self.at) == Some(false) {
@@ -282,15 +290,30 @@ impl Core {
                     Some(errors) => errors.verdict == Verdict::Ok,
                     None => judge.judgements().any(|j| j.verdict == Verdict::Ok),
                 };
-                if well {
-                    ("WELL".to_owned(), Tone::Good)
-                } else {
-                    ("TOO FEW TO SAY".to_owned(), Tone::Plain)
+                match self.too_few_on_green() {
+                    None if well => ("WELL".to_owned(), Tone::Good),
+                    None => (TOO_FEW.to_owned(), Tone::Plain),
+                    Some(few) => {
+                        let label = few.signal().label();
+                        let seen = few.seen_words().map(|seen| format!(": {label} {seen}"));
+                        let seen = seen.unwrap_or_else(|| format!(": {label}"));
+                        (format!("{TOO_FEW}{}", seen.replace('~', "")), Tone::Plain)
+                    }
                 }
             }
             GateState::Open => ("READY".to_owned(), Tone::Good),
             GateState::Waiting => ("WAITING".to_owned(), Tone::Plain),
         }
+    }
+
+    /// The first limit over Green of which too little was seen to judge: of those that the plan
+    /// declares, and of failed requests always.
+    pub(super) fn too_few_on_green(&self) -> Option<&Judgement> {
+        let few = |judgement: &&Judgement| {
+            let counts = judgement.limit.declared || judgement.signal() == Signal::ErrorRate;
+            counts && judgement.verdict == Verdict::TooFew
+        };
+        self.world.green().judgements().find(few)
     }
 
     fn headline_phase(&self, gate: GateState) -> (String, String, Option<Millis>) {

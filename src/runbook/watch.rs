@@ -10,7 +10,10 @@ use super::record::Record;
 use super::resume::PickUp;
 use crate::clean::Clean;
 use crate::signal::{Judgement, Sample, Verdict};
-use crate::units::{Role, Split};
+use crate::units::{Percent, Role, Split};
+
+/// How the line begins that says that users came to Green whom this run has not sent.
+pub const OTHERS_USERS: &str = "Green has users whom nobody asked for";
 
 impl Core {
     pub(super) fn sampled(&mut self, mut sample: Sample) {
@@ -75,6 +78,25 @@ impl Core {
         }
         self.begin_hold();
         self.warn(&format!("{says}; HOLDING, and nothing is sent to Green; r goes back"));
+        if now > Percent::ZERO {
+            self.others_sent_users();
+        }
+    }
+
+    /// Users are on Green whom nobody asked for: they are judged, and Blue's record is closed.
+    fn others_sent_users(&mut self) {
+        if self.world.green().judges_users() {
+            return;
+        }
+        let judged = self.green_is_judged();
+        let judge = self.world.green_mut();
+        if judged {
+            judge.users_from(self.at);
+        } else {
+            judge.freeze();
+        }
+        let then = if judged { "they are judged from now on" } else { "Blue's record ends here" };
+        self.info(&format!("{OTHERS_USERS}: {then}"));
     }
 
     /// Brings the verdicts up to now, writes down what changed, and acts on a trip.

@@ -36,6 +36,10 @@ pub struct Judge {
     declared: [u64; 2],
     stale_after: Millis,
     evaluated: Option<Millis>,
+    /// Whether Blue's record is closed: somebody's users are, or were, on Green.
+    frozen: bool,
+    /// Whether anybody counts users, of either slot.
+    counted: bool,
     limits: Vec<Watched>,
 }
 
@@ -76,6 +80,8 @@ impl Judge {
             declared: [evaluations(plan.soak), evaluations(moved)],
             stale_after: Millis(slowest.0.saturating_mul(2).max(5_000)),
             evaluated: None,
+            frozen: false,
+            counted: false,
             limits: plan.limits.iter().map(|limit| Watched::new(limit, plan, role)).collect(),
         }
     }
@@ -89,26 +95,40 @@ impl Judge {
 
     /// From now on it is judged by probes.
     pub fn soak_from(&mut self, at: Millis) {
-        self.begin(Origin::Probes, at, true);
+        self.begin(Origin::Probes, at);
+    }
+
+    /// Blue's record is closed, because users are on Green before anybody judges it.
+    pub const fn freeze(&mut self) {
+        self.frozen = true;
     }
 
     /// From now on it is judged by users; Blue's record is frozen.
     pub fn users_from(&mut self, at: Millis) {
-        self.begin(Origin::Users, at, false);
+        self.frozen = true;
+        self.begin(Origin::Users, at);
+    }
+
+    /// Whether it is judged by users.
+    pub fn judges_users(&self) -> bool {
+        self.phase.is_some_and(|phase| phase.source == Origin::Users)
     }
 
     /// It is judged afresh, by the same source: nobody watched in between.
     pub fn again_from(&mut self, at: Millis) {
-        if let Some(Phase { source, records, .. }) = self.phase {
-            self.begin(source, at, records);
+        if let Some(Phase { source, .. }) = self.phase {
+            self.begin(source, at);
         }
     }
 
-    fn begin(&mut self, source: Origin, began: Millis, records: bool) {
-        let w = HALF / self.declared[usize::from(!records)] as f64;
-        self.phase = Some(Phase { source, began, w, records });
+    fn begin(&mut self, source: Origin, began: Millis) {
+        let users = source == Origin::Users;
+        let w = HALF / self.declared[usize::from(users)] as f64;
+        // What was before is what it is compared with, as long as no user was on Green then.
+        let compares = !self.judges_users();
+        self.phase = Some(Phase { source, began, w, records: !self.frozen });
         self.evaluated = None;
-        self.limits.iter_mut().for_each(Watched::begin);
+        self.limits.iter_mut().for_each(|watched| watched.begin(compares));
     }
 
     /// Takes a second into account.
@@ -121,8 +141,9 @@ impl Judge {
             Some(last) if sample.at <= last => last + Millis(1),
             _ => sample.at,
         };
+        self.counted |= sample.from == Origin::Users;
         for watched in &mut self.limits {
-            watched.add(sample, at, self.phase.as_ref());
+            watched.add(sample, at, self.phase.as_ref(), !self.frozen);
         }
     }
 
@@ -136,7 +157,7 @@ impl Judge {
         let mut changes = Vec::new();
         for watched in &mut self.limits {
             let was = watched.judgement.verdict;
-            watched.evaluate(at, last, phase, self.stale_after);
+            watched.evaluate(at, last, phase, (self.stale_after, self.counted));
             let now = watched.judgement.verdict;
             if now != was {
                 changes.push(Change { signal: watched.limit.signal, was, now });

@@ -147,14 +147,11 @@ pub(super) fn of(judgement: &Judgement, on: Option<Role>) -> String {
             let seen = seen(judgement).map_or_else(String::new, |seen| format!(" · {seen} needed"));
             return format!("{label}{place}: {}{seen}", judgement.nothing());
         }
+        _ if judgement.is_unread() => return format!("{label}{place}: not read yet"),
         Verdict::Shared => "",
         Verdict::Tripping => "tripping",
         Verdict::Tripped => "tripped",
-        Verdict::Ok | Verdict::TooFew if judgement.over => "over",
-        // Beside a share above the limit, `ok` alone would be read as a mistake.
-        Verdict::Ok if judgement.is_above() => "in tolerance",
-        Verdict::Ok => "ok",
-        Verdict::TooFew => "too few",
+        Verdict::Ok | Verdict::TooFew => judgement.word(),
     };
     let mut parts = match judgement.verdict {
         Verdict::Shared => shared(judgement),
@@ -171,6 +168,9 @@ pub(super) fn of(judgement: &Judgement, on: Option<Role>) -> String {
             let used = used(judgement).filter(|_| told);
             parts.extend(used.map(|used| format!("tolerance {used} used")));
         }
+    }
+    if judgement.is_quiet_now() {
+        parts.push("not above it in the last 10 s".to_owned());
     }
     if let Some(one_in) = judgement.luck.filter(|_| told) {
         let against = match normally(judgement) {
@@ -262,12 +262,32 @@ mod tests {
     fn what_is_well_is_short_and_what_failed_once_is_told() {
         let well = judged(Signal::ErrorRate, Verdict::Ok, 0, 312);
         assert_eq!(on_green(&well), "5xx ok on Green: 0 of 312 · limit 2 % for 2m");
-        let once = Judgement { over: false, ..bad(Verdict::Ok) };
+        let once = Judgement { over: false, tolerance: Some(13.0), ..bad(Verdict::Ok) };
         assert!(
             on_green(&once).starts_with("5xx in tolerance on Green: 13 of 312 (4.2 %) · limit")
         );
+        assert!(!on_green(&once).contains("in the last"), "{}", on_green(&once));
         let health = judged(Signal::Health, Verdict::Ok, 0, 240);
         assert_eq!(on_green(&health), "health ok on Green: 0 of 240 · limit 2 % for 2m");
+    }
+
+    #[test]
+    fn a_tolerance_that_is_used_up_says_why_nothing_comes_of_it() {
+        let quiet = Judgement { over: false, ..bad(Verdict::Ok) };
+        assert_eq!(
+            on_green(&quiet),
+            "5xx quiet now on Green: 13 of 312 (4.2 %) · limit 2 % for 2m · \
+             tolerance 13 of 6.2 used · not above it in the last 10 s · luck 1:4000 (Blue <0.2 %)"
+        );
+        let slow = Judgement {
+            value: Some(180.0),
+            used: Some(28.0),
+            tolerance: Some(15.5),
+            ..judged(Signal::LatencyP95, Verdict::Ok, 28, 310)
+        };
+        assert!(on_green(&slow).starts_with("p95 quiet now on Green: 180 ms (28 of 310 over)"));
+        assert!(on_green(&slow).ends_with("used · not above it in the last 10 s"));
+        assert_eq!(Judgement { over: true, ..quiet }.word(), "over");
     }
 
     #[test]
@@ -360,10 +380,7 @@ mod tests {
         let queue =
             |verdict| Judgement { value: Some(612.0), ..judged(Signal::QueueDepth, verdict, 0, 0) };
         let says = |verdict| on_green(&queue(verdict));
-        assert_eq!(
-            says(Verdict::Ok),
-            "queue in tolerance on Green: 612 waiting · limit 500 for 2m"
-        );
+        assert_eq!(says(Verdict::Ok), "queue not lasting on Green: 612 waiting · limit 500 for 2m");
         assert_eq!(
             says(Verdict::Tripped),
             "queue tripped on Green: 612 waiting · limit 500 for 2m"
@@ -376,6 +393,8 @@ mod tests {
         assert_eq!(says(Verdict::NotDeclared), "queue not declared");
         assert_eq!(says(Verdict::Unknown), "queue unknown on Green");
         assert_eq!(says(Verdict::Stale), "queue stale on Green");
+        let unread = judged(Signal::QueueDepth, Verdict::TooFew, 0, 0);
+        assert_eq!(on_green(&unread), "queue on Green: not read yet");
     }
 
     #[test]

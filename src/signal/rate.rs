@@ -72,7 +72,7 @@ impl Ground<'_> {
         let mut end = self.now;
         let mut most = 0;
         while end > from {
-            most = most.max(self.seconds.between(end.since(SESSION).max(from), end).bad);
+            most = most.max(self.seconds.between(end.since(SESSION).max(from), end).sane().bad);
             end = end.since(EVALUATE_EVERY);
         }
         most

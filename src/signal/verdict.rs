@@ -59,6 +59,9 @@ pub struct Judgement {
     pub of: u64,
     /// Whether the counts are of probes rather than of users.
     pub probes: bool,
+    /// Whether it would be judged on users, and nobody counts them.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub uncounted: bool,
     /// Whether the counts are of both slots, which share what is counted.
     #[serde(default, skip_serializing_if = "is_not")]
     pub both: bool,
@@ -120,6 +123,7 @@ impl Judgement {
             bad: 0,
             of: 0,
             probes: false,
+            uncounted: false,
             both: false,
             over: false,
             over_for: Millis::ZERO,
@@ -147,6 +151,34 @@ impl Judgement {
         self.value.is_some_and(|value| value > above)
     }
 
+    /// Whether the tolerance is used up, and nothing comes of it only because it does not still
+    /// happen.
+    pub fn is_quiet_now(&self) -> bool {
+        let used_up = self.used.zip(self.tolerance).is_some_and(|(used, of)| used > of);
+        self.verdict == Verdict::Ok && !self.over && used_up
+    }
+
+    /// The verdict in a word: beside a value above the limit, or a tolerance that is used up, `ok`
+    /// alone would be read as a mistake.
+    pub fn word(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Ok | Verdict::TooFew if self.over => "over",
+            Verdict::Ok if self.is_quiet_now() => "quiet now",
+            // A backlog has no tolerance: it must last.
+            Verdict::Ok if self.is_above() && self.used.is_none() => "not lasting",
+            Verdict::Ok if self.is_above() => "in tolerance",
+            Verdict::TooFew if self.is_unread() => Verdict::Unknown.word(),
+            verdict => verdict.word(),
+        }
+    }
+
+    /// Whether a gauge was not read yet; of that there are no few.
+    pub(super) fn is_unread(&self) -> bool {
+        self.limit.signal == Signal::QueueDepth
+            && self.verdict == Verdict::TooFew
+            && self.value.is_none()
+    }
+
     /// Whether it says something that is acted on.
     pub(super) const fn is_loud(&self) -> bool {
         matches!(self.verdict, Verdict::Tripping | Verdict::Tripped | Verdict::Shared)
@@ -162,6 +194,7 @@ impl Judgement {
         match self.limit.signal {
             Signal::Health => "no checks",
             _ if self.probes => "no probes",
+            _ if self.uncounted => "users are not counted",
             _ => "no traffic",
         }
     }
@@ -202,6 +235,7 @@ impl Judgement {
         match (self.limit.signal, self.verdict) {
             (_, Verdict::NotDeclared) => "no source".to_owned(),
             (_, Verdict::Unknown) => "not read".to_owned(),
+            _ if self.is_unread() => "not read yet".to_owned(),
             _ if self.has_nothing() => self.nothing().to_owned(),
             // Requests that got no answer are late as well, and are in no p95: what was answered
             // in time must not stand there as the reason.

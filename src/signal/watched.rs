@@ -79,6 +79,8 @@ pub struct Watched {
     /// Failures of one broken session of users, once Blue's record is frozen.
     lump: Option<f64>,
     since: Option<Millis>,
+    /// Whose requests were judged last.
+    judged_by: Option<Origin>,
     over_since: Option<Millis>,
     ever: u64,
     pub judgement: Judgement,
@@ -121,6 +123,7 @@ impl Watched {
             against: None,
             lump: None,
             since: None,
+            judged_by: None,
             over_since: None,
             ever: 0,
             judgement: Judgement::new(*limit, verdict),
@@ -141,12 +144,13 @@ impl Watched {
     }
 
     /// A phase begins: it is judged afresh, against what Blue was before.
-    pub fn begin(&mut self) {
+    pub fn begin(&mut self, compares: bool) {
         if self.times.count() >= TIMES {
             self.before_p95 = self.times.quantile(0.95);
         }
         self.times = Histogram::default();
-        self.queue.begin();
+        self.queue.begin(compares);
+        self.judged_by = None;
         self.against = None;
         self.lump = None;
         self.rate = Rate::default();
@@ -161,16 +165,16 @@ impl Watched {
     // ---- what was measured ----
 
     /// Takes a second into account. `at` is its end, or where it counts if it came too late.
-    pub fn add(&mut self, sample: &Sample, at: Millis, phase: Option<&Phase>) {
+    pub fn add(&mut self, sample: &Sample, at: Millis, phase: Option<&Phase>, records: bool) {
         match sample.from {
-            Origin::Gauges => self.gauge(sample, at, phase),
+            Origin::Gauges => self.gauge(sample, at, records),
             Origin::Users | Origin::Probes => {
                 let Some(role) = role_of(sample.role) else { return };
                 if let Some((bad, of)) = self.counts(sample) {
-                    self.count(sample, role, at, (bad, of), phase);
+                    self.count(sample, role, at, (bad, of), (phase, records));
                 }
                 if self.limit.signal == Signal::LatencyP95 {
-                    self.time(sample, role, at, phase.is_none_or(|phase| phase.records));
+                    self.time(sample, role, at, records);
                 }
             }
         }
@@ -199,12 +203,11 @@ impl Watched {
         role: Role,
         at: Millis,
         (bad, of): (u64, u64),
-        phase: Option<&Phase>,
+        (phase, records): (Option<&Phase>, bool),
     ) {
         let users = sample.from == Origin::Users;
         let source = if users { &mut self.users } else { &mut self.probes };
         source.slots[role.index()].add(at, bad, of);
-        let records = phase.is_none_or(|phase| phase.records);
         if role == Role::Blue && records && self.role == Role::Green {
             source.past.add(at, bad, of);
         }
@@ -238,7 +241,7 @@ impl Watched {
         }
     }
 
-    fn gauge(&mut self, sample: &Sample, at: Millis, phase: Option<&Phase>) {
+    fn gauge(&mut self, sample: &Sample, at: Millis, records: bool) {
         let own = role_of(sample.role);
         match self.limit.signal {
             Signal::DbErrors => {
@@ -251,7 +254,7 @@ impl Watched {
                     return;
                 };
                 // Counted against the requests that the users' or probes' seconds bring.
-                let records = phase.is_none_or(|phase| phase.records) && role == Role::Blue;
+                let records = records && role == Role::Blue;
                 for source in [&mut self.users, &mut self.probes] {
                     source.slots[role.index()].add(at, errors, 0);
                     if records {
@@ -321,16 +324,29 @@ impl Watched {
 
     /// Decides, at a multiple of 5 s. `last` is when that was done before, `stale_after` how old
     /// a value may be.
-    pub fn evaluate(&mut self, now: Millis, last: Millis, phase: &Phase, stale_after: Millis) {
+    pub fn evaluate(
+        &mut self,
+        now: Millis,
+        last: Millis,
+        phase: &Phase,
+        (stale_after, counted): (Millis, bool),
+    ) {
         let latched = self.role == Role::Green && self.judgement.verdict == Verdict::Tripped;
         let origin = self.origin(phase);
-        if !self.declared_source {
+        // What a trip was decided on stays beside it.
+        if !self.declared_source || latched {
             return;
+        }
+        if self.judged_by.replace(origin).is_some_and(|before| before != origin) {
+            // Users' times are known from now on: what the probes had proved is not of them.
+            self.rate = Rate::default();
+            self.since = None;
+            self.ever = 0;
         }
         self.show(now, origin);
-        if latched {
-            return;
-        }
+        // Users whom nobody counts are not unknown for a while: they never will be known.
+        let uncounted = origin == Origin::Users && !counted;
+        self.judgement.uncounted = uncounted;
         let gauged = matches!(self.limit.signal, Signal::QueueDepth | Signal::DbErrors);
         let heard = if gauged { self.gauge } else { self.judged(origin).newest() };
         let heard = heard.filter(|at| *at > phase.began);
@@ -340,10 +356,10 @@ impl Watched {
             self.over_since = None;
             self.judgement.verdict = match heard {
                 Some(_) => Verdict::Stale,
-                None if gauged && now.since(phase.began) > stale_after => Verdict::Unknown,
+                None if !uncounted && now.since(phase.began) > stale_after => Verdict::Unknown,
                 None => Verdict::TooFew,
             };
-            self.judgement.needed = (!gauged).then(|| self.needed(phase));
+            self.judgement.needed = Some(self.needed(phase)).filter(|n| !gauged && *n < u64::MAX);
             self.judgement.trips_in = None;
             self.judgement.over_for = Millis::ZERO;
             return;
@@ -365,7 +381,8 @@ impl Watched {
     /// What it says, with the numbers that are only worked out when somebody looks.
     pub fn told(&self, now: Millis) -> Judgement {
         let mut judgement = self.judgement.clone();
-        if self.limit.signal == Signal::LatencyP95 {
+        let latched = self.role == Role::Green && judgement.verdict == Verdict::Tripped;
+        if !latched && self.limit.signal == Signal::LatencyP95 {
             judgement.value = self.p95(now, judgement.probes);
         }
         judgement
@@ -399,7 +416,7 @@ impl Watched {
         let Against { b, needed, stakes, .. } = self.against(origin, phase);
         let quiet = if self.ever >= needed { Verdict::Ok } else { Verdict::TooFew };
         self.judgement.normal = Some(b * 100.0);
-        self.judgement.needed = Some(needed);
+        self.judgement.needed = Some(needed).filter(|needed| *needed < u64::MAX);
         let hold = self.limit.hold;
         let lump = self.lump(origin, phase);
         self.rate.learn(now, new, lump, phase.w, &stakes);
@@ -410,6 +427,7 @@ impl Watched {
             self.literal = literal;
             return match over_for {
                 None => quiet,
+                Some(over) if over >= hold && self.both.is_some() => Verdict::Shared,
                 Some(over) if over >= hold => Verdict::Tripped,
                 Some(over) => {
                     self.judgement.trips_in = Some(hold.since(over));

@@ -226,3 +226,14 @@ pub fn files(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     found.sort();
     found
 }
+
+/// Each change begins where the one before it of the same limit ended.
+pub fn told_without_gaps(judged: &Judged) {
+    let mut last = std::collections::BTreeMap::new();
+    for change in judged.changes() {
+        let (limit, now) = (change["limit"].to_string(), change["verdict"].clone());
+        if let Some(before) = last.insert(limit, now) {
+            assert_eq!(change["was"], before, "{change}");
+        }
+    }
+}

@@ -6,6 +6,7 @@
 mod hour;
 mod of_lines;
 mod of_runs;
+mod of_strangers;
 mod record;
 #[path = "../support/sim/mod.rs"]
 #[allow(dead_code, unused_imports)]

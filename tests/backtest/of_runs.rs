@@ -1,7 +1,7 @@
 //! Runs of ours: under the plan that they were flown with, the verdicts are those of the journal,
 //! bit for bit.
 
-use crate::hour::Place;
+use crate::hour::{Place, told_without_gaps};
 use crate::sim::{Fate, Flight, Health, Manner, World, facts, plan};
 use proptest::prelude::*;
 use std::path::Path;
@@ -91,9 +91,23 @@ fn as_run(plan: &Plan, flight: &Flight) -> Run {
     }
 }
 
+/// When the run went back.
+fn went_back(run: &Run) -> Option<Millis> {
+    run.effects().find_map(|(at, effect)| match effect {
+        Effect::Record(Record::RollbackStarted { .. }) => Some(at),
+        _ => None,
+    })
+}
+
 /// What the journal says of Green.
 fn journalled(run: &Run) -> Vec<Judgement> {
+    journalled_until(run, Millis(u64::MAX))
+}
+
+/// What it says of Green up to `end`.
+fn journalled_until(run: &Run, end: Millis) -> Vec<Judgement> {
     run.effects()
+        .filter(|(at, _)| *at <= end)
         .filter_map(|(_, effect)| match effect {
             Effect::Record(Record::Verdict { role: Role::Green, judgement }) => {
                 Some(judgement.clone())
@@ -147,14 +161,43 @@ fn a_flight_that_went_back_trips_again_when_it_did() {
         flight.world.slots[1].health = Health::Failing(30);
         fly(&mut flight, 900);
         let (run, told) = judged_again(&plan, &flight);
-        let went_back = run.effects().find_map(|(at, effect)| match effect {
-            Effect::Record(Record::RollbackStarted { .. }) => Some(at),
-            _ => None,
-        });
+        let went_back = went_back(&run);
         let (said, on_users) = told.tripped.clone().unwrap();
         assert!(on_users && went_back.unwrap().since(said.at) <= Millis::secs(2), "{told:?}");
-        assert!(told.sum_up().contains("s after the switch"), "{}", told.sum_up());
+        assert!(told.sum_up().contains(" after the switch"), "{}", told.sum_up());
     }
+}
+
+#[test]
+fn a_run_that_went_back_by_hand_is_not_judged_beyond_that() {
+    let text = limits(&by_the_rule());
+    let plan = switchback::plan::parse(&text, "plan.toml").unwrap().plan;
+    let mut flight = flight(&plan, World::default());
+    flight.feed(Event::Begin);
+    fly(&mut flight, 80);
+    flight.world.slots[1].health = Health::Failing(30);
+    fly(&mut flight, 2);
+    flight.command(Command::Rollback);
+    fly(&mut flight, 900);
+    let (run, told) = judged_again(&plan, &flight);
+    let back = went_back(&run).expect("the operator went back");
+    assert!(told.switched.is_some() && told.tripped.is_none(), "{told:?}");
+    assert_eq!(told.went_back, Some(back));
+    assert!(told.changes().iter().all(|said| said.at <= back));
+    let place = Place::new();
+    place.write("plan.toml", text);
+    let directory = place.path("runs/20261123T142207Z-7f3a");
+    std::fs::create_dir_all(&directory).unwrap();
+    write(&directory, &plan, &flight);
+    let read = place.run(&["backtest", "plan.toml", "7f3a", "--runs", "runs", "--plain"]);
+    let back = switchback::text::clock(back);
+    let last = format!("the run itself went back at {back}; until then nothing had tripped");
+    assert_eq!((read.exit, read.out.lines().last()), (0, Some(last.as_str())), "{read:?}");
+    assert!(!read.out.contains("TRIPPED") && !read.out.contains("kept"), "{}", read.out);
+    let json = place.run(&["backtest", "plan.toml", "7f3a", "--runs", "runs"]);
+    assert_eq!(json.changes().len(), told.changes().len());
+    // What one line says it was is what the line before said.
+    told_without_gaps(&json);
 }
 
 #[test]
@@ -198,7 +241,9 @@ fn the_program_says_of_a_run_what_its_journal_says_by_id_directory_and_samples()
     let by_id = place.run(&["backtest", "plan.toml", "7f3a", "--runs", "runs"]);
     assert_eq!(by_id.exit, 3, "{by_id:?}");
     let line = |judgement: &Judgement| (judgement.signal().key().to_owned(), judgement.line());
-    let was: Vec<_> = journalled(&run).iter().map(line).collect();
+    // What its limits said after its own way back had begun is judged again, and not told.
+    let back = went_back(&run).unwrap();
+    let was: Vec<_> = journalled_until(&run, back).iter().map(line).collect();
     let text = |change: &serde_json::Value, key: &str| change[key].as_str().unwrap().to_owned();
     let said: Vec<_> =
         by_id.changes().iter().map(|c| (text(c, "limit"), text(c, "line"))).collect();

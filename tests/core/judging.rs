@@ -49,7 +49,7 @@ fn both_slots_suffer_and_nothing_moves_until_it_is_over() {
         .tells("HOLDING, not going back")
         .green_is(Health::Well)
         .blue_is(Health::Well)
-        .waits(50)
+        .waits(110)
         .tells("it is not both slots that suffer any more")
         .is_not_going_back()
         .goes_on();
@@ -174,4 +174,49 @@ fn blue_is_judged_before_anything_is_deployed() {
     assert!(tripped);
     // Blue only has to be well when it is needed.
     story.blue_is(Health::Well).waits(60).gate_says(GateState::Open, "no limit tripping on Blue");
+}
+
+#[test]
+fn an_incident_that_both_share_is_held_without_a_break_however_few_users_there_are() {
+    judged()
+        .world(|world| world.slots.users = Some(2))
+        .hard_switch()
+        .plan(|plan| plan.watch = Millis::secs(300))
+        .reaches(Place::Watch)
+        .waits(20)
+        .green_is(Health::Failing(9))
+        .blue_is(Health::Failing(9))
+        .waits(400)
+        .is_in(Step::Watch)
+        .is_not_going_back()
+        .asks("Both slots suffer");
+}
+
+#[test]
+fn users_whom_somebody_else_sends_to_green_are_judged() {
+    judged()
+        .reaches(Place::Soak)
+        .somebody_else_sets(50)
+        .waits(3)
+        .tells("they are judged from now on")
+        .world(|world| {
+            // Only users see it: no probe touches what is broken.
+            world.slots[1].health = Health::Failing(60);
+        })
+        .waits(20)
+        .is_going_back()
+        .green_has(0);
+}
+
+#[test]
+fn a_green_that_died_is_not_kept_by_an_answer() {
+    judged()
+        .world(|world| world.slots.users = Some(0))
+        .reaches(Place::Unproven)
+        .green_is(Health::Gone)
+        .waits(3)
+        .yes()
+        .tells("Green cannot be kept now")
+        .waits(30)
+        .is_going_back();
 }

@@ -400,8 +400,13 @@ pub fn holding() -> Story {
 /// Step 5: Green fails six of ten requests.
 pub fn tripping() -> Story {
     let mut s = base();
-    s.headline =
-        headline("HOLDING AT 50 %", "5xx TRIPPING", "rolls back by itself", Tone::Bad, Some(905));
+    s.headline = headline(
+        "HOLDING AT 50 %",
+        "5xx TRIPPING",
+        "r goes back now · else by itself in {}",
+        Tone::Bad,
+        Some(905),
+    );
     s.alarm = Some(Alarm { text: String::new(), tone: Tone::Bad, due: Some(Millis::secs(905)) });
     s.limits[0] = Judgement {
         over_for: Millis::secs(5),
@@ -435,7 +440,7 @@ pub fn shared() -> Story {
     s.headline = headline(
         "HOLDING AT 50 %",
         "BOTH SLOTS SUFFER",
-        "nothing moves, r goes back all the same",
+        "r goes back all the same · nothing moves",
         Tone::Warn,
         None,
     );

@@ -6,9 +6,11 @@
 //!
 //! Keys that do nothing now are dimmed and stay where they are: position is memory. Once the run
 //! goes back, or is over, nothing will be as it was: then only what works is shown, with the keys
-//! of the views. A silent engine takes no step forward, so no such key is offered. Where there is no room for all, those that can be done without go first.
+//! of the views. A silent engine takes no step forward, so no such key is offered. Where there is no room for
+//! all, those that can be done without go first.
 
 use crate::runbook::event::View;
+use crate::runbook::gate::GateState;
 use crate::tui::keymap::{self, Action, Availability, BINDINGS, Binding, Label};
 use crate::tui::screen::Seen;
 use crate::tui::widget::ink::{Ink, width};
@@ -33,6 +35,8 @@ struct Hint {
     row: &'static Binding,
     key: String,
     label: String,
+    /// Whether its label is a countdown, which is reason enough that it does nothing yet.
+    timed: bool,
 }
 
 impl Hint {
@@ -46,15 +50,24 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let (theme, ui) = (seen.theme, seen.scene.ui);
     let gap = if area.width < 110 { 2 } else { 3 };
     let mut hints = hints(seen);
+    let works = |hint: &Hint| (hint.row.available)(seen.snapshot, ui) == Availability::Yes;
     for action in DISPENSABLE {
         let all: u16 = hints.iter().map(|hint| hint.width() + gap).sum();
         if all <= area.width {
             break;
         }
+        // A step that is shut is no offer: what can be done now stays for it.
+        if action == Action::Extend {
+            hints.retain(|hint| hint.row.action != Action::Next || hint.timed || works(hint));
+            let all: u16 = hints.iter().map(|hint| hint.width() + gap).sum();
+            if all <= area.width {
+                break;
+            }
+        }
         hints.retain(|hint| hint.row.action != action);
     }
     let mut pen = ink.line(area, 0);
-    for Hint { row, key, label } in &hints {
+    for Hint { row, key, label, .. } in &hints {
         if row.action == Action::Rollback {
             pen.say(&format!(" {key} {label} "), theme.rollback).gap(gap - 1);
             continue;
@@ -84,7 +97,16 @@ fn hints(seen: &Seen<'_>) -> Vec<Hint> {
             Label::Fixed(label) => label.to_owned(),
             Label::By(label) => label(snapshot, ui, seen.now),
         };
-        (!label.is_empty()).then_some(Hint { row, key, label })
+        // Without colours, what is dimmed must say so: what it waits for is a time, or this.
+        let timed = label.contains('(');
+        let shut = row.action == Action::Next && !works && !timed;
+        let label = match snapshot.gate {
+            GateState::Waiting | GateState::Open if shut => format!("{label} (waits)"),
+            GateState::Shut if shut => format!("{label} (gate shut)"),
+            GateState::Unknown if shut => format!("{label} (unknown)"),
+            _ => label,
+        };
+        (!label.is_empty()).then_some(Hint { row, key, label, timed })
     };
     BINDINGS.iter().filter_map(hint).collect()
 }

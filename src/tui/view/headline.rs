@@ -11,13 +11,21 @@
 use crate::runbook::record::Tone;
 use crate::text;
 use crate::tui::screen::Seen;
-use crate::tui::widget::ink::Ink;
+use crate::tui::widget::ink::{Ink, width};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 /// Draws the row.
 pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
-    let (state, next) = (format!(" {} ", state(seen)), next(seen));
+    let next = next(seen);
+    let mut state = format!(" {} ", state(seen));
+    // Which limit it is stands in the panel as well; the next move stands here.
+    let going = &seen.snapshot.headline.going;
+    if let Some((short, _)) = going.split_once(": ")
+        && width(&state) + 1 + width(&next) > area.width
+    {
+        state = state.replace(going.as_str(), short);
+    }
     // What comes next may be cut, but never without a sign that there was more.
     let least = if next.is_empty() { 0 } else { 3.min(area.width) };
     let words = Rect { width: area.width - least, ..area };

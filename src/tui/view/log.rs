@@ -6,11 +6,13 @@
 //! ```
 
 use crate::runbook::record::LogLine;
+use crate::runbook::snapshot::StampState;
 use crate::text;
 use crate::tui::screen::{Scrolled, Seen};
-use crate::tui::view::scroll;
+use crate::tui::view::{limits, scroll};
 use crate::tui::widget::ink::{Ink, Pen};
 use crate::tui::widget::panel;
+use crate::units::Millis;
 use ratatui::layout::Rect;
 
 /// Columns before the words of a line: the time of day and who says so.
@@ -18,9 +20,9 @@ const MARGIN: u16 = 20;
 
 /// Draws the last lines, each in one row.
 pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
-    let log = &seen.scene.history.log;
+    let log: Vec<&LogLine> = told(seen).collect();
     let start = log.len().saturating_sub(usize::from(area.height));
-    for (row, line) in log.range(start..).enumerate() {
+    for (row, line) in log.iter().skip(start).enumerate() {
         margin(&mut ink.line(area, row as u16), line, seen)
             .say(&line.text, seen.theme.tone(line.tone));
     }
@@ -30,7 +32,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
 pub fn whole(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) -> Scrolled {
     let theme = seen.theme;
     let inner = panel::frame(ink, area, theme);
-    let log = &seen.scene.history.log;
+    let log: Vec<&LogLine> = told(seen).collect();
     let columns = inner.width.saturating_sub(MARGIN + 1);
     let texts = log.iter().map(|line| line.text.as_str());
     let window = scroll::window(texts, columns, usize::from(inner.height), seen);
@@ -46,6 +48,18 @@ pub fn whole(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) -> Scrolled {
         pen.say(words, theme.tone(line.tone));
     }
     window.scrolled
+}
+
+/// What is told. Once everybody is back on Blue a verdict on Green is no news: the journal has it.
+fn told<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = &'s LogLine> {
+    let verified = seen.snapshot.rollback.as_ref().filter(|_| limits::is_over(seen));
+    let since = verified.and_then(|rollback| match rollback.stamps[0] {
+        StampState::After(us) => Some(rollback.began + Millis(us.div_ceil(1_000))),
+        _ => None,
+    });
+    let is_old =
+        move |line: &&LogLine| since.is_some_and(|since| line.at > since) && line.topic == "limit";
+    seen.scene.history.log.iter().filter(move |line| !is_old(line))
 }
 
 /// When it was, and who says so.

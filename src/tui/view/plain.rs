@@ -95,10 +95,15 @@ fn verdict(seen: &Seen<'_>) -> (String, Style) {
         Verdict::Ok => 6,
         Verdict::NotDeclared => 7,
     };
+    if limits::is_over(seen) {
+        return (limits::OVER.to_owned(), seen.theme.dim);
+    }
     let worst = seen.snapshot.limits.iter().min_by_key(|judgement| rank(judgement.verdict));
     match worst {
         Some(worst) if worst.verdict == Verdict::Ok => {
-            match seen.snapshot.limits.iter().find(|judgement| judgement.over) {
+            match seen.snapshot.limits.iter().find(|judgement| {
+                judgement.verdict == Verdict::Ok && judgement.word() != Verdict::Ok.word()
+            }) {
                 Some(over) => {
                     let label = over.signal().label();
                     let words =
@@ -107,6 +112,10 @@ fn verdict(seen: &Seen<'_>) -> (String, Style) {
                 }
                 None => ("all limits ok".to_owned(), seen.theme.good),
             }
+        }
+        Some(worst) if seen.snapshot.limits_at.is_none() => {
+            let words = format!("limits {}", limits::verdict(worst, seen));
+            (words, limits::style(worst, seen.theme))
         }
         Some(worst) => {
             let label = worst.signal().label();

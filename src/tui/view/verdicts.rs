@@ -25,9 +25,10 @@ use ratatui::style::Style;
 const WIDE: u16 = 116;
 
 /// What the words mean. A release goes back where three things are so at once.
-const MEANING: [&str; 5] = [
+const MEANING: [&str; 6] = [
     "A limit trips where its tolerance is used up, it is no luck, and it still happens.",
-    "tolerance: failures that count, of those that the limit allows; 3/4: parts of its time over it",
+    "quiet now: its tolerance is used up, and it was not above the limit in the last 10 s",
+    "tolerance: failures that count, of those that the limit allows; (3/4): parts of its time over it",
     "luck 1:N: a Green no worse than Blue looks like this once in N watches; proved at 1:100",
     "Blue: what it normally does, at most; where both slots suffer nothing goes back by itself",
     "needed: requests after which a bad release would have shown",
@@ -50,6 +51,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) -> Scrolled {
     let start = seen.scene.ui.scroll.min(lines.len().saturating_sub(page));
     let title = format!("Limits on {}", seen.snapshot.limits_on);
     let judged = match seen.snapshot.limits_at {
+        _ if limits::is_over(seen) => String::new(),
         Some(at) => format!("judged {} ago", text::age(seen.now.since(at))),
         None => "not judged yet".to_owned(),
     };
@@ -73,6 +75,9 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) -> Scrolled {
 
 fn lines(seen: &Seen<'_>, width: u16) -> Vec<Row> {
     let theme = seen.theme;
+    if limits::is_over(seen) {
+        return vec![vec![(1, limits::OVER.to_owned(), theme.dim)]];
+    }
     if seen.snapshot.limits.is_empty() {
         return vec![vec![(1, "nothing is judged yet".to_owned(), theme.unknown)]];
     }
@@ -98,7 +103,7 @@ fn lines(seen: &Seen<'_>, width: u16) -> Vec<Row> {
 }
 
 /// Where the columns of one row begin.
-const COLUMNS: [u16; 8] = [1, 9, 28, 48, 64, 79, 91, 102];
+const COLUMNS: [u16; 8] = [1, 9, 28, 48, 64, 81, 92, 103];
 
 fn one_row(judgement: &Judgement, seen: &Seen<'_>) -> Row {
     let theme = seen.theme;
@@ -106,7 +111,7 @@ fn one_row(judgement: &Judgement, seen: &Seen<'_>) -> Row {
     let words = [
         (judgement.signal().label().to_owned(), theme.title),
         (limits::verdict(judgement, seen), limits::style(judgement, theme)),
-        (counted(judgement), theme.text),
+        (counted(judgement, seen), theme.text),
         (bound(judgement), theme.text),
     ];
     // The column is called luck.
@@ -121,7 +126,7 @@ fn two_rows(judgement: &Judgement, seen: &Seen<'_>, width: u16) -> Vec<Row> {
     let first = vec![
         (1, judgement.signal().label().to_owned(), theme.title),
         (9, limits::verdict(judgement, seen), limits::style(judgement, theme)),
-        (28, counted(judgement), theme.text),
+        (28, counted(judgement, seen), theme.text),
         (width.saturating_sub(30).max(48), bound(judgement), theme.text),
     ];
     let facts = facts(judgement, theme, seen.snapshot.limits_on);
@@ -162,7 +167,7 @@ fn facts(judgement: &Judgement, theme: &Theme, on: Role) -> [(&'static str, Stri
         ];
     }
     let tolerance = judgement.used_words().map(|used| match judgement.parts {
-        Some((over, of)) if of > 1 => format!("{used} {over}/{of}"),
+        Some((over, of)) if of > 1 => format!("{used} ({over}/{of})"),
         _ => used,
     });
     let normal = match (on, judgement.blue) {
@@ -185,7 +190,10 @@ fn bound(judgement: &Judgement) -> String {
 }
 
 /// The counts, with their share and whose they are.
-fn counted(judgement: &Judgement) -> String {
+fn counted(judgement: &Judgement, seen: &Seen<'_>) -> String {
+    if seen.snapshot.limits_at.is_none() && judgement.verdict != Verdict::NotDeclared {
+        return NONE.to_owned();
+    }
     let counts = judgement.counts();
     match (judgement.signal(), judgement.value) {
         (Signal::LatencyP95, Some(_)) if judgement.of > 0 && counts.ends_with('s') => {

@@ -655,6 +655,10 @@ fn counts_are_what_was_measured(look: &Look<'_>) -> Held {
     };
     for limit in &after.limits {
         let hold = ms(limit.limit.hold);
+        // What has tripped keeps the numbers that it tripped on.
+        if limit.verdict == Verdict::Tripped {
+            continue;
+        }
         // Young phases count from their first second.
         if at < look.know.judged_from + hold + 1_000 {
             continue;

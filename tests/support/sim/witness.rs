@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use switchback::plan::{CommandName, Plan, Signal};
 use switchback::runbook::{
-    Act, Command, Effect, EffectId, Event, GateState, Outcome, Readback, Record, Regime, RunFacts,
-    RunOutcome, Snapshot, Step,
+    Act, Command, Effect, EffectId, Event, GateState, OTHERS_USERS, Outcome, Readback, Record,
+    Regime, RunFacts, RunOutcome, Snapshot, Step,
 };
 use switchback::signal::{Origin, Sample, Verdict, Whose};
 use switchback::units::{Millis, Role, Slot, Split};
@@ -586,6 +586,9 @@ impl Witness {
     fn sees_record(&mut self, record: &Record) {
         match record {
             Record::Blue { slot, .. } => self.blue = Some(*slot),
+            Record::Info(says) if says.as_str().starts_with(OTHERS_USERS) => {
+                self.judged_from = self.now;
+            }
             Record::StepEntered { step } => {
                 self.step = Some(*step);
                 self.entered[*step as usize] = Some(self.now);
