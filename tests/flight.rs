@@ -189,6 +189,11 @@ fn killed_in_step_2_nobody_believes_that_the_deploy_ended() {
     let place = Place::new(&Terms { deploy, ..terms() }).with_users(40);
     let mut cockpit = place.to_deploy();
     cockpit.yes("Deploy 1.1.0").expect("DEPLOYING");
+    // What stands on the screen is not on disk yet; what runs is.
+    soon("it is written down that deploy runs", || {
+        let journal = place.runs()[0].join("journal.jsonl");
+        std::fs::read_to_string(journal).is_ok_and(|lines| lines.contains("deploy runs for"))
+    });
     cockpit.kill();
     let mut cockpit = resume(&place, "2", "all users on Blue");
     cockpit.yes("cut off in step").expect("was cut off").expect("DEPLOY FAILED");
