@@ -191,7 +191,7 @@ impl Flight {
                 self.judge.soak_from(self.now);
             }
             Effect::Record(Record::Info(says)) if says.as_str().starts_with(OTHERS_USERS) => {
-                if self.judged {
+                if self.judged && self.judge.tripped().is_none() {
                     self.judge.users_from(self.now);
                     self.told.switched.get_or_insert(input.at);
                 } else {

@@ -88,7 +88,8 @@ impl Core {
         if self.world.green().judges_users() {
             return;
         }
-        let judged = self.green_is_judged();
+        // What has tripped already is not forgiven by beginning anew.
+        let judged = self.green_is_judged() && self.world.green().tripped().is_none();
         let judge = self.world.green_mut();
         if judged {
             judge.users_from(self.at);

@@ -613,7 +613,8 @@ fn a_way_back_has_its_reason(look: &Look<'_>) -> Held {
         before_users && on_time()
     } else if why.starts_with("the gate of step") {
         let stood = know.not_open_since.is_some_and(|since| know.now - since >= deadline);
-        !know.attended && stood
+        // What was decided in time may have waited for Blue since, and slept meanwhile.
+        !know.attended && (stood || why.ends_with("Blue is ready again"))
     } else if why.starts_with("the watch ended unproven") {
         matches!(know.step, Some(Step::Decide))
     } else if why.starts_with("The watch ended unproven") {
