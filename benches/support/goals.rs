@@ -120,7 +120,7 @@ fn everything(field: &Field, base: bool, goals: &mut Vec<Goal>) {
 }
 
 /// What each verdict must show, as its record's keys.
-const SHOWN: [&str; 6] = ["bad", "of", "limit", "tolerance", "luck", "blue"];
+const SHOWN: [&str; 6] = ["bad", "of", "limit", "tolerance", "luck", "normal"];
 
 /// The seventh goal: the same counts, judged twice, give the same verdicts bit for bit; and each
 /// verdict shows its numbers.

@@ -124,7 +124,7 @@ impl Core {
                     self.phase = Phase::Switch { rung, state: Rung::Writing { tries } };
                 } else {
                     self.write_failed(rung);
-                    if !self.facts.attended {
+                    if !self.facts.attended && self.shared.is_none() {
                         // The next yes would come at once, and again and again.
                         self.go_back_if_blue_is_well("the router did not take the split");
                     }
