@@ -272,8 +272,11 @@ impl Core {
                  are missing from it"
             ));
         }
-        self.prove_write_again();
-        self.check_redeploy_again();
+        // On the way back nothing of step 1 is wanted any more.
+        if self.rollback.is_none() {
+            self.prove_write_again();
+            self.check_redeploy_again();
+        }
     }
 
     /// Ends the operator's commands that run, or wait to be run.
