@@ -144,6 +144,7 @@ impl Core {
         }
         let Some(blue) = self.world.split(self.at).and_then(Split::sole) else { return };
         self.world.blue = Some(blue);
+        self.stalled_since = None;
         self.record(Record::Blue { slot: blue, name: Clean::new(self.plan.slot_name(blue)) });
         self.phase =
             Phase::Confirm { redeploy: job(self, CommandName::RedeployCheck), write: None };

@@ -1,13 +1,13 @@
 //! What the hostile world has found, each as a short story of its own.
 
 use crate::sim::{Health, Manner};
-use crate::story::{Place, given};
+use crate::story::{Place, Story, given};
 use switchback::plan::DeadlineThen;
 use switchback::runbook::{Act, Effect, RunOutcome};
 use switchback::sim::Fate;
 
 /// When the router was asked to be read since `from`, in milliseconds.
-fn reads(story: &crate::story::Story, from: u64) -> Vec<u64> {
+fn reads(story: &Story, from: u64) -> Vec<u64> {
     let is_read = |effect: &Effect| matches!(effect, Effect::Act { act: Act::ReadRouter, .. });
     let asked = story.flight.watcher.history.asked.iter();
     asked.filter(|(at, effect)| *at >= from && is_read(effect)).map(|(at, _)| *at).collect()
@@ -112,5 +112,22 @@ fn the_countdown_of_an_unproven_watch_stops_while_both_slots_suffer() {
         })
         .until("both slots suffer", |snap| snap.headline.going == "BOTH SLOTS SUFFER")
         .waits(90)
+        .is_not_going_back();
+}
+
+#[test]
+fn unattended_a_write_that_fails_while_both_slots_suffer_does_not_go_back() {
+    given()
+        .nobody_at_the_keyboard()
+        .plan(|plan| plan.limits.iter_mut().for_each(|limit| limit.literal = false))
+        .reaches(Place::Holding(10))
+        .waits(16)
+        .blue_is(Health::Failing(30))
+        .green_is(Health::Failing(30))
+        .router(Manner::Late(9_000))
+        .reaches(Place::Writing(50))
+        .until("both slots suffer", |snap| snap.headline.going == "BOTH SLOTS SUFFER")
+        .waits(3)
+        .tells("the router did not take the split")
         .is_not_going_back();
 }

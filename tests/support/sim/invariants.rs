@@ -13,7 +13,7 @@ use switchback::runbook::{
 };
 use switchback::signal::{Origin, Verdict};
 use switchback::sim::Watcher;
-use switchback::units::{Millis, Role, Split};
+use switchback::units::{Millis, Role, Slot, Split};
 
 /// Whether it holds, and if not, what was seen.
 type Held = Result<(), String>;
@@ -115,6 +115,10 @@ pub const INVARIANTS: &[Invariant] = &[
         "No way back begins by itself without a limit that has tripped, a deadline, or nobody at \
          the keyboard.",
         a_way_back_has_its_reason,
+    ),
+    always(
+        "That a limit has tripped is asked about only where one has.",
+        a_trip_is_asked_about_as_it_is,
     ),
     always(
         "No way back begins by itself because of what both slots suffer.",
@@ -258,13 +262,18 @@ impl<'a> Look<'a> {
     }
 
     /// Which slot is Blue, as soon as this step has said so.
+    fn blue(&self) -> Option<Slot> {
+        let said = || {
+            self.records().find_map(|record| match record {
+                Record::Blue { slot, .. } => Some(*slot),
+                _ => None,
+            })
+        };
+        self.know.blue.or_else(said)
+    }
+
     fn green_of(&self, split: Split) -> Option<u8> {
-        let fixed = self.records().find_map(|record| match record {
-            Record::Blue { slot, .. } => Some(*slot),
-            _ => None,
-        });
-        let blue = self.know.blue.or(fixed)?;
-        Some(split.share(blue.other()).get())
+        self.blue().map(|blue| split.share(blue.other()).get())
     }
 
     /// Writes that are no way back.
@@ -365,7 +374,9 @@ fn a_move_is_repeated_as_it_was(look: &Look<'_>) -> Held {
 
 fn no_move_while_held(look: &Look<'_>) -> Held {
     for write in look.moves() {
-        ensure(!look.before()?.held, || format!("{} % while held", write.green))?;
+        let pressed = *look.event == Event::Command(Command::Hold);
+        let held = look.before()?.held != pressed;
+        ensure(!held, || format!("{} % while held", write.green))?;
     }
     Ok(())
 }
@@ -528,7 +539,7 @@ fn the_way_back_waits_for_nothing(look: &Look<'_>) -> Held {
         ensure(after == Barrier::Nothing, || format!("{id:?} waits for {after:?}"))?;
         ensure(expect.is_none(), || format!("{id:?} looks first"))?;
         let sole = split.sole();
-        ensure(sole.is_some() && sole == look.know.blue, || format!("{id:?} writes {split:?}"))?;
+        ensure(sole.is_some() && sole == look.blue(), || format!("{id:?} writes {split:?}"))?;
     }
     Ok(())
 }
@@ -597,6 +608,21 @@ fn late_answers_change_nothing(look: &Look<'_>) -> Held {
     ensure(before == after, || format!("it was believed: {:?}", after.headline))
 }
 
+/// How the question begins whose countdown ends in the way back.
+const TRIPPED: &str = "A limit has tripped";
+
+fn tripped(screen: &Snapshot) -> bool {
+    screen.limits.iter().any(|limit| limit.verdict == Verdict::Tripped)
+}
+
+fn a_trip_is_asked_about_as_it_is(look: &Look<'_>) -> Held {
+    let asks = look
+        .records()
+        .any(|record| matches!(record, Record::Asked { words, .. } if words.as_str() == TRIPPED));
+    let Some(after) = look.after.filter(|_| asks) else { return Ok(()) };
+    ensure(tripped(after), || "no limit has".to_owned())
+}
+
 fn a_way_back_has_its_reason(look: &Look<'_>) -> Held {
     let Some(why) = look.goes_back_by_itself() else { return Ok(()) };
     let know = look.know;
@@ -605,8 +631,11 @@ fn a_way_back_has_its_reason(look: &Look<'_>) -> Held {
     let deadline = ms(know.plan.health.deadline);
     let on_time = || know.now - since_entered >= deadline;
     let before_users = matches!(know.step, Some(Step::Deploy | Step::Readiness));
-    let so = if why.contains(" tripped on Green: ") {
-        after.limits.iter().any(|limit| limit.verdict == Verdict::Tripped)
+    // What has tripped is judged afresh where somebody else sends users: it was asked about then,
+    // and the end of its countdown, or a Blue that is well again, is the answer.
+    let asked = know.asks(TRIPPED) || know.asks("Go back to Blue all the same?");
+    let so = if why.contains(" tripped on Green: ") || why.starts_with("a limit tripped") {
+        asked || tripped(after)
     } else if why.starts_with("Green was ready and fell back") {
         before_users
     } else if why.starts_with("Green was not ready") || why.starts_with("Green did not answer") {
