@@ -236,6 +236,10 @@ impl Core {
         if self.rollback.is_some() || !self.blue_is_well() {
             return;
         }
+        // A Blue that is ready and suffers as Green does is no better place: that is waited for.
+        if self.shared.is_some() && self.world.green().tripped().is_none() {
+            return;
+        }
         if let Some(why) = self.waits_for_blue.take() {
             self.go_back(&format!("{why}; Blue is ready again"));
         }
