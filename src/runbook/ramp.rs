@@ -124,7 +124,9 @@ impl Core {
                     self.phase = Phase::Switch { rung, state: Rung::Writing { tries } };
                 } else {
                     self.write_failed(rung);
-                    if !self.facts.attended && self.shared.is_none() {
+                    // What the limits have to say of this instant is heard first.
+                    self.judge();
+                    if !self.facts.attended && self.shared.is_none() && self.rollback.is_none() {
                         // The next yes would come at once, and again and again.
                         self.go_back_if_blue_is_well("the router did not take the split");
                     }
