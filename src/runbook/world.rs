@@ -34,6 +34,8 @@ pub(super) struct SlotHealth {
 pub(super) struct World {
     pub blue: Option<Slot>,
     pub readback: Option<(Readback, Millis)>,
+    /// The last read-back in which any router said anything.
+    last_said: Option<(Readback, Millis)>,
     /// The last read-back from which a split could be told.
     pub good: Option<(Split, Millis)>,
     pub worker: Option<u64>,
@@ -54,6 +56,7 @@ impl World {
         Self {
             blue: None,
             readback: None,
+            last_said: None,
             good: None,
             worker: None,
             health: [SlotHealth::default(), SlotHealth::default()],
@@ -68,6 +71,12 @@ impl World {
     }
 
     pub fn router_read(&mut self, readback: &Readback, at: Millis) {
+        if readback.states().next().is_some() {
+            match &mut self.last_said {
+                Some((last, when)) if last == readback => *when = at,
+                last => *last = Some((readback.clone(), at)),
+            }
+        }
         if let Some(split) = readback.split() {
             self.good = Some((split, at));
         }
@@ -98,7 +107,8 @@ impl World {
     /// Whether any router says that it would not send anybody to Blue, whatever its weight. One
     /// that says nothing about it is not down.
     pub fn blue_is_down(&self, now: Millis) -> bool {
-        let (Some(blue), Some((readback, at))) = (self.blue, &self.readback) else { return false };
+        // A router that did not answer since has not said that Blue is up again.
+        let (Some(blue), Some((readback, at))) = (self.blue, &self.last_said) else { return false };
         now.since(*at) <= ROUTER_STALE
             && readback.states().any(|state| state.up[blue.index()] == Some(false))
     }
