@@ -42,6 +42,7 @@ pub mod table;
 pub mod tally;
 pub mod tunnel;
 pub mod watch;
+mod weather;
 pub mod world;
 
 pub use catalogue::{Class, Outcome};

@@ -2,7 +2,7 @@
 //!
 //! [`super::World`] plays a course that is known beforehand. Here nobody knows it: the flight says
 //! when users are moved and when they are taken back, and the faults count from the first user on
-//! Green. What moves by itself moves in the same blocks of five seconds, from the same dice.
+//! Green. The weather is the same.
 //!
 //! Who was hurt is known to the model, not to the router: a router that keeps no latencies, or
 //! counts nobody, hurts as many. It is what is to be expected, beyond what is normal, and never
@@ -10,18 +10,16 @@
 //! shorter watch no longer sees are counted alike.
 
 use super::dice::{Dice, Purpose};
-use super::latency::{Ladder, normals, share_over, steps};
+use super::latency::{Ladder, share_over, steps};
 use super::profile::Habits;
 use super::release::{Release, State};
-use super::sessions::Broken;
 use super::slot::{Alike, Slot as Played};
+use super::weather::Weather;
 use crate::runbook::Regime;
 use crate::signal::Sample;
 use crate::sim::Model;
 use crate::units::{Millis, Percent, Slot, Split};
 
-/// Seconds in which drift and weather stand still.
-const BLOCK: u64 = 5;
 /// Seconds after its onset in which a release hurts, if nobody takes it back.
 const HORIZON: u64 = 3_600;
 /// The slot that is Blue in every flight.
@@ -57,12 +55,7 @@ pub struct Counts {
     release: Release,
     ladder: Ladder,
     slots: [Played; 2],
-    broken: Option<Broken>,
-    dice: Dice,
-    /// Drift of Blue, of Green, and of what they share, in units of its deviation.
-    drift: [f64; 3],
-    forgets: (f64, f64),
-    weather: f64,
+    weather: Weather,
     second: u64,
     /// Green's share of the users, 0 to 1.
     green: f64,
@@ -84,20 +77,10 @@ impl Counts {
     /// The deploy of this seed, before its first second.
     pub fn new(air: Air, (habits, release): (Habits, Release), seed: u64) -> Self {
         let fine = [habits.p95_ms, habits.p95_ms * habits.probe_time];
-        let mut dice = Dice::stream(seed, Purpose::Drift);
-        let drift = std::array::from_fn(|_| dice.normal());
-        let keeps = libm::exp(-(BLOCK as f64) / habits.drift_secs.max(0.1));
-        let broken = habits.sessions.map(|sessions| {
-            Broken::new(sessions, habits.rps, Dice::stream(seed, Purpose::Sessions))
-        });
         Self {
             ladder: Ladder::new(&fine, &[air.slow_ms, air.exact_ms]),
             slots: [0, 1].map(|index| Played::new(index, &habits, seed)),
-            broken,
-            dice,
-            drift,
-            forgets: (keeps, libm::sqrt(1.0 - keeps * keeps)),
-            weather: 1.0,
+            weather: Weather::new(&habits, seed),
             second: 0,
             green: 0.0,
             rates: [1.0, 0.0],
@@ -179,27 +162,8 @@ impl Counts {
     /// Lets the seconds pass until `until`.
     fn go_on(&mut self, until: u64) {
         while self.second < until {
-            if self.second.is_multiple_of(BLOCK) {
-                self.stir();
-            }
-            let block = (self.second / BLOCK + 1) * BLOCK;
-            self.alike(block.min(until));
-        }
-    }
-
-    /// A new block begins.
-    fn stir(&mut self) {
-        let (keeps, takes) = self.forgets;
-        let [blue, green, both, weather] = normals(&mut self.dice);
-        for (drift, new) in self.drift.iter_mut().zip([blue, green, both]) {
-            *drift = keeps * *drift + takes * new;
-        }
-        if self.habits.weather > 0.0 {
-            let deviation = self.habits.weather;
-            self.weather = libm::exp(deviation * weather - deviation * deviation / 2.0);
-        }
-        if let Some(broken) = &mut self.broken {
-            broken.go_on(self.second + BLOCK, self.green);
+            let block = self.weather.block(self.second, until, self.green);
+            self.alike(block);
         }
     }
 
@@ -212,28 +176,22 @@ impl Counts {
             to += 1;
         }
         self.second = to;
-        let requests = self.habits.rps * self.weather * (to - from) as f64;
-        let unit = steps(std::f64::consts::E) * self.habits.drift;
-        let both = libm::sqrt(self.habits.drift_shared);
-        let own = libm::sqrt(1.0 - self.habits.drift_shared);
+        let requests = self.weather.requests(to - from);
         let [_, green] = states;
         let until = self.switched.map_or(0, |at| at.as_secs() + self.release.onset + HORIZON);
         if green != State::WELL && self.green > 0.0 && from < until {
             let share = self.hurts(green) * self.green;
-            self.hurt += self.habits.rps * self.weather * (to.min(until) - from) as f64 * share;
+            self.hurt += self.weather.requests(to.min(until) - from) * share;
         }
         for (slot, share) in [1.0 - self.green, self.green].into_iter().enumerate() {
-            let broken = self
-                .broken
-                .as_mut()
-                .map_or(0, |broken| (from..to).map(|second| broken.take(slot, second)).sum());
+            let broken = self.weather.broken(slot, from..to);
             let rate = self.rates[slot];
             let sent = ((to as f64 * rate) as u64) - ((from as f64 * rate) as u64);
             let alike = Alike {
                 expected: requests * share,
                 broken: if share > 0.0 { broken } else { 0 },
                 probes: sent,
-                drift: unit * (both * self.drift[2] + own * self.drift[slot]),
+                drift: self.weather.drift(slot),
                 state: states[slot],
             };
             self.slots[slot].go_on(&alike, &self.habits, &self.ladder);

@@ -1,21 +1,16 @@
 //! Both slots over a whole deploy, as the samples that a cockpit would have seen.
 //!
-//! What moves by itself (drift, weather, sessions) moves in blocks of five seconds whatever the
-//! span of a sample; inside of a block seconds that are alike are drawn together, which a Poisson
-//! process does not notice. So a sample of five seconds is the sum of five of one second.
+//! The weather moves in blocks of five seconds whatever the span of a sample; inside of a block
+//! seconds that are alike are drawn together, which a Poisson process does not notice. So a sample of five seconds is the sum of five of one second.
 
 use super::course::Course;
-use super::dice::{Dice, Purpose};
-use super::latency::{Ladder, normals, steps};
+use super::latency::Ladder;
 use super::profile::Habits;
 use super::release::{Release, State};
-use super::sessions::Broken;
 use super::slot::{Alike, Slot};
+use super::weather::Weather;
 use crate::signal::Sample;
 use crate::units::Millis;
-
-/// Seconds in which drift and weather stand still.
-const BLOCK: u64 = 5;
 
 /// A deploy that goes on by itself.
 #[derive(Debug, Clone)]
@@ -25,13 +20,7 @@ pub struct World {
     release: Release,
     ladder: Ladder,
     slots: [Slot; 2],
-    broken: Option<Broken>,
-    dice: Dice,
-    /// Drift of Blue, of Green, and of what they share, in units of its deviation.
-    drift: [f64; 3],
-    /// What the drift keeps and what is new in it, from block to block.
-    forgets: (f64, f64),
-    weather: f64,
+    weather: Weather,
     second: u64,
 }
 
@@ -46,20 +35,10 @@ impl World {
     ) -> Self {
         let fine = [habits.p95_ms, habits.p95_ms * habits.probe_time];
         let exact: Vec<f64> = limits.iter().copied().chain([course.slow_ms]).collect();
-        let mut dice = Dice::stream(seed, Purpose::Drift);
-        let drift = std::array::from_fn(|_| dice.normal());
-        let keeps = libm::exp(-(BLOCK as f64) / habits.drift_secs.max(0.1));
-        let sessions = habits.sessions.map(|sessions| {
-            Broken::new(sessions, habits.rps, Dice::stream(seed, Purpose::Sessions))
-        });
         Self {
             ladder: Ladder::new(&fine, &exact),
             slots: [0, 1].map(|index| Slot::new(index, &habits, seed)),
-            broken: sessions,
-            dice,
-            drift,
-            forgets: (keeps, libm::sqrt(1.0 - keeps * keeps)),
-            weather: 1.0,
+            weather: Weather::new(&habits, seed),
             second: 0,
             course,
             habits,
@@ -91,11 +70,9 @@ impl World {
         let cut = [soak, switch, end].into_iter().find(|cut| *cut > from).unwrap_or(end);
         let until = (from / span * span + span).min(cut);
         while self.second < until {
-            if self.second.is_multiple_of(BLOCK) || self.second == 0 {
-                self.stir();
-            }
-            let block = (self.second / BLOCK + 1) * BLOCK;
-            self.alike(block.min(until));
+            let green = self.course.share(self.second);
+            let block = self.weather.block(self.second, until, green);
+            self.alike(block);
         }
         let at = Millis::secs(until);
         let ladder = &self.ladder;
@@ -113,24 +90,6 @@ impl World {
             sample.span = Some(span);
         }
         Some(at)
-    }
-
-    /// A new block begins.
-    fn stir(&mut self) {
-        let (keeps, takes) = self.forgets;
-        let [blue, green, both, weather] = normals(&mut self.dice);
-        for (drift, new) in self.drift.iter_mut().zip([blue, green, both]) {
-            *drift = keeps * *drift + takes * new;
-        }
-        if self.habits.weather > 0.0 {
-            // The mean of the factor is 1, so that the rate is what it is said to be.
-            let deviation = self.habits.weather;
-            self.weather = libm::exp(deviation * weather - deviation * deviation / 2.0);
-        }
-        if let Some(broken) = &mut self.broken {
-            let block = self.second / BLOCK * BLOCK + BLOCK;
-            broken.go_on(block, self.course.share(self.second));
-        }
     }
 
     fn states(&self, second: u64) -> ([State; 2], f64) {
@@ -152,21 +111,15 @@ impl World {
         let (soak, course) = (from >= self.course.soak_from(), &self.course);
         let rate = if soak { course.probes } else { course.checks };
         let sent: u64 = (from..to).map(|second| Course::sent(rate, second)).sum();
-        let requests = self.habits.rps * self.weather * (to - from) as f64;
-        let unit = steps(std::f64::consts::E) * self.habits.drift;
-        let both = libm::sqrt(self.habits.drift_shared);
-        let own = libm::sqrt(1.0 - self.habits.drift_shared);
+        let requests = self.weather.requests(to - from);
         for (slot, share) in [1.0 - green, green].into_iter().enumerate() {
-            let broken = self
-                .broken
-                .as_mut()
-                .map_or(0, |broken| (from..to).map(|second| broken.take(slot, second)).sum());
+            let broken = self.weather.broken(slot, from..to);
             let alike = Alike {
                 expected: requests * share,
                 // Whose users have been moved breaks nothing here any more.
                 broken: if share > 0.0 { broken } else { 0 },
                 probes: if slot == 0 || soak { sent } else { 0 },
-                drift: unit * (both * self.drift[2] + own * self.drift[slot]),
+                drift: self.weather.drift(slot),
                 state: states[slot],
             };
             self.slots[slot].go_on(&alike, &self.habits, &self.ladder);

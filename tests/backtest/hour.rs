@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 /// What every plan of these stories begins with: 5xx over 2 % for 2m, and the defaults.
@@ -209,22 +209,6 @@ pub fn judged(more: &str, text: impl AsRef<[u8]>) -> Judged {
     let place = Place::new();
     place.write("plan.toml", format!("{PLAN}{more}"));
     place.judge(text)
-}
-
-/// Every file under a directory, with its bytes.
-#[allow(dead_code)]
-pub fn files(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(root).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push((path.clone(), std::fs::read(path).unwrap()));
-        }
-    }
-    found.sort();
-    found
 }
 
 /// Each change begins where the one before it of the same limit ended.

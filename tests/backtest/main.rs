@@ -9,7 +9,7 @@ mod of_runs;
 mod of_strangers;
 mod record;
 #[path = "../support/sim/mod.rs"]
-#[allow(dead_code, unused_imports)]
+#[allow(dead_code, unused_imports, reason = "the stories use more of it")]
 mod sim;
 #[path = "../support/mod.rs"]
 mod support;

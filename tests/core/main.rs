@@ -5,7 +5,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::wrong_self_convention)]
 
 #[path = "../support/sim/mod.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the hostile test uses more of it")]
 mod sim;
 mod story;
 
