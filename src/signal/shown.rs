@@ -29,12 +29,32 @@ impl Shown {
         }
     }
 
-    /// The 95th percentile in milliseconds; nothing where nobody answered.
+    /// The 95th percentile in milliseconds, of the time that ended at `now`; nothing where nobody
+    /// answered. What came since belongs to the next evaluation, as all the numbers beside it do.
     pub fn p95(&self, now: Millis) -> Option<f64> {
-        let recent = self.seconds.iter().filter(|(at, _)| *at + self.length > now);
+        let in_hold = |at: Millis| at <= now && at + self.length > now;
+        let recent = self.seconds.iter().filter(|(at, _)| in_hold(*at));
         let mut buckets: Vec<(f64, u64)> =
             recent.flat_map(|(_, second)| second.buckets().iter().copied()).collect();
         buckets.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         Histogram::quantile_of(&buckets, 0.95)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_is_of_the_time_that_was_judged_and_not_of_what_came_since() {
+        let mut shown = Shown::new(Millis::secs(15));
+        for at in 1..=9 {
+            let mut second = Histogram::default();
+            second.record(if at > 5 { 2_000.0 } else { 100.0 });
+            shown.add(Millis::secs(at), &second);
+        }
+        assert!(shown.p95(Millis::secs(5)).is_some_and(|ms| ms < 104.0));
+        assert!(shown.p95(Millis::secs(10)).is_some_and(|ms| ms > 1_999.0));
+        assert_eq!(shown.p95(Millis::secs(60)), None);
     }
 }
