@@ -39,6 +39,7 @@
 //! | [`feed`] | the seam between engine and watchers: snapshots, and what is new since |
 //! | [`journal`] | hash-chained JSONL; read, verified, replayed, resumed |
 //! | [`runs`] | run directories, their index, the lock by router, the socket beside it |
+//! | [`evidence`] | the bundle that a run leaves: recording, signatures, report; and how it is checked |
 //! | [`lab`] | a seeded world and its HTTP front: real services, users and a weighted proxy |
 //! | [`sim`] | simulated time: the same core in a world of data, as fast as it goes |
 //! | [`odds`] | releases that go well and badly, as counts; who would have gone back when; the wind tunnel |
@@ -84,6 +85,7 @@ pub mod backtest;
 pub mod clean;
 pub mod cli;
 pub mod engine;
+pub mod evidence;
 pub mod feed;
 pub mod journal;
 pub mod lab;

@@ -262,7 +262,7 @@ fn a_journal_from_the_future_is_refused_and_one_that_says_more_is_read() {
     let fault = journal::read(dir.path()).unwrap_err();
     assert!(matches!(fault, JournalFault::Newer { found: 2, known: 1 }), "{fault}");
     assert!(fault.hint().contains("newer"));
-    fs::write(&path, first.replacen(r#""minor":0"#, r#""minor":7,"moon":"full""#, 1)).unwrap();
+    fs::write(&path, first.replacen(r#""minor":1"#, r#""minor":7,"moon":"full""#, 1)).unwrap();
     assert_eq!(journal::read(dir.path()).unwrap().opened.minor, 7);
 }
 

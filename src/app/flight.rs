@@ -5,12 +5,12 @@ use crate::adapter::router::Router;
 use crate::clean::{self, Clean, Mask};
 use crate::cli::Global;
 use crate::engine::clock::unix_ms;
-use crate::engine::{Ended, Engine, Setup};
+use crate::engine::{Engine, Setup};
 use crate::journal::{Opened, Run, Troubles, Writer};
 use crate::plan::secrets::{self, Secrets};
 use crate::plan::{self, CommandName, Faults, Overrides, Plan, PlanFault};
-use crate::runbook::{Command, Interrupt, Kind, RunFacts, RunOutcome, Snapshot};
-use crate::runs::{Home, IndexLine, Lock, RunDir, last_rollback};
+use crate::runbook::{Command, Finish, Interrupt, Kind, RunFacts, RunOutcome, Snapshot};
+use crate::runs::{Home, Lock, RunDir, last_rollback};
 use crate::units::Percent;
 use crate::{plain, tui};
 use std::collections::BTreeMap;
@@ -166,9 +166,10 @@ pub fn fly(
         Failure { exit, ..Failure::from(fault) }
     })?;
     drop(lock);
-    index(home, &opened, &ended);
-    say(watcher, opened.facts.kind, &ended, &directory);
-    Ok((ended.finish.exit, last))
+    let finish = ended.finish.clone();
+    let closed = super::close::close(home, &opened, ended);
+    say(watcher, opened.facts.kind, &finish, &directory, closed);
+    Ok((finish.exit, last))
 }
 
 /// The exit code when the engine itself has failed: 1 only where it is known that all users are
@@ -259,20 +260,8 @@ fn operator() -> Clean {
     Clean::new(&named.unwrap_or_else(|| format!("uid {uid}")))
 }
 
-/// The runs' index gets its line when a run is over, not when it was interrupted.
-fn index(home: &Home, opened: &Opened, ended: &Ended) {
-    let (Some(journal), false) = (&ended.journal, ended.finish.outcome == RunOutcome::Interrupted)
-    else {
-        return;
-    };
-    let line = IndexLine::new(opened, &ended.closed, journal);
-    if let Err(fault) = crate::runs::index::append(&home.runs, &line) {
-        crate::plain::complain(format_args!("warning: the runs' index was not written: {fault}"));
-    }
-}
-
-fn say(watcher: Watcher, kind: Kind, ended: &Ended, directory: &Path) {
-    if ended.journal.is_none() {
+fn say(watcher: Watcher, kind: Kind, finish: &Finish, directory: &Path, closed: bool) {
+    if !closed {
         crate::plain::complain(format_args!(
             "warning: the end of the journal could not be written"
         ));
@@ -280,7 +269,6 @@ fn say(watcher: Watcher, kind: Kind, ended: &Ended, directory: &Path) {
     if matches!(watcher, Watcher::Json { .. }) {
         return;
     }
-    let finish = &ended.finish;
     // Most sentences begin with the word already.
     let word = finish.outcome.word();
     let word = if finish.says.starts_with(word) { String::new() } else { format!("{word}: ") };

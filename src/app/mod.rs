@@ -5,6 +5,7 @@
 
 mod backtest;
 mod check;
+mod close;
 mod drill;
 mod flight;
 mod home;

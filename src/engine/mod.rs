@@ -22,6 +22,7 @@ use crate::journal::{Closed, Run, Troubles, Writer};
 use crate::plan::Plan;
 use crate::plan::secrets::Secrets;
 use crate::runbook::{Fault, FaultKind, Finish, RunFacts};
+use crate::units::Millis;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -57,10 +58,12 @@ pub struct Setup {
 pub struct Ended {
     /// How the run ended.
     pub finish: Finish,
-    /// How writing the journal ended, if it could be ended.
-    pub journal: Option<crate::journal::Ended>,
-    /// When the run was closed.
+    /// The journal, still open: what is to be said of the recording comes before its last line.
+    pub journal: Writer,
+    /// Its last line.
     pub closed: Closed,
+    /// The instant of that line, in the run's time.
+    pub at: Millis,
 }
 
 /// A running engine.

@@ -15,14 +15,11 @@ use crate::runbook::{
 };
 use crate::runs::control;
 use crate::units::Millis;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::LocalSet;
 use tokio::time::sleep_until;
-
-/// How long the end of a run waits for a disk that does not answer.
-const LAST_WRITE: Duration = Duration::from_secs(3);
 
 fn local(what: &str, error: &dyn std::fmt::Display) -> Fault {
     Fault::new(FaultKind::Local, format!("{what}: {error}"), "see `ulimit -a` and free memory")
@@ -39,11 +36,8 @@ pub fn run(setup: Setup, feed: &Feed, commands: UnboundedReceiver<Sent>) -> Resu
     drop(set);
     let (journal, mut closed, at) = setup_rest;
     closed.ended_unix_ms = unix_ms();
-    // A run that was interrupted is closed as such, and can be picked up all the same.
-    journal.append(Entry::Closed(closed.clone()), at);
-    // The disk is waited for here, and not where a rollback could be waiting behind it.
-    let ended = journal.close(LAST_WRITE);
-    Ok(Ended { finish, journal: ended.ok(), closed })
+    // Whoever watched has still to say what became of the recording: the last line is theirs.
+    Ok(Ended { finish, journal, closed, at })
 }
 
 type Rest = (crate::journal::Writer, Closed, Millis);

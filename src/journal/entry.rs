@@ -4,6 +4,7 @@
 //! to live a run again. An input has a number that counts all inputs of the run from 1; an effect
 //! carries the number of the input it followed from.
 
+use super::noted::Noted;
 use crate::clean::Clean;
 use crate::plan::Plan;
 use crate::runbook::{Command, Effect, Event, Outcome, RunFacts, RunOutcome};
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 /// The version that we write. A reader refuses a greater one.
 pub const VERSION: u32 = 1;
 /// Counts additions that an older reader may pass over.
-pub const MINOR: u32 = 0;
+pub const MINOR: u32 = 1;
 
 /// One record.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +39,8 @@ pub enum Entry {
     },
     /// The samples so far, as a digest.
     Samples(SamplesDigest),
+    /// Something about the evidence itself.
+    Noted(Noted),
     /// Lines could not be kept while the journal could not be written.
     Lost(Lost),
     /// The run is over: the last record.

@@ -72,6 +72,7 @@ pub fn encode(
         Entry::Effect { n, effect } => to_json(&EffectOut { n: *n, effect })?,
         Entry::Samples(samples) => to_json(samples)?,
         Entry::Lost(lost) => to_json(lost)?,
+        Entry::Noted(noted) => to_json(noted)?,
         Entry::Closed(closed) => to_json(closed)?,
     };
     let object = to_json(&Out {
@@ -143,6 +144,9 @@ pub fn decode(line: &str, number: u64) -> Result<Decoded, JournalFault> {
         "samples.digest" => Entry::Samples(of::<SamplesDigest>(data, number)?),
         "journal.lost" => Entry::Lost(of::<Lost>(data, number)?),
         "run.closed" => Entry::Closed(of::<Closed>(data, number)?),
+        name if name.starts_with("recording.") || name.starts_with("evidence.") => {
+            Entry::Noted(of(data, number)?)
+        }
         name if name.starts_with("input.") => {
             let InputIn { n, event } = of(data, number)?;
             Entry::Input { n, event }

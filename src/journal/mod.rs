@@ -17,7 +17,9 @@ pub mod chain;
 pub mod entry;
 pub mod fault;
 pub mod line;
+pub mod mark;
 mod names;
+pub mod noted;
 mod queue;
 pub mod read;
 pub mod replay;
@@ -27,6 +29,11 @@ pub mod writer;
 
 pub use entry::{Actor, Closed, Entry, Lost, Opened, Resumed, SamplesDigest, VERSION};
 pub use fault::JournalFault;
+pub use mark::Mark;
+pub use noted::{
+    ClockState, Declared, Hit, Noted, RecordingClosed, RecordingLost, RecordingStarted, Signer,
+    Token,
+};
 pub use read::{JOURNAL, Run, SAMPLES, Turn, Turnless, Written, read};
 pub use replay::{Difference, Replayed, replay};
-pub use writer::{Durable, Ended, ResumeFault, Trouble, Troubles, Writer};
+pub use writer::{Durable, Ended, Notes, ResumeFault, Trouble, Troubles, Writer};

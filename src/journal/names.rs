@@ -14,6 +14,7 @@ impl Entry {
             Self::Resumed(_) => "run.resumed",
             Self::Samples(_) => "samples.digest",
             Self::Lost(_) => "journal.lost",
+            Self::Noted(noted) => noted.name(),
             Self::Closed(_) => "run.closed",
             Self::Input { event, .. } => event_name(event),
             Self::Effect { effect, .. } => effect_name(effect),

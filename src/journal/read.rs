@@ -9,6 +9,7 @@ use super::chain::{self, Follow};
 use super::entry::{Closed, Entry, Opened};
 use super::fault::JournalFault;
 use super::line::{self, Decoded};
+use super::noted::Noted;
 use super::samples::{self, Found};
 use crate::runbook::{Act, Effect, Event, Readback, Record, RunOutcome};
 use crate::units::Millis;
@@ -30,6 +31,8 @@ pub struct Run {
     pub turns: Vec<Turn>,
     /// What followed from inputs that are missing: their number, and when they were stepped.
     pub loose: Vec<Turnless>,
+    /// What it says about the evidence itself: the line's number, when, and what.
+    pub noted: Vec<(u64, Millis, Noted)>,
     /// How it ended, if it has.
     pub closed: Option<Closed>,
     /// Digest of the last line.
@@ -89,6 +92,8 @@ pub struct Written {
     pub effect: Effect,
     /// Its very bytes.
     pub json: String,
+    /// The number of its line in the journal.
+    pub seq: u64,
 }
 
 impl Run {
@@ -162,6 +167,7 @@ struct Alone {
     closed: Option<Closed>,
     inputs: Vec<(u64, Millis, Event)>,
     effects: BTreeMap<u64, (Millis, Vec<Written>)>,
+    noted: Vec<(u64, Millis, Noted)>,
     /// The journal's line, how many lines of samples, and their digest.
     digests: Vec<(u64, u64, String)>,
     cuts: Vec<u64>,
@@ -197,6 +203,7 @@ fn journal(bytes: &[u8], path: &Path) -> Result<Alone, JournalFault> {
     };
     let mut closed: Option<Closed> = None;
     let (mut inputs, mut effects) = (Vec::new(), BTreeMap::<u64, (Millis, Vec<Written>)>::new());
+    let mut noted = Vec::new();
     let (mut digests, mut cuts, mut last_at) = (Vec::new(), Vec::new(), first.stamped.at);
     while let Some((number, Decoded { stamped, entry, raw })) = next()? {
         let out_of_place = |why: &str| JournalFault::Garbage { line: number, why: why.to_owned() };
@@ -215,15 +222,17 @@ fn journal(bytes: &[u8], path: &Path) -> Result<Alone, JournalFault> {
             Entry::Effect { n, effect } => {
                 let json = raw.unwrap_or_default();
                 let turn = effects.entry(n).or_insert_with(|| (stamped.at, Vec::new()));
-                turn.1.push(Written { effect, json });
+                turn.1.push(Written { effect, json, seq: number });
             }
             Entry::Samples(digest) => digests.push((number, digest.lines, digest.sha256)),
+            Entry::Noted(note) => noted.push((number, stamped.at, note)),
             Entry::Lost(_) => {}
             Entry::Closed(end) => closed = Some(end),
         }
     }
     let torn = torn.len() as u64;
-    Ok(Alone { opened: *opened, closed, inputs, effects, digests, cuts, chain, torn, last_at })
+    let opened = *opened;
+    Ok(Alone { opened, closed, inputs, effects, noted, digests, cuts, chain, torn, last_at })
 }
 
 /// Lines of samples, each with its length in bytes.
@@ -340,6 +349,7 @@ fn merge(journal: Alone, mut routine: Routine) -> Result<Run, JournalFault> {
         opened: journal.opened,
         turns,
         loose: effects.into_iter().map(|(n, (at, effects))| Turnless { n, at, effects }).collect(),
+        noted: journal.noted,
         closed: journal.closed,
         head: journal.chain.head().to_owned(),
         lines: journal.chain.lines(),

@@ -8,6 +8,8 @@ use super::chain::{GENESIS, digest, hex};
 use super::entry::{Entry, Lost, SamplesDigest};
 use super::fault::JournalFault;
 use super::line::{self, Stamped};
+use super::mark::{self, Mark};
+use super::noted::Noted;
 use super::queue::{Found, Queue};
 use super::read::{Run, SAMPLES};
 use super::samples::{self, Routine};
@@ -19,6 +21,7 @@ use crate::units::Millis;
 use sha2::{Digest, Sha256};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, SyncSender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, watch};
 
@@ -35,6 +38,8 @@ const DIGEST_EVERY: Millis = Millis::secs(60);
 pub(super) enum Message {
     Entry { entry: Box<Entry>, at: Millis, unix_ms: i64 },
     Barrier(u64),
+    Note(Box<Noted>),
+    Head(SyncSender<(u64, String)>),
     Close { patience: Duration },
 }
 
@@ -60,6 +65,8 @@ pub(super) struct Worker {
     unwritten: Option<Instant>,
     trouble: Option<Instant>,
     lost: Lost,
+    /// Where lines are told that a recording is marked with.
+    pub(super) marks: Option<Sender<Mark>>,
 }
 
 impl Worker {
@@ -83,6 +90,7 @@ impl Worker {
             unwritten: None,
             trouble: None,
             lost: Lost { records: 0, samples: 0 },
+            marks: None,
         }
     }
 
@@ -125,6 +133,11 @@ impl Worker {
             while let Some(message) = next {
                 match message {
                     Message::Entry { entry, at, unix_ms } => self.take(*entry, at, unix_ms),
+                    Message::Note(noted) => self.chain(&Entry::Noted(*noted), now_ms()),
+                    Message::Head(tell) => {
+                        // Nobody listens where the disk took too long.
+                        let _ = tell.send((self.seq, self.head.clone()));
+                    }
                     Message::Barrier(barrier) => self.barrier = barrier,
                     Message::Close { patience } => give_up = Some(Instant::now() + patience),
                 }
@@ -333,6 +346,12 @@ impl Worker {
             Some(line) => {
                 self.seq += 1;
                 self.head = digest(line.as_bytes());
+                if let Some(marks) = &self.marks
+                    && let Some(mark) = mark::of(self.seq, at, entry)
+                {
+                    // Nothing is recorded, or no more.
+                    let _ = marks.send(mark);
+                }
                 self.unsynced.get_or_insert_with(Instant::now);
             }
             None => self.lost.records += 1,

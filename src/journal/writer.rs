@@ -17,6 +17,8 @@
 use super::append::AppendFile;
 use super::entry::{Closed, Entry, Lost, Opened, Resumed};
 use super::fault::JournalFault;
+use super::mark::Mark;
+use super::noted::Noted;
 use super::queue::Queue;
 use super::read::{self, JOURNAL, Run, SAMPLES};
 use super::worker::{Message, Worker, fault, now_ms};
@@ -26,7 +28,7 @@ use crate::units::Millis;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel, sync_channel};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
@@ -98,11 +100,27 @@ impl Durable {
     }
 }
 
+/// Puts down what is to be said about the evidence.
+#[derive(Debug, Clone)]
+pub struct Notes {
+    queue: Arc<Queue>,
+}
+
+impl Notes {
+    /// Takes it to be written, as of now. It never waits; once the journal is closed it is too
+    /// late, and nothing happens.
+    pub fn note(&self, noted: Noted) {
+        self.queue.put(false, |_| Message::Note(Box::new(noted)));
+    }
+}
+
 /// Writes a journal.
 #[derive(Debug)]
 pub struct Writer {
     queue: Arc<Queue>,
     durable: watch::Receiver<u64>,
+    /// Lines that a recording is marked with, until somebody records.
+    marks: Option<Receiver<Mark>>,
     /// How the thread ended; taken once it was asked for.
     ended: Option<Receiver<Result<Ended, Fault>>>,
 }
@@ -157,12 +175,14 @@ impl Writer {
         Ok((writer, troubles, run))
     }
 
-    fn start(worker: Worker) -> Result<(Self, Troubles), Fault> {
+    fn start(mut worker: Worker) -> Result<(Self, Troubles), Fault> {
         let queue = Arc::new(Queue::default());
         let of_thread = Arc::clone(&queue);
         let (done, durable) = watch::channel(0);
         let (tell, troubles) = mpsc::unbounded_channel();
         let (end, ended) = sync_channel(1);
+        let (tell_marks, marks) = channel();
+        worker.marks = Some(tell_marks);
         std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || {
@@ -176,7 +196,7 @@ impl Writer {
                     "end other processes of this user, or raise their limit (ulimit -u)",
                 )
             })?;
-        Ok((Self { queue, durable, ended: Some(ended) }, troubles))
+        Ok((Self { queue, durable, marks: Some(marks), ended: Some(ended) }, troubles))
     }
 
     /// Takes an entry to be written. `at` is the run's time. It never waits.
@@ -187,6 +207,24 @@ impl Writer {
         );
         let entry = Box::new(entry);
         self.queue.put(routine, |_| Message::Entry { entry, at, unix_ms: now_ms() });
+    }
+
+    /// The lines that a recording is marked with, as they are written. They can be had once.
+    pub const fn marks(&mut self) -> Option<Receiver<Mark>> {
+        self.marks.take()
+    }
+
+    /// A way to put down what is to be said about the evidence, for whoever makes it.
+    pub fn notes(&self) -> Notes {
+        Notes { queue: Arc::clone(&self.queue) }
+    }
+
+    /// How many lines there are and the digest of the last, as soon as everything that was taken
+    /// is chained; nothing if that takes longer than `patience`.
+    pub fn head(&self, patience: Duration) -> Option<(u64, String)> {
+        let (tell, told) = sync_channel(1);
+        self.queue.put(false, |_| Message::Head(tell));
+        told.recv_timeout(patience).ok()
     }
 
     /// Asks the disk to confirm everything that was taken so far; gives the number to wait for.
@@ -269,7 +307,7 @@ mod tests {
     fn stuck() -> (Writer, std::sync::mpsc::SyncSender<Result<Ended, Fault>>) {
         let (end, ended) = sync_channel(1);
         let (_, durable) = watch::channel(0);
-        (Writer { queue: Arc::default(), durable, ended: Some(ended) }, end)
+        (Writer { queue: Arc::default(), durable, marks: None, ended: Some(ended) }, end)
     }
 
     #[test]

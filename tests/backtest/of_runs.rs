@@ -68,11 +68,12 @@ fn as_run(plan: &Plan, flight: &Flight) -> Run {
             effects: step
                 .effects
                 .iter()
-                .map(|effect| Written { effect: effect.clone(), json: String::new() })
+                .map(|effect| Written { effect: effect.clone(), json: String::new(), seq: 0 })
                 .collect(),
         })
         .collect();
     Run {
+        noted: Vec::new(),
         opened: Opened::new(flight.facts().clone(), plan.clone(), "router"),
         last_n: turns.len() as u64,
         last_at: Millis(flight.now),
