@@ -86,6 +86,8 @@ pub struct Account {
     pub outside: Vec<Clean>,
     /// The timeline.
     pub timeline: Vec<Moment>,
+    /// How often each rule has masked something.
+    pub redacted: BTreeMap<String, u64>,
     /// The recordings.
     pub recordings: Vec<Recording>,
     /// Every measured second, for the plots.

@@ -6,6 +6,7 @@
 
 use crate::clean::Clean;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Something about the evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub enum Noted {
     RecordingLost(RecordingLost),
     /// A recording is complete.
     RecordingClosed(RecordingClosed),
+    /// How often each rule has masked something while the run was flown; never what.
+    Redacted(BTreeMap<String, u64>),
 }
 
 impl Noted {
@@ -29,6 +32,7 @@ impl Noted {
             Self::RecordingStarted(_) => "recording.started",
             Self::RecordingLost(_) => "recording.lost",
             Self::RecordingClosed(_) => "recording.closed",
+            Self::Redacted(_) => "evidence.redacted",
         }
     }
 }
@@ -52,6 +56,8 @@ pub struct Declared {
     pub not_approved: Option<Clean>,
     /// What this host's clock goes by.
     pub clock: ClockState,
+    /// SHA-256 of the program that flies the run, in hex, where it could be read.
+    pub program_sha256: Option<String>,
 }
 
 /// Who signed, as far as the signature itself can say.
