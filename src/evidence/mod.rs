@@ -18,6 +18,10 @@
 //! anything about a run, and nothing that fails here stops one.
 
 pub mod account;
+pub mod environment;
+pub mod manifest;
+pub mod previous;
+pub mod state;
 
 pub use account::Account;
 
