@@ -18,6 +18,11 @@
 //! anything about a run, and nothing that fails here stops one.
 
 pub mod account;
+pub mod clock;
+pub mod sign;
+pub mod signers;
+pub mod stamp;
+mod tool;
 
 pub use account::Account;
 
