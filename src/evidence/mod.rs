@@ -18,10 +18,18 @@
 //! anything about a run, and nothing that fails here stops one.
 
 pub mod account;
+pub mod clock;
 pub mod environment;
 pub mod manifest;
 pub mod previous;
+pub mod readme;
+pub mod seal;
+pub mod sign;
+pub mod signers;
+pub mod stamp;
 pub mod state;
+mod tool;
+pub mod verify;
 
 pub use account::Account;
 

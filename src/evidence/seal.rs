@@ -14,7 +14,8 @@ mod gather;
 mod place;
 mod search;
 
-pub use derived::derive;
+pub use derived::{DERIVED, derive};
+pub use gather::{is_cast, is_of_a_bundle};
 
 use super::environment::{LeftOut, Program, Stated};
 use super::manifest::{self, Manifest};
@@ -49,6 +50,8 @@ pub struct Sealing<'a> {
     pub asking: sign::Asking,
     /// When, in milliseconds since 1970.
     pub now_unix_ms: i64,
+    /// SHA-256 of this program in hex, where it could be read.
+    pub program_sha256: Option<String>,
 }
 
 /// A bundle.
@@ -76,7 +79,7 @@ pub struct Sealed {
 #[derive(Debug, thiserror::Error)]
 pub enum NotSealed {
     /// Something was found that should have been masked.
-    #[error("{} that should have been masked, first by the rule {} in {}", crate::text::count(.hits.len() as u64, "place holds something", "places hold something"), .hits.first().map_or("?", |hit| hit.rule.as_str()), .hits.first().map_or("?", |hit| hit.place.as_str()))]
+    #[error("{}", blocked(hits))]
     Blocked {
         /// Which rule, and where; never what.
         hits: Vec<Hit>,
@@ -86,6 +89,17 @@ pub enum NotSealed {
     /// Anything else.
     #[error("{0}")]
     Fault(Fault),
+}
+
+fn blocked(hits: &[Hit]) -> String {
+    let first = hits.first().map_or_else(String::new, |hit| {
+        format!(": the rule {} finds something in {}", hit.rule, hit.place)
+    });
+    let more = match hits.len() {
+        0 | 1 => String::new(),
+        n => format!(", and {} more", n - 1),
+    };
+    format!("something is there that should have been masked{first}{more}")
 }
 
 impl From<Fault> for NotSealed {
@@ -113,7 +127,7 @@ pub fn seal(run_dir: &Path, how: &Sealing<'_>) -> Result<Sealed, NotSealed> {
     }
     let (signer, unsigned) = who(&run);
     let mut stated = Stated {
-        program: Program::this(clock::program_sha256()),
+        program: Program::this(how.program_sha256.clone()),
         sealed_unix_ms: how.now_unix_ms,
         clock: clock::state(),
         signer,

@@ -43,6 +43,15 @@ pub fn is_cast(name: &str) -> bool {
     })
 }
 
+/// Whether a bundle of ours can hold a file of this name.
+pub fn is_of_a_bundle(name: &str) -> bool {
+    FILES.contains(&name)
+        || super::DERIVED.contains(&name)
+        || name == names::PREVIOUS
+        || is_cast(name)
+        || name.starts_with("logs/")
+}
+
 /// Reads the run's files.
 pub fn gather(dir: &Path, run: &Run, how: &Sealing<'_>) -> Result<Gathered, Fault> {
     if let Some(needed) = NEEDED.iter().find(|file| how.leave_out.iter().any(|out| out == *file)) {
