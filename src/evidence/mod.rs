@@ -18,7 +18,10 @@
 //! anything about a run, and nothing that fails here stops one.
 
 pub mod account;
+pub mod approve;
 pub mod clock;
+pub mod declare;
+mod json;
 pub mod sign;
 pub mod signers;
 pub mod stamp;
