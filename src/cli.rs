@@ -51,6 +51,15 @@ Examples:
   switchback check --runbook > RUNBOOK.md
   switchback check --json | jq .cause";
 
+const APPROVE: &str = "\
+Examples:
+  switchback approve --key ~/.ssh/id_ecdsa --identity olga@example.org
+  switchback approve notes.toml --key ~/.ssh/id_ecdsa --release 1.9.0
+
+Signs the plan's bytes and its release, as somebody else than who deploys, and
+puts PLAN.approval.json and .sig beside the plan. The next deploy of exactly
+that takes them into its evidence.";
+
 const ROLLBACK: &str = "\
 Examples:
   switchback rollback               Blue is the one of the open run
@@ -207,6 +216,22 @@ pub enum Command {
         /// Print the eight steps as Markdown with this plan's values, and reach nothing
         #[arg(long)]
         runbook: bool,
+    },
+    /// Sign a plan and its release as a second person
+    #[command(after_help = APPROVE)]
+    Approve {
+        /// Which plan.
+        #[command(flatten)]
+        plan: PlanArg,
+        /// For this run only.
+        #[command(flatten)]
+        release: ReleaseArgs,
+        /// The approver's key; where an agent or a token has it, its public half
+        #[arg(long, value_name = "KEY")]
+        key: PathBuf,
+        /// Who approves [default: the key's comment]
+        #[arg(long, value_name = "NAME")]
+        identity: Option<String>,
     },
     /// Fly good and bad releases on the plan: what it finds, how soon, at whose cost
     #[command(after_help = ODDS)]

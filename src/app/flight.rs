@@ -6,7 +6,9 @@ use crate::clean::{self, Clean, Mask};
 use crate::cli::Global;
 use crate::engine::clock::unix_ms;
 use crate::engine::{Engine, Setup};
-use crate::journal::{Opened, Run, Troubles, Writer};
+use crate::evidence::declare::{Declaration, declare};
+use crate::evidence::sign::Asking;
+use crate::journal::{Noted, Opened, Run, Troubles, Writer};
 use crate::plan::secrets::{self, Secrets};
 use crate::plan::{self, CommandName, Faults, Overrides, Plan, PlanFault};
 use crate::runbook::{Command, Finish, Interrupt, Kind, RunFacts, RunOutcome, Snapshot};
@@ -25,7 +27,8 @@ pub fn deploy(global: &Global, path: &Path, overrides: Overrides) -> Result<u8, 
     for warning in plan::surroundings(&loaded.plan, &loaded.places) {
         crate::plain::complain(format_args!("{}", Faults::from(warning).to_string().trim_end()));
     }
-    begin(global, watcher, Kind::Deploy, &loaded.plan, loaded.text.as_bytes(), sealed)
+    let text = loaded.text.as_bytes();
+    begin(global, watcher, Kind::Deploy, &loaded.plan, text, Some(path), sealed)
 }
 
 /// With nobody there, nobody deploys by hand: whoever pressed on would send users to the release
@@ -40,13 +43,14 @@ pub fn can_deploy(global: &Global, plan: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Flies a new run.
+/// Flies a new run. An approval is looked for beside the plan's file, if it has one.
 pub fn begin(
     global: &Global,
     watcher: Watcher,
     kind: Kind,
     plan: &Plan,
     text: &[u8],
+    file: Option<&Path>,
     overrides: BTreeMap<String, Clean>,
 ) -> Result<u8, Failure> {
     can_deploy(global, plan)?;
@@ -60,7 +64,7 @@ pub fn begin(
             // Nothing has happened in it: a run that never began leaves no trace.
             let _ = std::fs::remove_dir_all(directory.path());
         })?;
-    let facts = RunFacts {
+    let mut facts = RunFacts {
         run: directory.id().to_owned(),
         kind,
         host: host(),
@@ -72,8 +76,15 @@ pub fn begin(
     let mut opened = Opened::new(facts.clone(), plan.clone(), &identity);
     opened.operator = Some(operator());
     opened.overrides = overrides;
+    let declaration = Declaration::of(&opened, unix_ms());
+    let asking = if facts.attended { Asking::of_this_process() } else { Asking::Nobody };
+    let declared = declare(directory.path(), &declaration, &plan.evidence, file, asking);
+    // Somebody may have looked for a token for a minute: the run's time begins now.
+    facts.began_unix_ms = unix_ms();
+    opened.facts = facts.clone();
     let at = crate::units::Millis::ZERO;
     let (journal, troubles) = Writer::create(directory.path(), opened.clone(), at)?;
+    journal.notes().note(Noted::Declared(Box::new(declared)));
     let run = Assembled {
         plan: plan.clone(),
         facts,

@@ -3,6 +3,7 @@
 //! `main` parses and calls [`run`]; everything that can go wrong on the way to a run ends in a
 //! [`Failure`], which knows its exit code and its next move.
 
+mod approve;
 mod backtest;
 mod check;
 mod close;
@@ -79,6 +80,9 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Check { plan, release, effective, runbook }) => {
             let overrides = Overrides::from(release);
             check::check(&global, &plan.path, overrides, effective, runbook)
+        }
+        Some(Command::Approve { plan, release, key, identity }) => {
+            approve::approve(&global, &plan.path, release.into(), &key, identity.as_deref())
         }
         Some(Command::Odds { plan, odds: args }) => odds::odds(&global, &plan.path, &args),
         Some(Command::Rollback { plan, to }) => {

@@ -18,8 +18,11 @@
 //! anything about a run, and nothing that fails here stops one.
 
 pub mod account;
+pub mod approve;
 pub mod clock;
+pub mod declare;
 pub mod environment;
+mod json;
 pub mod manifest;
 pub mod previous;
 pub mod readme;
