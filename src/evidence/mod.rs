@@ -18,6 +18,13 @@
 //! anything about a run, and nothing that fails here stops one.
 
 pub mod account;
+pub mod allow;
+pub mod cast;
+pub mod recorder;
+pub mod scan;
+pub mod slate;
+mod tape;
+pub mod transcript;
 
 pub use account::Account;
 
