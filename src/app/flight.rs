@@ -7,8 +7,9 @@ use crate::cli::Global;
 use crate::engine::clock::unix_ms;
 use crate::engine::{Engine, Setup};
 use crate::evidence::declare::{Declaration, declare};
+use crate::evidence::recorder::Recorder;
 use crate::evidence::sign::Asking;
-use crate::journal::{Noted, Opened, Run, Troubles, Writer};
+use crate::journal::{Declared, Noted, Opened, Run, Troubles, Writer};
 use crate::plan::secrets::{self, Secrets};
 use crate::plan::{self, CommandName, Faults, Overrides, Plan, PlanFault};
 use crate::runbook::{Command, Finish, Interrupt, Kind, RunFacts, RunOutcome, Snapshot};
@@ -17,6 +18,7 @@ use crate::units::Percent;
 use crate::{plain, tui};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Flies a deploy on the operator's plan.
 pub fn deploy(global: &Global, path: &Path, overrides: Overrides) -> Result<u8, Failure> {
@@ -84,11 +86,12 @@ pub fn begin(
     opened.facts = facts.clone();
     let at = crate::units::Millis::ZERO;
     let (journal, troubles) = Writer::create(directory.path(), opened.clone(), at)?;
-    journal.notes().note(Noted::Declared(Box::new(declared)));
+    journal.notes().note(Noted::Declared(Box::new(declared.clone())));
     let run = Assembled {
         plan: plan.clone(),
         facts,
         opened,
+        declared,
         directory: directory.path().to_owned(),
         journal,
         troubles,
@@ -108,6 +111,8 @@ pub struct Assembled {
     pub facts: RunFacts,
     /// The journal's first record.
     pub opened: Opened,
+    /// What was put down before its first change.
+    pub declared: Declared,
     /// Where the run lives.
     pub directory: PathBuf,
     /// Its journal.
@@ -137,8 +142,9 @@ pub fn fly(
         plan,
         facts,
         opened,
+        declared,
         directory,
-        journal,
+        mut journal,
         troubles,
         secrets,
         router,
@@ -146,6 +152,7 @@ pub fn fly(
         lock,
     } = run;
     let picked_up = resume.is_some();
+    let recorder = super::recording::start(watcher, &directory, &opened, &declared, &mut journal);
     let engine = Engine::start(Setup {
         plan,
         facts,
@@ -161,7 +168,7 @@ pub fn fly(
     for command in first {
         engine.link.send(command.clone());
     }
-    let watched = watch(global, watcher, &engine);
+    let watched = watch(global, watcher, &engine, recorder.as_ref());
     if let Err(report) = &watched {
         // Whoever watched has failed; the run has not. It ends in order, and says what stands.
         engine.link.send(Command::Interrupt(Interrupt::Screen));
@@ -178,7 +185,7 @@ pub fn fly(
     })?;
     drop(lock);
     let finish = ended.finish.clone();
-    let closed = super::close::close(home, &opened, ended);
+    let closed = super::close::close(home, &opened, ended, recorder.as_deref());
     say(watcher, opened.facts.kind, &finish, &directory, closed);
     Ok((finish.exit, last))
 }
@@ -198,15 +205,26 @@ fn exit_of_a_failure(last: Option<&Snapshot>, picked_up: bool) -> u8 {
     if at_blue { 1 } else { 4 }
 }
 
-fn watch(global: &Global, watcher: Watcher, engine: &Engine) -> color_eyre::Result<()> {
+fn watch(
+    global: &Global,
+    watcher: Watcher,
+    engine: &Engine,
+    recorder: Option<&Arc<Recorder>>,
+) -> color_eyre::Result<()> {
     let link = engine.link.clone();
     match watcher {
         Watcher::Screen => {
             let theme = super::theme(global);
-            tui::run(link, tui::Options { theme, ascii: global.ascii, ..Default::default() })
+            let recorder = recorder.cloned();
+            tui::run(
+                link,
+                tui::Options { theme, ascii: global.ascii, recorder, ..Default::default() },
+            )
         }
-        Watcher::Plain { attended } => plain::run(&link, plain::Form::Lines, attended),
-        Watcher::Json { attended } => plain::run(&link, plain::Form::Json, attended),
+        Watcher::Plain { attended } => {
+            plain::run(&link, plain::Form::Lines, attended, recorder.map(Arc::as_ref))
+        }
+        Watcher::Json { attended } => plain::run(&link, plain::Form::Json, attended, None),
     }
 }
 

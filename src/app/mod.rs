@@ -13,6 +13,7 @@ mod home;
 mod leftover;
 mod odds;
 mod record;
+mod recording;
 mod resume;
 mod rollback;
 mod runs;

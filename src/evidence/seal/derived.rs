@@ -5,7 +5,7 @@ use crate::evidence::environment::{self, Stated};
 use crate::evidence::manifest::{MOST_BYTES, files_of, read_plain};
 use crate::evidence::seal::gather::is_cast;
 use crate::evidence::state::{self, End};
-use crate::evidence::{Account, controls, names, oscal, readme, report, statement, transcript};
+use crate::evidence::{Account, names, readme, report, transcript};
 use crate::journal::chain::digest;
 use crate::journal::{JOURNAL, Run};
 use std::path::Path;
@@ -58,9 +58,9 @@ pub fn derive(dir: &Path, run: &Run, stated: &Stated) -> Result<Vec<(String, Vec
     if !casts.is_empty() {
         made.add(names::TRANSCRIPT, transcript::text(&casts));
     }
-    made.add(names::CONTROLS, controls::json(&account));
-    made.add(names::OSCAL, oscal::json(&account, &made.digests));
-    made.add(names::STATEMENT, statement::json(&account, &made.digests));
+    // made.add(names::CONTROLS, controls::json(&account));
+    // made.add(names::OSCAL, oscal::json(&account, &made.digests));
+    // made.add(names::STATEMENT, statement::json(&account, &made.digests));
     let page = report::Page {
         account,
         digests: made.digests.clone(),
