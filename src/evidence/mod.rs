@@ -18,6 +18,7 @@
 //! anything about a run, and nothing that fails here stops one.
 
 pub mod account;
+pub mod report;
 
 pub use account::Account;
 
