@@ -29,6 +29,7 @@ pub mod manifest;
 pub mod previous;
 pub mod readme;
 pub mod recorder;
+pub mod report;
 pub mod scan;
 pub mod seal;
 pub mod sign;
