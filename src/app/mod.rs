@@ -14,11 +14,13 @@ mod leftover;
 mod odds;
 mod record;
 mod recording;
+mod report;
 mod resume;
 mod rollback;
 mod runs;
 mod straight_back;
 mod traffic;
+mod verify;
 
 use crate::cli::{self, Cli, Command, Global};
 use crate::plan::{self, Faults, Loaded, Overrides};
@@ -92,6 +94,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Resume { run }) => resume::resume(&global, run.as_deref()),
         Some(Command::Backtest { plan, samples }) => backtest::backtest(&global, &plan, &samples),
         Some(Command::Runs) => runs::runs(&global),
+        Some(Command::Report(args)) => report::report(&global, &args),
+        Some(Command::Verify(args)) => verify::verify(&global, &args),
         Some(Command::Schema) => print(format!("{:#}\n", plan::schema()).as_bytes()),
         Some(Command::Completions { shell }) => print(&cli::completions(shell)),
         Some(Command::Man) => print(&cli::man()?),
