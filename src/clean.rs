@@ -184,6 +184,12 @@ fn class(c: char) -> Class {
     }
 }
 
+/// Whether a character is shown as itself and does nothing else: no control, nothing that turns the
+/// direction of text, nothing that cannot be seen.
+pub fn shows_itself(c: char) -> bool {
+    class(c) == Class::Plain
+}
+
 /// Printable ASCII alone, which is nearly everything that we ever see.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|b| (b' '..=b'~').contains(&b))

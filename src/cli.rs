@@ -51,6 +51,15 @@ Examples:
   switchback check --runbook > RUNBOOK.md
   switchback check --json | jq .cause";
 
+const APPROVE: &str = "\
+Examples:
+  switchback approve --key ~/.ssh/id_ecdsa --identity olga@example.org
+  switchback approve notes.toml --key ~/.ssh/id_ecdsa --release 1.9.0
+
+Signs the plan's bytes and its release, as somebody else than who deploys, and
+puts PLAN.approval.json and .sig beside the plan. The next deploy of exactly
+that takes them into its evidence.";
+
 const ROLLBACK: &str = "\
 Examples:
   switchback rollback               Blue is the one of the open run
@@ -66,6 +75,25 @@ Examples:
   switchback resume 7f3a
 
 The router is read before anything else.";
+
+const REPORT: &str = "\
+Examples:
+  switchback report                          the last run
+  switchback report 7f3a --without-recording
+  switchback report 7f3a --out ./for-the-auditor
+
+Every run is sealed when it ends; this seals one that was cut off or blocked.";
+
+const VERIFY: &str = "\
+Examples:
+  switchback verify 7f3a --signers allowed_signers
+  switchback verify ./evidence --signers allowed_signers --json
+  sh evidence/verify.sh evidence allowed_signers me@example.org    without Switchback
+
+The signers come from you, never from the bundle: a line is
+  me@example.org namespaces=\"evidence@switchback,declaration@switchback\" ecdsa-sha2-nistp256 AAAA...
+Exit codes here: 0 verified; 1 tampered with; 2 cannot be checked, or intact
+with an author whom nobody knows (not signed, no --signers, another key).";
 
 const BACKTEST: &str = "\
 Examples:
@@ -208,6 +236,22 @@ pub enum Command {
         #[arg(long)]
         runbook: bool,
     },
+    /// Sign a plan and its release as a second person
+    #[command(after_help = APPROVE)]
+    Approve {
+        /// Which plan.
+        #[command(flatten)]
+        plan: PlanArg,
+        /// For this run only.
+        #[command(flatten)]
+        release: ReleaseArgs,
+        /// The approver's key; where an agent or a token has it, its public half
+        #[arg(long, value_name = "KEY")]
+        key: PathBuf,
+        /// Who approves [default: the key's comment]
+        #[arg(long, value_name = "NAME")]
+        identity: Option<String>,
+    },
     /// Fly good and bad releases on the plan: what it finds, how soon, at whose cost
     #[command(after_help = ODDS)]
     Odds {
@@ -246,6 +290,12 @@ pub enum Command {
     },
     /// List past runs
     Runs,
+    /// Seal a run that is not sealed yet, and say where its report is
+    #[command(after_help = REPORT)]
+    Report(ReportArgs),
+    /// Check a bundle of evidence: who signed it, whether it is whole, whether it holds together
+    #[command(after_help = VERIFY)]
+    Verify(VerifyArgs),
     /// What the lab's own plan runs as its commands
     #[command(hide = true)]
     LabAct {
@@ -272,6 +322,39 @@ pub struct PlanArg {
     /// The plan's file
     #[arg(value_name = "PLAN", default_value = "switchback.toml")]
     pub path: PathBuf,
+}
+
+/// Which run's bundle, and what goes into it.
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// The run's id, or the beginning of it [default: the last run]
+    pub run: Option<String>,
+    /// Seal it without its recordings; they stay in the run's directory
+    #[arg(long)]
+    pub without_recording: bool,
+    /// Seal it without this file; more than once for more
+    #[arg(long, value_name = "FILE")]
+    pub leave_out: Vec<String>,
+    /// Seal it again; the bundle that is there is kept beside it
+    #[arg(long)]
+    pub again: bool,
+    /// Copy the bundle to this directory, which is not there yet
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Which bundle, and whom to believe.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// A bundle's directory, or a run's id
+    #[arg(value_name = "DIR|RUN")]
+    pub bundle: String,
+    /// Who may sign: an allowed_signers file, as ssh-keygen reads it
+    #[arg(long, value_name = "FILE")]
+    pub signers: Option<PathBuf>,
+    /// The time authority's certificates, as PEM
+    #[arg(long, value_name = "FILE")]
+    pub tsa_chain: Option<PathBuf>,
 }
 
 /// Which releases are flown, and how many.

@@ -4,10 +4,12 @@
 //! lines that are typed are the keys: `next`, `yes`, `no`, `back`, `hold`, `more`, `note TEXT`,
 //! `leave`, or the word that a question wants.
 
+use crate::evidence::recorder::Recorder;
 use crate::feed::{Bell, Link};
 use crate::runbook::record::Tone;
 use crate::runbook::snapshot::{Question, Snapshot, Update};
 use crate::runbook::{Answer, Command, RunFacts};
+use std::fmt::Write as _;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +29,20 @@ pub fn complain(says: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{says}");
 }
 
-/// Prints a run until it is over.
-pub fn run(link: &Link, form: Form, attended: bool) -> color_eyre::Result<()> {
+/// Columns and rows of a recording of lines: a page that most screens hold.
+const PAGE: (u16, u16) = (100, 30);
+
+/// Prints a run until it is over. What is printed is recorded, if there is a recorder; what is
+/// typed is not.
+pub fn run(
+    link: &Link,
+    form: Form,
+    attended: bool,
+    recorder: Option<&Recorder>,
+) -> color_eyre::Result<()> {
+    if let Some(recorder) = recorder {
+        recorder.resize(PAGE.0, PAGE.1);
+    }
     let bell = Arc::new(Bell::default());
     link.feed.ring(Arc::clone(&bell));
     if attended {
@@ -38,7 +52,11 @@ pub fn run(link: &Link, form: Form, attended: bool) -> color_eyre::Result<()> {
     loop {
         let over = link.feed.is_over();
         if let Some(update) = link.feed.since(printer.seq) {
-            printer.print(&update)?;
+            let printed = printer.print(&update)?;
+            if let Some(recorder) = recorder {
+                recorder.frame(printed.replace('\n', "\r\n").as_bytes());
+                recorder.drawn(update.snapshot.at);
+            }
         }
         if over {
             return Ok(());
@@ -57,9 +75,18 @@ struct Printer {
 }
 
 impl Printer {
-    fn print(&mut self, update: &Update) -> std::io::Result<()> {
+    /// Prints what is new, and gives what was printed.
+    fn print(&mut self, update: &Update) -> std::io::Result<String> {
         self.seq = update.seq;
+        let says = self.says(update).map_err(std::io::Error::other)?;
         let mut out = std::io::stdout().lock();
+        out.write_all(says.as_bytes())?;
+        out.flush()?;
+        Ok(says)
+    }
+
+    fn says(&mut self, update: &Update) -> Result<String, std::fmt::Error> {
+        let mut out = String::new();
         let snapshot = &update.snapshot;
         if self.form == Form::Json {
             for (at, record) in &update.records {
@@ -74,7 +101,7 @@ impl Printer {
                 });
                 writeln!(out, "{line}")?;
             }
-            return out.flush();
+            return Ok(out);
         }
         if !self.headed {
             self.headed = true;
@@ -96,11 +123,11 @@ impl Printer {
         if self.attended {
             self.prompt(&mut out, snapshot)?;
         }
-        out.flush()
+        Ok(out)
     }
 
     /// Says once what is wanted, where something is.
-    fn prompt(&mut self, out: &mut impl Write, snapshot: &Snapshot) -> std::io::Result<()> {
+    fn prompt(&mut self, out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
         if let Some(question) = &snapshot.question {
             if question.number != self.asked {
                 self.asked = question.number;
@@ -136,11 +163,7 @@ fn whose(facts: &RunFacts) -> String {
     format!("{} on {}", facts.kind.word(), facts.host)
 }
 
-fn write_question(
-    out: &mut impl Write,
-    facts: &RunFacts,
-    question: &Question,
-) -> std::io::Result<()> {
+fn write_question(out: &mut String, facts: &RunFacts, question: &Question) -> std::fmt::Result {
     writeln!(out, "         ?  {}: {}", whose(facts), question.title)?;
     for line in &question.lines {
         writeln!(out, "            {line}")?;

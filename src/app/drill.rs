@@ -18,7 +18,8 @@ pub fn drill(global: &Global, name: &str, seed: Option<u64>) -> Result<u8, Failu
     let mut lab = Lab::start(&scenario, seed)?;
     let text = lab.plan_toml();
     let loaded = plan::parse(&text, "the lab's plan")?;
-    let exit = begin(global, watcher, Kind::Drill, &loaded.plan, text.as_bytes(), BTreeMap::new());
+    let (kind, text) = (Kind::Drill, text.as_bytes());
+    let exit = begin(global, watcher, kind, &loaded.plan, text, None, BTreeMap::new());
     lab.stop();
     exit
 }

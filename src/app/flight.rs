@@ -6,7 +6,10 @@ use crate::clean::{self, Clean, Mask};
 use crate::cli::Global;
 use crate::engine::clock::unix_ms;
 use crate::engine::{Engine, Setup};
-use crate::journal::{Opened, Run, Troubles, Writer};
+use crate::evidence::declare::{Declaration, declare};
+use crate::evidence::recorder::Recorder;
+use crate::evidence::sign::Asking;
+use crate::journal::{Declared, Noted, Opened, Run, Troubles, Writer};
 use crate::plan::secrets::{self, Secrets};
 use crate::plan::{self, CommandName, Faults, Overrides, Plan, PlanFault};
 use crate::runbook::{Command, Finish, Interrupt, Kind, RunFacts, RunOutcome, Snapshot};
@@ -15,6 +18,7 @@ use crate::units::Percent;
 use crate::{plain, tui};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Flies a deploy on the operator's plan.
 pub fn deploy(global: &Global, path: &Path, overrides: Overrides) -> Result<u8, Failure> {
@@ -25,7 +29,8 @@ pub fn deploy(global: &Global, path: &Path, overrides: Overrides) -> Result<u8, 
     for warning in plan::surroundings(&loaded.plan, &loaded.places) {
         crate::plain::complain(format_args!("{}", Faults::from(warning).to_string().trim_end()));
     }
-    begin(global, watcher, Kind::Deploy, &loaded.plan, loaded.text.as_bytes(), sealed)
+    let text = loaded.text.as_bytes();
+    begin(global, watcher, Kind::Deploy, &loaded.plan, text, Some(path), sealed)
 }
 
 /// With nobody there, nobody deploys by hand: whoever pressed on would send users to the release
@@ -40,13 +45,14 @@ pub fn can_deploy(global: &Global, plan: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Flies a new run.
+/// Flies a new run. An approval is looked for beside the plan's file, if it has one.
 pub fn begin(
     global: &Global,
     watcher: Watcher,
     kind: Kind,
     plan: &Plan,
     text: &[u8],
+    file: Option<&Path>,
     overrides: BTreeMap<String, Clean>,
 ) -> Result<u8, Failure> {
     can_deploy(global, plan)?;
@@ -60,7 +66,7 @@ pub fn begin(
             // Nothing has happened in it: a run that never began leaves no trace.
             let _ = std::fs::remove_dir_all(directory.path());
         })?;
-    let facts = RunFacts {
+    let mut facts = RunFacts {
         run: directory.id().to_owned(),
         kind,
         host: host(),
@@ -72,12 +78,20 @@ pub fn begin(
     let mut opened = Opened::new(facts.clone(), plan.clone(), &identity);
     opened.operator = Some(operator());
     opened.overrides = overrides;
+    let declaration = Declaration::of(&opened, unix_ms());
+    let asking = if facts.attended { Asking::of_this_process() } else { Asking::Nobody };
+    let declared = declare(directory.path(), &declaration, &plan.evidence, file, asking);
+    // Somebody may have looked for a token for a minute: the run's time begins now.
+    facts.began_unix_ms = unix_ms();
+    opened.facts = facts.clone();
     let at = crate::units::Millis::ZERO;
     let (journal, troubles) = Writer::create(directory.path(), opened.clone(), at)?;
+    journal.notes().note(Noted::Declared(Box::new(declared.clone())));
     let run = Assembled {
         plan: plan.clone(),
         facts,
         opened,
+        declared,
         directory: directory.path().to_owned(),
         journal,
         troubles,
@@ -97,6 +111,8 @@ pub struct Assembled {
     pub facts: RunFacts,
     /// The journal's first record.
     pub opened: Opened,
+    /// What was put down before its first change.
+    pub declared: Declared,
     /// Where the run lives.
     pub directory: PathBuf,
     /// Its journal.
@@ -126,8 +142,9 @@ pub fn fly(
         plan,
         facts,
         opened,
+        declared,
         directory,
-        journal,
+        mut journal,
         troubles,
         secrets,
         router,
@@ -135,6 +152,7 @@ pub fn fly(
         lock,
     } = run;
     let picked_up = resume.is_some();
+    let recorder = super::recording::start(watcher, &directory, &opened, &declared, &mut journal);
     let engine = Engine::start(Setup {
         plan,
         facts,
@@ -150,7 +168,7 @@ pub fn fly(
     for command in first {
         engine.link.send(command.clone());
     }
-    let watched = watch(global, watcher, &engine);
+    let watched = watch(global, watcher, &engine, recorder.as_ref());
     if let Err(report) = &watched {
         // Whoever watched has failed; the run has not. It ends in order, and says what stands.
         engine.link.send(Command::Interrupt(Interrupt::Screen));
@@ -167,8 +185,13 @@ pub fn fly(
     })?;
     drop(lock);
     let finish = ended.finish.clone();
-    let closed = super::close::close(home, &opened, ended);
+    let closed = super::close::close(home, &directory, ended, recorder.as_deref());
     say(watcher, opened.facts.kind, &finish, &directory, closed);
+    if closed {
+        let asking = if attended(watcher) { Asking::of_this_process() } else { Asking::Nobody };
+        let told = !matches!(watcher, Watcher::Json { .. });
+        super::close::seal(home, &directory, asking, told);
+    }
     Ok((finish.exit, last))
 }
 
@@ -187,15 +210,26 @@ fn exit_of_a_failure(last: Option<&Snapshot>, picked_up: bool) -> u8 {
     if at_blue { 1 } else { 4 }
 }
 
-fn watch(global: &Global, watcher: Watcher, engine: &Engine) -> color_eyre::Result<()> {
+fn watch(
+    global: &Global,
+    watcher: Watcher,
+    engine: &Engine,
+    recorder: Option<&Arc<Recorder>>,
+) -> color_eyre::Result<()> {
     let link = engine.link.clone();
     match watcher {
         Watcher::Screen => {
             let theme = super::theme(global);
-            tui::run(link, tui::Options { theme, ascii: global.ascii, ..Default::default() })
+            let recorder = recorder.cloned();
+            tui::run(
+                link,
+                tui::Options { theme, ascii: global.ascii, recorder, ..Default::default() },
+            )
         }
-        Watcher::Plain { attended } => plain::run(&link, plain::Form::Lines, attended),
-        Watcher::Json { attended } => plain::run(&link, plain::Form::Json, attended),
+        Watcher::Plain { attended } => {
+            plain::run(&link, plain::Form::Lines, attended, recorder.map(Arc::as_ref))
+        }
+        Watcher::Json { attended } => plain::run(&link, plain::Form::Json, attended, None),
     }
 }
 

@@ -5,12 +5,10 @@
 
 use super::Failure;
 use crate::engine::clock::unix_ms;
-use crate::journal::{Closed, Entry, Opened, Run, Writer};
+use crate::evidence::sign::Asking;
+use crate::journal::{Closed, Run, Writer};
 use crate::runbook::{Core, Effect, Record, RunOutcome, Step};
-use crate::runs::{self, Home, IndexLine, RunSummary};
-use std::time::Duration;
-
-const LAST_WRITE: Duration = Duration::from_secs(3);
+use crate::runs::{self, Home, RunSummary};
 
 /// Settles what was left of earlier runs on this router. The caller has its lock.
 pub fn settle(home: &Home, identity: &str) -> Result<(), Failure> {
@@ -48,8 +46,14 @@ fn settle_one(home: &Home, found: &RunSummary) -> Result<(), Failure> {
             format!("switchback resume {id} picks it up, switchback rollback takes it back"),
         ));
     };
-    close(home, journal, &run.opened, run.last_at, outcome, exit, says);
+    let closed =
+        Closed { outcome, exit, says: says.into(), rollback_us: None, ended_unix_ms: unix_ms() };
+    let written = super::close::finish(home, &found.path, journal, closed, run.last_at);
     crate::plain::complain(format_args!("run {id}: {says}"));
+    if written {
+        // Whoever is at the keyboard wants to deploy, and not to sign what was left.
+        super::close::seal(home, &found.path, Asking::Nobody, false);
+    }
     Ok(())
 }
 
@@ -60,26 +64,4 @@ fn told(run: &Run) -> (Option<Step>, bool) {
         Effect::Record(Record::RollbackStarted { .. }) => (step, true),
         _ => (step, back),
     })
-}
-
-fn close(
-    home: &Home,
-    journal: Writer,
-    opened: &Opened,
-    at: crate::units::Millis,
-    outcome: RunOutcome,
-    exit: u8,
-    says: &str,
-) {
-    let closed =
-        Closed { outcome, exit, says: says.into(), rollback_us: None, ended_unix_ms: unix_ms() };
-    journal.append(Entry::Closed(closed.clone()), at);
-    if let Ok(ended) = journal.close(LAST_WRITE) {
-        let line = IndexLine::new(opened, &closed, &ended);
-        if let Err(fault) = runs::index::append(&home.runs, &line) {
-            crate::plain::complain(format_args!(
-                "warning: the runs' index was not written: {fault}"
-            ));
-        }
-    }
 }

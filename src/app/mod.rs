@@ -3,6 +3,7 @@
 //! `main` parses and calls [`run`]; everything that can go wrong on the way to a run ends in a
 //! [`Failure`], which knows its exit code and its next move.
 
+mod approve;
 mod backtest;
 mod check;
 mod close;
@@ -12,11 +13,14 @@ mod home;
 mod leftover;
 mod odds;
 mod record;
+mod recording;
+mod report;
 mod resume;
 mod rollback;
 mod runs;
 mod straight_back;
 mod traffic;
+mod verify;
 
 use crate::cli::{self, Cli, Command, Global};
 use crate::plan::{self, Faults, Loaded, Overrides};
@@ -80,6 +84,9 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             let overrides = Overrides::from(release);
             check::check(&global, &plan.path, overrides, effective, runbook)
         }
+        Some(Command::Approve { plan, release, key, identity }) => {
+            approve::approve(&global, &plan.path, release.into(), &key, identity.as_deref())
+        }
         Some(Command::Odds { plan, odds: args }) => odds::odds(&global, &plan.path, &args),
         Some(Command::Rollback { plan, to }) => {
             rollback::rollback(&global, load(&plan.path, Overrides::default())?, to.as_deref())
@@ -87,6 +94,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Resume { run }) => resume::resume(&global, run.as_deref()),
         Some(Command::Backtest { plan, samples }) => backtest::backtest(&global, &plan, &samples),
         Some(Command::Runs) => runs::runs(&global),
+        Some(Command::Report(args)) => report::report(&global, &args),
+        Some(Command::Verify(args)) => verify::verify(&global, &args),
         Some(Command::Schema) => print(format!("{:#}\n", plan::schema()).as_bytes()),
         Some(Command::Completions { shell }) => print(&cli::completions(shell)),
         Some(Command::Man) => print(&cli::man()?),

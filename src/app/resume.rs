@@ -3,6 +3,7 @@
 use super::flight::{self, Assembled, attended, fly};
 use super::{Failure, Watcher, watcher};
 use crate::cli::Global;
+use crate::evidence::environment;
 use crate::journal::{self, ResumeFault, Writer};
 use crate::plain::complain;
 use crate::plan::Faults;
@@ -91,6 +92,7 @@ pub fn pick_up(
     facts.attended = attended(watcher);
     let run = Assembled {
         opened: run.opened.clone(),
+        declared: environment::declared(&run).cloned().unwrap_or_default(),
         plan,
         facts,
         directory: found.path.clone(),

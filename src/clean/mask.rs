@@ -199,6 +199,28 @@ impl Mask {
         (out, found)
     }
 
+    /// The rule that would find something in this text, if one would. It counts as no hit: this is
+    /// for looking at what was shown, where everything should have been masked before.
+    pub fn would_mask(&self, text: &str) -> Option<&str> {
+        if !self.may_match(text) {
+            return None;
+        }
+        let mut i = 0;
+        while i < text.len() {
+            let rest = &text[i..];
+            let ours = self.token_of_ours(rest);
+            let found = self.userinfo_at(text, i, &text[..i]).or_else(|| match ours {
+                Some(_) => None,
+                None => self.secret_at(text, i, &text[..i]),
+            });
+            if let Some((_, rule)) = found {
+                return self.rules.get(rule).map(|rule| rule.name.as_str());
+            }
+            i += ours.unwrap_or_else(|| rest.chars().next().map_or(1, char::len_utf8));
+        }
+        None
+    }
+
     /// The length of a mask of ours at the beginning of `rest`. A made-up one, with a name that
     /// no rule has, is ordinary text: a secret could hide in it.
     fn token_of_ours(&self, rest: &str) -> Option<usize> {

@@ -4,8 +4,12 @@
 //! the bundle can derive it again. The report, its Markdown, the tables for assessors' tools and
 //! the transcript are renderings of it and add nothing. What is not known is absent, never zero.
 
+mod build;
+mod cast;
+mod compared;
+
 use crate::clean::Clean;
-use crate::journal::{Declared, RecordingClosed, RecordingLost};
+use crate::journal::{Declared, RecordingClosed, RecordingLost, Run};
 use crate::plan::{Limit, Migration};
 use crate::runbook::gate::{Check, GateState};
 use crate::runbook::record::Tone;
@@ -14,6 +18,7 @@ use crate::runbook::{Kind, RunOutcome, Step};
 use crate::signal::{Judgement, Sample};
 use crate::units::{Millis, Role};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Everything that a report says of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,6 +105,19 @@ pub struct Account {
     pub missing_inputs: u64,
     /// The instant of the last record.
     pub last_at: Millis,
+}
+
+impl Account {
+    /// The account of a run that was read and verified. `dir` is the run's directory or a bundle:
+    /// its recordings are looked at for when each line of the journal is on the screen.
+    pub fn of(dir: &Path, run: &Run) -> Self {
+        build::account(dir, run)
+    }
+
+    /// UTC of an instant of the run, in milliseconds since 1970.
+    pub fn unix_ms(&self, at: Millis) -> i64 {
+        self.began_unix_ms.saturating_add(i64::try_from(at.0).unwrap_or(i64::MAX))
+    }
 }
 
 /// A step, told.

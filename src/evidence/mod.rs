@@ -18,6 +18,29 @@
 //! anything about a run, and nothing that fails here stops one.
 
 pub mod account;
+pub mod allow;
+pub mod approve;
+pub mod cast;
+pub mod clock;
+pub mod declare;
+pub mod environment;
+mod json;
+pub mod manifest;
+pub mod previous;
+pub mod readme;
+pub mod recorder;
+pub mod report;
+pub mod scan;
+pub mod seal;
+pub mod sign;
+pub mod signers;
+pub mod slate;
+pub mod stamp;
+pub mod state;
+mod tape;
+mod tool;
+pub mod transcript;
+pub mod verify;
 
 pub use account::Account;
 

@@ -93,6 +93,9 @@ pub struct Snapshot {
     pub service: Clean,
     /// First digits of the plan's SHA-256.
     pub plan: String,
+    /// The marking line of the evidence, such as `CUI`, if the plan declares one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marking: Option<Clean>,
     /// What Blue runs, declared or read.
     pub current: Option<Clean>,
     /// What Green shall run.

@@ -28,6 +28,7 @@ impl Core {
             facts: self.facts.without_record(),
             service: Clean::new(&self.plan.service),
             plan: self.plan.digest.chars().take(8).collect(),
+            marking: self.plan.evidence.marking.as_deref().map(Clean::new),
             current: self.current(),
             next: self.plan.release.next.as_deref().map(Clean::new),
             migration: self.plan.release.migration,

@@ -7,10 +7,12 @@ use super::dir::private_dir;
 use crate::clean::Clean;
 use crate::journal::ascii::to_json;
 use crate::journal::chain::{self, Follow};
-use crate::journal::{Closed, Ended, JournalFault, Opened};
-use crate::runbook::{Fault, FaultKind, Kind, RunOutcome};
+use crate::journal::{Closed, Ended, JournalFault, Opened, Run};
+use crate::runbook::snapshot::Stamp;
+use crate::runbook::{Effect, Fault, FaultKind, Kind, Record, RunOutcome};
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -42,6 +44,16 @@ pub struct IndexLine {
     pub began_unix_ms: i64,
     /// When it ended, in milliseconds since 1970.
     pub ended_unix_ms: i64,
+    /// SHA-256 of the `SHA256SUMS` of the bundle that it left, if it was sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<String>,
+    /// From the beginning of the way back until users were back in the band that they were in
+    /// before, in microseconds; nothing where that was not seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_us: Option<u64>,
+    /// Whether users may have been moved to Green: a run that moved nobody counts as no change.
+    #[serde(default)]
+    pub moved_users: bool,
 }
 
 impl IndexLine {
@@ -58,8 +70,41 @@ impl IndexLine {
             rollback_us: ended.rollback_us,
             began_unix_ms: opened.facts.began_unix_ms,
             ended_unix_ms: closed.ended_unix_ms,
+            bundle: None,
+            restored_us: None,
+            moved_users: false,
         }
     }
+
+    /// The line for a run that has ended, from its whole journal; nothing while it has not.
+    pub fn of(run: &Run) -> Option<Self> {
+        let closed = run.closed.as_ref()?;
+        let ended = Ended {
+            head: run.head.clone(),
+            lines: run.lines,
+            rollback_us: closed.rollback_us,
+        };
+        let restored = run.effects().rev().find_map(|(_, effect)| match effect {
+            Effect::Record(Record::Stamped { stamp: Stamp::UsersInBand, after_us, .. }) => {
+                Some(*after_us)
+            }
+            _ => None,
+        });
+        Some(Self {
+            restored_us: restored.flatten(),
+            moved_users: run.may_have_moved_users(),
+            ..Self::new(&run.opened, closed, &ended)
+        })
+    }
+}
+
+/// The last line of each run, in the order of these lines: one that was sealed again, or picked up
+/// after it had ended, has several.
+pub fn last_of_each(lines: Vec<IndexLine>) -> Vec<IndexLine> {
+    let last: BTreeMap<String, usize> =
+        lines.iter().enumerate().map(|(at, line)| (line.id.clone(), at)).collect();
+    let kept = lines.into_iter().enumerate().filter(|(at, line)| last.get(&line.id) == Some(at));
+    kept.map(|(_, line)| line).collect()
 }
 
 /// Adds a line. Two cockpits that end at once wait for each other. A half-written last line, of a
@@ -121,8 +166,7 @@ pub fn read(root: &Path) -> (Vec<IndexLine>, Option<JournalFault>) {
 /// index are not believed.
 pub fn last_rollback(root: &Path, router: &str) -> Option<(u64, i64)> {
     let router = Clean::new(router);
-    read(root)
-        .0
+    last_of_each(read(root).0)
         .into_iter()
         .filter(|line| line.kind.outlives_process() && line.router == router)
         // Abandoning Green moves nobody: it says nothing about the way back.
@@ -148,6 +192,9 @@ mod tests {
             rollback_us,
             began_unix_ms: 0,
             ended_unix_ms: ended,
+            bundle: None,
+            restored_us: None,
+            moved_users: false,
         }
     }
 
@@ -183,6 +230,23 @@ mod tests {
         let (lines, fault) = read(root.path());
         assert_eq!(lines.len(), 1);
         assert!(matches!(fault, Some(JournalFault::Broken { line: 2 })));
+    }
+
+    #[test]
+    fn a_line_of_an_older_program_is_read_and_the_last_of_a_run_counts() {
+        let root = tempfile::tempdir().unwrap();
+        let first = line("1", Kind::Deploy, "r", Some(1), 1);
+        append(root.path(), &first).unwrap();
+        append(root.path(), &line("2", Kind::Deploy, "r", Some(2), 2)).unwrap();
+        let sealed = IndexLine { bundle: Some("ab".repeat(32)), ..first };
+        append(root.path(), &sealed).unwrap();
+        let text = fs::read_to_string(root.path().join(INDEX)).unwrap();
+        assert!(!text.lines().next().unwrap().contains("bundle"), "as older programs wrote it");
+        let old = text.lines().next().unwrap().replace(",\"moved_users\":false", "");
+        serde_json::from_str::<IndexLine>(&old).unwrap();
+        let last: Vec<_> = last_of_each(read(root.path()).0);
+        assert_eq!(last.iter().map(|l| l.id.as_str()).collect::<Vec<_>>(), ["2", "1"]);
+        assert_eq!(last[1], sealed);
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub mod theme;
 pub mod view;
 pub mod widget;
 
+use crate::evidence::recorder::{Light, Recorder};
 use crate::feed::{Bell, Link};
 use crate::runbook::event::{Command, Interrupt};
 use crate::runbook::snapshot::Snapshot;
@@ -59,6 +60,8 @@ pub struct Options {
     pub ascii: bool,
     /// Milliseconds since 1970, for the clock in the title.
     pub clock: fn() -> i64,
+    /// What records the screen, if anything does.
+    pub recorder: Option<Arc<Recorder>>,
 }
 
 impl Default for Options {
@@ -67,6 +70,7 @@ impl Default for Options {
             theme: ThemeChoice::Auto,
             ascii: false,
             clock: || chrono::Utc::now().timestamp_millis(),
+            recorder: None,
         }
     }
 }
@@ -119,7 +123,8 @@ pub fn run(link: Link, options: Options) -> Result<(), Report> {
     let ascii = options.ascii || !speaks_utf8(&env);
     let shared = Arc::new(Shared::default());
     link.feed.ring(Arc::clone(&shared.bell));
-    let mut screen = Screen::enter().wrap_err("cannot take the terminal")?;
+    let recorder = options.recorder;
+    let mut screen = Screen::enter(recorder.clone()).wrap_err("cannot take the terminal")?;
     let signals = input::watch_signals(Arc::clone(&shared), link.clone())?;
     let reader = input::Reader::start(Arc::clone(&shared), link.clone())?;
     let drawn = Drawing {
@@ -128,6 +133,7 @@ pub fn run(link: Link, options: Options) -> Result<(), Report> {
         theme,
         ascii,
         unix_ms: options.clock,
+        recorder,
         history: History::default(),
         clock: RunClock::default(),
         pace: Pace::default(),
@@ -159,6 +165,7 @@ struct Drawing<'a> {
     theme: Theme,
     ascii: bool,
     unix_ms: fn() -> i64,
+    recorder: Option<Arc<Recorder>>,
     history: History,
     clock: RunClock,
     pace: Pace,
@@ -211,6 +218,7 @@ impl Drawing<'_> {
                 now,
                 unix_ms,
                 silent,
+                rec: self.recorder.as_ref().map_or(Light::Off, |recorder| recorder.light()),
             };
             let mut scrolled = screen::Scrolled::default();
             let give_up = || {
@@ -227,6 +235,9 @@ impl Drawing<'_> {
                 return Err(eyre!(error).wrap_err("the terminal cannot be written"));
             }
             self.pace.drawn(Instant::now(), unix_ms, ui.revision);
+            if let (Some(recorder), Some(snapshot)) = (&self.recorder, &snapshot) {
+                recorder.drawn(snapshot.at);
+            }
             let mut front = self.shared.front();
             let question = snapshot.as_ref().and_then(|snapshot| snapshot.question.as_ref());
             front.ui.drawn(question.map(|question| question.number), Instant::now());

@@ -25,6 +25,7 @@ use super::theme::Theme;
 use super::view;
 use super::widget::ink::Ink;
 use super::widget::plot::Axis;
+use crate::evidence::recorder::Light;
 use crate::plan::Signal;
 use crate::runbook::event::View;
 use crate::runbook::snapshot::Snapshot;
@@ -52,6 +53,8 @@ pub struct Scene<'a> {
     pub unix_ms: i64,
     /// How old all of this is, where the engine has been silent for longer than it ever is.
     pub silent: Option<Millis>,
+    /// Whether this is recorded.
+    pub rec: Light,
 }
 
 /// A scene in which the engine has spoken: what views are given.

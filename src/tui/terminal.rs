@@ -7,6 +7,7 @@
 //! bytes (a dead SSH line, a paused multiplexer) holds up the drawing and nothing else: writing does
 //! not block, and is given up when the run is over.
 
+use crate::evidence::recorder::Recorder;
 use crossterm::{cursor, event, execute, queue, terminal};
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, poll};
@@ -21,6 +22,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread;
@@ -125,11 +127,14 @@ pub struct Screen {
     terminal: Terminal<CrosstermBackend<Frame>>,
     frame: Frame,
     unblocked: Option<File>,
+    recorder: Option<Arc<Recorder>>,
+    /// Columns and rows of the last frame that was recorded.
+    recorded: Option<(u16, u16)>,
 }
 
 impl Screen {
-    /// Takes the terminal.
-    pub fn enter() -> io::Result<Self> {
+    /// Takes the terminal. What is written to it from now on is recorded, if there is a recorder.
+    pub fn enter(recorder: Option<Arc<Recorder>>) -> io::Result<Self> {
         HOOK.call_once(|| {
             let previous = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
@@ -149,7 +154,8 @@ impl Screen {
         let frame = Frame { bytes: Rc::new(RefCell::new(Vec::with_capacity(128 * 1024))) };
         match Terminal::new(CrosstermBackend::new(frame.clone())) {
             Ok(terminal) => {
-                let mut screen = Self { terminal, frame, unblocked: open_unblocked() };
+                let unblocked = open_unblocked();
+                let mut screen = Self { terminal, frame, unblocked, recorder, recorded: None };
                 // Not every terminal has another screen, and not every other screen is empty.
                 screen.repaint().inspect_err(|_| {
                     let _ = give_back();
@@ -171,7 +177,7 @@ impl Screen {
         give_up: impl Fn() -> bool,
     ) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), terminal::BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| draw(frame.buffer_mut()))?;
+        let area = self.terminal.draw(|frame| draw(frame.buffer_mut()))?.area;
         queue!(self.terminal.backend_mut(), terminal::EndSynchronizedUpdate)?;
         let mut bytes = self.frame.bytes.borrow_mut();
         let writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -188,6 +194,14 @@ impl Screen {
             }
         };
         drop(writing);
+        // What was not written was not seen.
+        if let (Some(recorder), Ok(())) = (&self.recorder, &written) {
+            let size = (area.width, area.height);
+            if self.recorded.replace(size) != Some(size) {
+                recorder.resize(size.0, size.1);
+            }
+            recorder.frame(&bytes);
+        }
         bytes.clear();
         written
     }

@@ -7,6 +7,7 @@
 #![allow(dead_code, clippy::expect_used)]
 
 use switchback::clean::Clean;
+use switchback::evidence::recorder::Light;
 use switchback::plan::{Bound, Limit, Migration, Signal};
 use switchback::runbook::effect::{Finish, RunOutcome};
 use switchback::runbook::gate::{Check, CheckState, GateState, judge};
@@ -38,6 +39,8 @@ pub struct Story {
     pub now: Option<Millis>,
     /// How long the engine has said nothing, if that is too long.
     pub silent: Option<Millis>,
+    /// Whether it is recorded.
+    pub rec: Light,
 }
 
 impl Story {
@@ -52,6 +55,7 @@ impl Story {
             now,
             unix_ms: BEGAN + now.0 as i64,
             silent: self.silent,
+            rec: self.rec,
         }
     }
 
@@ -216,6 +220,7 @@ fn base() -> Snapshot {
         can_extend: true,
         running: None,
         journal_trouble: None,
+        marking: None,
         owed: Vec::new(),
         finish: None,
     }
@@ -322,6 +327,7 @@ fn story(snapshot: Snapshot, history: History) -> Story {
         ascii: false,
         now: None,
         silent: None,
+        rec: Light::Off,
     }
 }
 

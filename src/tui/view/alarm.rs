@@ -8,6 +8,7 @@
 //!
 //! Where nothing does, it is the place for a word about the last key.
 
+use crate::evidence::recorder::Light;
 use crate::runbook::record::Tone;
 use crate::text;
 use crate::tui::screen::Seen;
@@ -46,6 +47,8 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     } else if !seen.snapshot.owed.is_empty() {
         let owed: Vec<&str> = seen.snapshot.owed.iter().map(|owed| owed.as_str()).collect();
         pen.say(&format!(" still owed: {}", owed.join(", ")), theme.warn);
+    } else if let Light::Lost(why) = seen.scene.rec {
+        pen.say(&format!(" the recording is lost: {why}; the run goes on"), theme.warn);
     }
 }
 

@@ -4,11 +4,15 @@
 //!  DEPLOY  notes-api 1.8.2 → 1.9.0   on vps-1   ● journal 12:41   run 7f3a  plan 9c41e2d0   UTC
 //! ```
 //!
+//! While it is recorded, `● REC 12:41` stands where `● journal` does, and `▲ REC LOST` where the
+//! recording has failed; a plan's marking (`CUI`) follows the kind.
+//!
 //! Host, run, plan and clock are on every frame: a picture of the screen says what it shows. Where
 //! there is little room the words between them go, then the releases, which the traffic panel
 //! names as well, then the plan, then the end of the service's name.
 
 use crate::clean::Clean;
+use crate::evidence::recorder::Light;
 use crate::text;
 use crate::tui::screen::Seen;
 use crate::tui::widget::ink::{Ink, width};
@@ -33,14 +37,28 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     };
     let mut pen = ink.line(area, 0);
     pen.say(&format!(" {} ", facts.kind.word()), theme.badge(facts.kind)).gap(1);
+    if let Some(marking) = &snapshot.marking
+        && (roomy || (area.width >= 72 && width(marking.as_str()) <= 8))
+    {
+        let most = usize::from(area.width) / 5;
+        let marking: String = marking.as_str().chars().take(most).collect();
+        pen.say(&format!(" {marking} "), theme.warn).gap(1);
+    }
     pen.right(&format!("{clock} "), theme.text);
     pen.right(&if roomy { format!(" {ids}  ") } else { ids }, theme.dim);
     // Where there is little room the word stays and its time goes.
     let time = if roomy { format!(" {}", text::clock(seen.now)) } else { String::new() };
-    match (&snapshot.journal_trouble, seen.scene.silent) {
-        (Some(_), _) => pen.right("▲ NOT JOURNALLED", theme.bad),
-        (None, Some(_)) => pen.right("? journal", theme.unknown),
-        (None, None) => pen.right(&format!("● journal{time}"), theme.text),
+    // The worst of what is to be said of journal and recording.
+    match (&snapshot.journal_trouble, seen.scene.rec, seen.scene.silent) {
+        (Some(_), ..) => pen.right("▲ NOT JOURNALLED", theme.bad),
+        (None, Light::Lost(_), _) => pen.right("▲ REC LOST", theme.bad),
+        (None, _, Some(_)) => pen.right("? journal", theme.unknown),
+        (None, Light::Stuck, None) => pen.right("? REC", theme.unknown),
+        (None, Light::On { ran }, None) => {
+            let ran = if roomy { format!(" {}", text::clock(ran)) } else { String::new() };
+            pen.right(&format!("● REC{ran}"), theme.text)
+        }
+        (None, Light::Off, None) => pen.right(&format!("● journal{time}"), theme.text),
     };
     let host = if roomy { format!("  on {}", facts.host) } else { format!(" {}", facts.host) };
     // The host stays readable whatever the service is called.

@@ -1,0 +1,111 @@
+//! `switchback verify`: a bundle is checked, one line a check.
+
+use super::{Failure, flight, print};
+use crate::cli::{Global, VerifyArgs};
+use crate::engine::clock::unix_ms;
+use crate::evidence::names;
+use crate::evidence::signers::Signers;
+use crate::evidence::verify::{Asked, Check, Verified, verify as check};
+use crate::runs;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+#[derive(Clone, Copy, Serialize)]
+struct Line<'a> {
+    run: Option<&'a str>,
+    kind: Option<&'a str>,
+    host: Option<&'a str>,
+    #[serde(flatten)]
+    check: Option<&'a Check>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<&'a str>,
+}
+
+/// Checks a bundle; gives 0 verified, 1 tampered, 2 cannot be checked.
+pub fn verify(global: &Global, args: &VerifyArgs) -> Result<u8, Failure> {
+    let (bundle, run) = find(global, &args.bundle)?;
+    let signers = match &args.signers {
+        None => None,
+        Some(path) => Some(
+            Signers::read(path).map_err(|fault| Failure::usage(fault.cause, fault.hint))?,
+        ),
+    };
+    if let Some(chain) = args.tsa_chain.as_deref().filter(|chain| !chain.is_file()) {
+        return Err(Failure::usage(
+            format!("{} is no file", chain.display()),
+            "give the time authority's certificates as PEM",
+        ));
+    }
+    let told = check(
+        &bundle,
+        &Asked {
+            signers: signers.as_ref(),
+            tsa_chain: args.tsa_chain.as_deref(),
+            run: run.as_deref(),
+            now_unix_s: unix_ms() / 1_000,
+        },
+    );
+    print(if global.json { json(&told)? } else { lines(&told) }.as_bytes())?;
+    Ok(told.exit())
+}
+
+/// The bundle, and the id of the run that it must be of where a run was named.
+fn find(global: &Global, named: &str) -> Result<(PathBuf, Option<String>), Failure> {
+    let path = Path::new(named);
+    if path.is_dir() {
+        let within = path.join(names::BUNDLE);
+        let is_run = !path.join(names::MANIFEST).exists() && within.is_dir();
+        return Ok((if is_run { within } else { path.to_owned() }, None));
+    }
+    let home = flight::home(global)?;
+    let found = runs::find(&home.runs, Some(named))
+        .map_err(|fault| Failure::usage(&fault, "name a bundle's directory, or a run"))?;
+    let bundle = found.path.join(names::BUNDLE);
+    if !bundle.is_dir() {
+        return Err(Failure::usage(
+            format!("run {} is not sealed", found.id),
+            format!("switchback report {} seals it", runs::short(&found.id)),
+        ));
+    }
+    Ok((bundle, Some(found.id)))
+}
+
+fn lines(told: &Verified) -> String {
+    let mut out = String::new();
+    for Check { check, state, says } in &told.checks {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{:<11}  {check}: {says}", state.word());
+    }
+    let of = told.of.as_ref().map_or_else(String::new, |(run, kind, host)| {
+        format!("{} on {host}, run {}: ", kind.word(), crate::clean::Clean::new(run))
+    });
+    let _ = writeln!(out, "{of}{}", told.says());
+    out
+}
+
+fn json(told: &Verified) -> Result<String, Failure> {
+    let of = told.of.as_ref();
+    let line = Line {
+        run: of.map(|(run, ..)| run.as_str()),
+        kind: of.map(|(_, kind, _)| kind.word()),
+        host: of.map(|(.., host)| host.as_str()),
+        check: None,
+        exit: None,
+        verdict: None,
+    };
+    let says = told.says();
+    let verdict = Line { exit: Some(told.exit()), verdict: Some(&says), ..line };
+    let mut all: Vec<Line<'_>> =
+        told.checks.iter().map(|check| Line { check: Some(check), ..line }).collect();
+    all.push(verdict);
+    let mut out = String::new();
+    for line in all {
+        let json = serde_json::to_string(&line)
+            .map_err(|e| Failure::world(e, "this is a bug: please report it"))?;
+        let _ = writeln!(out, "{json}");
+    }
+    Ok(out)
+}

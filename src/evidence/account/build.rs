@@ -1,0 +1,394 @@
+//! How an account is made: one walk over the journal's lines, in their order.
+//!
+//! Only what is written is told. The core is not asked again what it would have done: an account
+//! of a journal of today must be the same in ten years, whatever the rules of the program are then.
+
+use super::{Account, Back, GateTold, Moment, Recording, StepTold, Users, cast, compared};
+use crate::clean::Clean;
+use crate::journal::{Noted, Run, Written};
+use crate::plan::CommandName;
+use crate::runbook::line::line;
+use crate::runbook::record::Tone;
+use crate::runbook::snapshot::{Stamp, StepState};
+use crate::runbook::{Act, Effect, Event, Record, RunOutcome, Step};
+use crate::signal::{Judgement, Origin, Sample, Verdict, Whose};
+use crate::units::{Millis, Role, Slot};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What the walk has gathered.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    pub blue: Option<Slot>,
+    pub entered: [Option<Millis>; 8],
+    pub took: [Option<Millis>; 8],
+    pub gates: BTreeMap<Step, GateTold>,
+    pub users: Users,
+    pub back: Option<Back>,
+    pub switches: Vec<(Millis, u8)>,
+    pub trips: Vec<(Millis, Role, Judgement)>,
+    pub outside: Vec<Clean>,
+    pub timeline: Vec<Moment>,
+    pub samples: Vec<Sample>,
+    pub first_change: Option<Millis>,
+    /// How each command ended at last, and whether well.
+    pub ran: BTreeMap<CommandName, (Clean, bool)>,
+    /// What each role named last, and first.
+    pub named: [Option<Clean>; 2],
+    pub first_named: [Option<Clean>; 2],
+    pub attended_again: bool,
+    pub kept: bool,
+    ended: Option<(RunOutcome, Clean)>,
+}
+
+pub(super) fn account(dir: &Path, run: &Run) -> Account {
+    let mut walk = Walk::default();
+    let followed = followed(run);
+    let mut effects = followed.iter().peekable();
+    for turn in &run.turns {
+        // What followed from inputs that are missing comes where they were.
+        while let Some((_, at, written)) = effects.next_if(|(n, ..)| *n < turn.n) {
+            walk.followed(*at, written);
+        }
+        walk.happened(&turn.event);
+        while let Some((_, at, written)) = effects.next_if(|(n, ..)| *n == turn.n) {
+            walk.followed(*at, written);
+        }
+    }
+    for (_, at, written) in effects {
+        walk.followed(*at, written);
+    }
+    let told = Evidence::of(run);
+    walk.timeline.extend(told.moments.iter().cloned());
+    walk.timeline.sort_by_key(|moment| moment.seq);
+    let recordings = recordings(dir, told.recordings, &mut walk.timeline);
+    assemble(run, walk, told.declared, told.redacted, recordings)
+}
+
+/// Every effect with its input's number and time, in order; also those whose input is missing.
+fn followed(run: &Run) -> Vec<(u64, Millis, &Written)> {
+    let of_turns = run.turns.iter().map(|turn| (turn.n, turn.at, &turn.effects));
+    let loose = run.loose.iter().map(|loose| (loose.n, loose.at, &loose.effects));
+    let mut all: Vec<_> = of_turns
+        .chain(loose)
+        .flat_map(|(n, at, effects)| effects.iter().map(move |written| (n, at, written)))
+        .collect();
+    all.sort_by_key(|(n, _, written)| (*n, written.seq));
+    all
+}
+
+impl Walk {
+    fn happened(&mut self, event: &Event) {
+        match event {
+            Event::Sample(sample) => self.measured(sample),
+            Event::Resumed { attended } => self.attended_again |= *attended,
+            _ => {}
+        }
+    }
+
+    fn measured(&mut self, sample: &Sample) {
+        let role = match sample.role {
+            Whose::Blue => Some(Role::Blue),
+            Whose::Green => Some(Role::Green),
+            Whose::Both => None,
+        };
+        if let (Some(role), Some(release)) = (role, &sample.release) {
+            self.named[role.index()] = Some(release.clone());
+            self.first_named[role.index()].get_or_insert_with(|| release.clone());
+        }
+        // Before Blue is known nobody knows whose users these were.
+        if let (Origin::Users, Some(role), Some(requests), Some(_)) =
+            (sample.from, role, sample.requests, self.blue)
+        {
+            let (failed, all) = match role {
+                Role::Blue => &mut self.users.blue,
+                Role::Green => &mut self.users.green,
+            };
+            *failed = failed.saturating_add(sample.failed.unwrap_or(0));
+            *all = all.saturating_add(requests);
+            self.users.counted = true;
+        }
+        self.samples.push(sample.clone());
+    }
+
+    fn followed(&mut self, at: Millis, written: &Written) {
+        match &written.effect {
+            Effect::Record(record) => {
+                self.recorded(at, written.seq, record);
+                if let Some(line) = line(record, at) {
+                    let (topic, text, tone) = (line.topic, line.text, line.tone);
+                    let cast = None;
+                    self.timeline.push(Moment { seq: written.seq, at, topic, text, tone, cast });
+                }
+            }
+            Effect::Act { act, .. } => self.asked(at, act),
+            Effect::Cancel(_) | Effect::Observe(_) | Effect::Finish(_) => {}
+        }
+    }
+
+    fn asked(&mut self, at: Millis, act: &Act) {
+        let changes = match act {
+            Act::SetRouter { split, .. } => split.sole().is_none() || split.sole() != self.blue,
+            Act::Run { command, .. } => {
+                matches!(command, CommandName::Migrate | CommandName::Deploy)
+            }
+            _ => false,
+        };
+        if changes {
+            self.first_change.get_or_insert(at);
+        }
+    }
+
+    fn switched(&mut self, at: Millis, green: u8) {
+        if self.switches.last().is_none_or(|(_, last)| *last != green) {
+            self.switches.push((at, green));
+        }
+    }
+
+    fn recorded(&mut self, at: Millis, seq: u64, record: &Record) {
+        match record {
+            Record::Blue { slot, .. } => self.blue = Some(*slot),
+            Record::StepEntered { step } => {
+                self.entered[*step as usize].get_or_insert(at);
+            }
+            Record::StepPassed { step, took } => self.took[*step as usize] = Some(*took),
+            Record::Gate { step, state, checks } => {
+                let told = GateTold { step: *step, state: *state, checks: checks.clone(), at, seq };
+                self.gates.insert(*step, told);
+            }
+            Record::Split { asked, read, says, .. } => {
+                if let Some(green) = read {
+                    self.switched(at, *green);
+                }
+                // What was neither asked for nor refused was done by somebody else.
+                let said = says.as_str();
+                if asked != read
+                    && (said.starts_with("somebody else") || said.starts_with("the router was"))
+                {
+                    self.outside.push(says.clone());
+                }
+            }
+            Record::Verdict { role, judgement } if judgement.verdict == Verdict::Tripped => {
+                self.trips.push((at, *role, judgement.clone()));
+            }
+            Record::RollbackStarted { why, from } => {
+                // Where the way back is taken again, the stamps count from then.
+                let stamps = Vec::new();
+                self.back = Some(Back { at, why: why.clone(), from: *from, stamps });
+            }
+            Record::Stamped { stamp, after_us, says } => {
+                if (*stamp, after_us.is_some()) == (Stamp::RouterAtBlue, true) {
+                    self.switched(at, 0);
+                }
+                if let Some(back) = &mut self.back {
+                    back.stamps.retain(|(known, ..)| known != stamp);
+                    back.stamps.push((*stamp, *after_us, says.clone()));
+                }
+            }
+            Record::Command { says, good: Some(good), .. } => {
+                let first = says.as_str().split(' ').next();
+                let named = CommandName::ALL.into_iter().find(|name| Some(name.key()) == first);
+                if let Some(name) = named {
+                    self.ran.insert(name, (says.clone(), *good));
+                }
+            }
+            Record::Warning(says) | Record::Info(says) => {
+                self.kept |= says.as_str().starts_with("kept: ");
+                if says.as_str().contains("changed outside Switchback") {
+                    self.outside.push(says.clone());
+                }
+            }
+            Record::Ended { outcome, says, .. } => self.ended = Some((*outcome, says.clone())),
+            _ => {}
+        }
+    }
+
+    fn steps(&self) -> Vec<StepTold> {
+        let now = Step::ALL.into_iter().rfind(|step| self.entered[*step as usize].is_some());
+        let state = |step: Step| {
+            let is_now = Some(step) == now;
+            match (self.took[step as usize], is_now, &self.back) {
+                (Some(_), ..) => StepState::Passed,
+                (None, true, Some(_)) => StepState::Failed,
+                (None, true, None) => StepState::Now,
+                (None, false, Some(_)) => StepState::Skipped,
+                (None, false, None) => StepState::Ahead,
+            }
+        };
+        let told = |step| StepTold {
+            step,
+            state: state(step),
+            entered: self.entered[step as usize],
+            took: self.took[step as usize],
+        };
+        Step::ALL.into_iter().map(told).collect()
+    }
+
+    /// What is still owed: where the plan contracts a schema, until that is done.
+    fn owed(&self, run: &Run) -> Vec<Clean> {
+        let contracted = self.ran.get(&CommandName::Contract).is_some_and(|(_, good)| *good);
+        let owes = self.kept && run.opened.plan.commands.has(CommandName::Contract) && !contracted;
+        let owed = "contract the schema (after Blue is decommissioned)";
+        owes.then(|| Clean::new(owed)).into_iter().collect()
+    }
+}
+
+/// What the journal says about the evidence itself.
+#[derive(Debug, Default)]
+struct Evidence {
+    declared: Option<crate::journal::Declared>,
+    recordings: Vec<Recording>,
+    redacted: BTreeMap<String, u64>,
+    moments: Vec<Moment>,
+}
+
+impl Evidence {
+    fn of(run: &Run) -> Self {
+        let mut told = Self::default();
+        for (seq, at, noted) in &run.noted {
+            let (text, tone) = told.take(noted);
+            let (topic, cast) = ("evidence".to_owned(), None);
+            told.moments.push(Moment { seq: *seq, at: *at, topic, text, tone, cast });
+        }
+        told
+    }
+
+    fn recording(&mut self, file: &str) -> Option<&mut Recording> {
+        self.recordings.iter_mut().find(|recording| recording.file == file)
+    }
+
+    fn take(&mut self, noted: &Noted) -> (String, Tone) {
+        match noted {
+            Noted::Declared(declared) => {
+                let by = declared.signed.as_ref().map_or_else(
+                    || "unsigned".to_owned(),
+                    |signer| format!("signed by {}", signer.identity),
+                );
+                let token = declared.token.as_ref();
+                let when = token.map_or_else(String::new, |t| format!(", proven at {}", t.time));
+                // A run that is picked up declares nothing new: the first one was before.
+                self.declared.get_or_insert_with(|| (**declared).clone());
+                (format!("plan and release declared, {by}{when}"), Tone::Plain)
+            }
+            Noted::RecordingStarted(started) => {
+                let file = started.file.clone();
+                let text = format!("recording {} begun", Clean::new(&file));
+                let size = (started.width, started.height);
+                if self.recording(&file).is_none() {
+                    let (closed, lost, present) = (None, None, false);
+                    self.recordings.push(Recording { file, size, closed, lost, present });
+                }
+                (text, Tone::Plain)
+            }
+            Noted::RecordingLost(lost) => {
+                if let Some(recording) = self.recording(&lost.file) {
+                    recording.lost = Some(lost.clone());
+                }
+                let (file, after, why) = (Clean::new(&lost.file), lost.after_s, &lost.why);
+                (format!("recording {file} lost after {after:.1} s: {why}"), Tone::Warn)
+            }
+            Noted::RecordingClosed(closed) => {
+                if let Some(recording) = self.recording(&closed.file) {
+                    recording.closed = Some(closed.clone());
+                }
+                let (file, frames, secs) =
+                    (Clean::new(&closed.file), closed.frames, closed.seconds);
+                let found = match closed.hits.len() {
+                    0 => String::new(),
+                    n => {
+                        format!("; {} found on its screens", crate::text::count(n as u64, "secret"))
+                    }
+                };
+                let tone = if closed.hits.is_empty() { Tone::Plain } else { Tone::Bad };
+                (format!("recording {file} closed: {frames} frames, {secs:.1} s{found}"), tone)
+            }
+            Noted::Redacted(counts) => {
+                for (rule, times) in counts {
+                    let sum = self.redacted.entry(rule.clone()).or_insert(0);
+                    *sum = sum.saturating_add(*times);
+                }
+                let sum = counts.values().fold(0_u64, |sum, times| sum.saturating_add(*times));
+                (format!("masked {}", crate::text::count(sum, "time")), Tone::Plain)
+            }
+        }
+    }
+}
+
+/// The recordings, with the seconds at which the timeline's lines are on the screen.
+fn recordings(dir: &Path, told: Vec<Recording>, timeline: &mut [Moment]) -> Vec<Recording> {
+    let mut recordings = told;
+    for (index, recording) in recordings.iter_mut().enumerate() {
+        let Some(marks) = cast::marks(dir, &recording.file) else { continue };
+        recording.present = true;
+        for moment in timeline.iter_mut() {
+            if let Some(second) = marks.get(&moment.seq) {
+                moment.cast = Some((index, *second));
+            }
+        }
+    }
+    recordings
+}
+
+fn assemble(
+    run: &Run,
+    walk: Walk,
+    declared: Option<crate::journal::Declared>,
+    redacted: BTreeMap<String, u64>,
+    recordings: Vec<Recording>,
+) -> Account {
+    let opened = &run.opened;
+    let (facts, plan) = (&opened.facts, &opened.plan);
+    let clean = |text: &Option<String>| text.as_deref().map(Clean::new);
+    let names = Slot::BOTH.map(|slot| Clean::new(plan.slot_name(slot)));
+    let slots = match walk.blue {
+        Some(Slot::Second) => [names[1].clone(), names[0].clone()],
+        _ => names,
+    };
+    let said = walk.ended.as_ref().map(|(_, says)| says.clone());
+    let says = run.closed.as_ref().map(|closed| closed.says.clone()).or(said);
+    let cut = || Clean::new("the journal ends before the run did: it was cut off");
+    let missing = run.gaps.iter().map(|(first, last)| (last + 1).saturating_sub(*first));
+    Account {
+        run: facts.run.clone(),
+        kind: facts.kind,
+        host: facts.host.clone(),
+        service: Clean::new(&plan.service),
+        operator: opened.operator.clone(),
+        attended: facts.attended || walk.attended_again,
+        marking: clean(&plan.evidence.marking).filter(|marking| !marking.is_empty()),
+        program: opened.program.clone(),
+        began_unix_ms: facts.began_unix_ms,
+        ended_unix_ms: run.closed.as_ref().map(|closed| closed.ended_unix_ms),
+        outcome: run.closed.as_ref().map(|closed| closed.outcome),
+        exit: run.closed.as_ref().map(|closed| closed.exit),
+        says: says.unwrap_or_else(cut),
+        plan_sha256: opened.plan_sha256.clone(),
+        overrides: opened.overrides.clone(),
+        router: opened.router.clone(),
+        slots,
+        blue_known: walk.blue.is_some(),
+        current: clean(&plan.release.current).or_else(|| walk.first_named[0].clone()),
+        next: clean(&plan.release.next),
+        migration: plan.release.migration,
+        change: plan.release.change.iter().map(|(k, v)| (k.clone(), Clean::new(v))).collect(),
+        declared,
+        first_change: walk.first_change,
+        steps: walk.steps(),
+        compared: compared::compared(run, &walk),
+        owed: walk.owed(run),
+        gates: walk.gates.into_values().collect(),
+        users: walk.users,
+        back: walk.back,
+        switches: walk.switches,
+        limits: plan.limits.clone(),
+        trips: walk.trips,
+        outside: walk.outside,
+        timeline: walk.timeline,
+        redacted,
+        recordings,
+        samples: walk.samples,
+        journal: (run.lines, run.head.clone()),
+        missing_inputs: missing.sum(),
+        last_at: run.last_at,
+    }
+}
