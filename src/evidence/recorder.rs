@@ -9,15 +9,15 @@
 //! Whoever draws copies a frame's bytes into a bounded queue and never waits for a disk. Each frame
 //! is one event; frames that change nothing are left out. A mark is written after the frame that
 //! showed what it speaks of, and the file is on disk then. The first frame is preceded by a slate
-//! and the last one followed by one ([`slate`](super::slate)).
+//! and the last one followed by one ([`slate`]).
 //!
 //! Whatever fails ends the recording and nothing else: the journal says `recording.lost`, once,
 //! and the light goes out. What has been kept until then can be played.
 
-use super::cast;
 use super::scan::Scan;
 use super::slate::{CLOSING, Closing, OPENING, Opening};
 use super::tape::{Gone, Tape};
+use super::{cast, slate};
 use crate::clean::{self, Clean};
 use crate::journal::{Mark, Noted, Notes, RecordingClosed, RecordingLost, RecordingStarted};
 use crate::units::Millis;
@@ -384,6 +384,9 @@ impl Worker {
         tape.event(Duration::ZERO, cast::OUTPUT, &slate)?;
         let mut scan = Scan::new(clean::installed(), tape.name(), self.size);
         scan.take(0.0, &slate);
+        // Frames need not begin with an empty screen, and lines never do.
+        tape.event(OPENING, cast::OUTPUT, slate::END)?;
+        scan.take(OPENING.as_secs_f64(), slate::END);
         let started = RecordingStarted {
             file: tape.name().to_owned(),
             width: self.size.0,
