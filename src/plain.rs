@@ -34,7 +34,7 @@ pub fn run(link: &Link, form: Form, attended: bool) -> color_eyre::Result<()> {
     if attended {
         listen(link.clone());
     }
-    let mut printer = Printer { form, attended, seq: 0, asked: 0, opened: None, headed: false };
+    let mut printer = Printer::new(form, attended, false);
     loop {
         let over = link.feed.is_over();
         if let Some(update) = link.feed.since(printer.seq) {
@@ -47,8 +47,11 @@ pub fn run(link: &Link, form: Form, attended: bool) -> color_eyre::Result<()> {
     }
 }
 
-struct Printer {
+/// Prints updates.
+#[derive(Debug)]
+pub struct Printer {
     form: Form,
+    replay: bool,
     attended: bool,
     seq: u64,
     asked: u32,
@@ -57,7 +60,13 @@ struct Printer {
 }
 
 impl Printer {
-    fn print(&mut self, update: &Update) -> std::io::Result<()> {
+    /// Prints a run to `form`; a replay is called so in the heading and in every line of JSON.
+    pub const fn new(form: Form, attended: bool, replay: bool) -> Self {
+        Self { form, replay, attended, seq: 0, asked: 0, opened: None, headed: false }
+    }
+
+    /// Prints what an update brings.
+    pub fn print(&mut self, update: &Update) -> std::io::Result<()> {
         self.seq = update.seq;
         let mut out = std::io::stdout().lock();
         let snapshot = &update.snapshot;
@@ -65,20 +74,24 @@ impl Printer {
             for (at, record) in &update.records {
                 let facts = &snapshot.facts;
                 // Nobody can take a drill's line for a deploy's, wherever it ends up.
-                let line = serde_json::json!({
+                let mut line = serde_json::json!({
                     "kind": facts.kind,
                     "host": facts.host,
                     "run": facts.run,
                     "at": at,
                     "record": record,
                 });
+                if self.replay {
+                    line["replay"] = true.into();
+                }
                 writeln!(out, "{line}")?;
             }
             return out.flush();
         }
         if !self.headed {
             self.headed = true;
-            writeln!(out, "{}", heading(snapshot))?;
+            let replay = if self.replay { "REPLAY " } else { "" };
+            writeln!(out, "{replay}{}", heading(snapshot))?;
         }
         for line in &update.log {
             let loud = match line.tone {

@@ -12,6 +12,7 @@ mod home;
 mod leftover;
 mod odds;
 mod record;
+mod replay;
 mod resume;
 mod rollback;
 mod runs;
@@ -86,6 +87,9 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         }
         Some(Command::Resume { run }) => resume::resume(&global, run.as_deref()),
         Some(Command::Backtest { plan, samples }) => backtest::backtest(&global, &plan, &samples),
+        Some(Command::Replay { run, at, speed }) => {
+            replay::replay(&global, run.as_deref(), at.unwrap_or_default(), speed)
+        }
         Some(Command::Runs) => runs::runs(&global),
         Some(Command::Schema) => print(format!("{:#}\n", plan::schema()).as_bytes()),
         Some(Command::Completions { shell }) => print(&cli::completions(shell)),
