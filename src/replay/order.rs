@@ -56,7 +56,7 @@ impl fmt::Display for Speed {
 /// What a replay can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// Stop the run's time, or let it go on.
+    /// Stop the run's time, or let it go on; from the beginning where it is at its end.
     Pause,
     /// So many events on (or back), and stop there.
     Step(i8),

@@ -110,6 +110,10 @@ impl Playhead<'_> {
         let tape = self.player.tape();
         let to = |at: Millis| (tape.index_at(at), at);
         let (index, at) = match order {
+            Order::Pause if at >= self.head.end => {
+                self.head.paused = false;
+                to(tape.at(1))
+            }
             Order::Pause => {
                 self.head.paused = !self.head.paused;
                 (self.player.index(), at)

@@ -38,6 +38,13 @@ pub struct IndexLine {
     pub router: Clean,
     /// How long the way back took in microseconds, if it was taken and verified.
     pub rollback_us: Option<u64>,
+    /// How long it took from its start until users were back in band, in microseconds, if that was
+    /// seen.
+    #[serde(default)]
+    pub restored_us: Option<u64>,
+    /// Whether Green ever had weight; nothing in a line that an older version wrote.
+    #[serde(default)]
+    pub moved: Option<bool>,
     /// When it began, in milliseconds since 1970.
     pub began_unix_ms: i64,
     /// When it ended, in milliseconds since 1970.
@@ -56,6 +63,8 @@ impl IndexLine {
             head: ended.head.clone(),
             router: opened.router.clone(),
             rollback_us: ended.rollback_us,
+            restored_us: ended.restored_us,
+            moved: Some(ended.moved),
             began_unix_ms: opened.facts.began_unix_ms,
             ended_unix_ms: closed.ended_unix_ms,
         }
@@ -146,6 +155,8 @@ mod tests {
             head: chain::GENESIS.to_owned(),
             router: router.into(),
             rollback_us,
+            restored_us: None,
+            moved: None,
             began_unix_ms: 0,
             ended_unix_ms: ended,
         }

@@ -22,8 +22,12 @@ const fn nothing(_: &Snapshot, _: &UiState) -> Availability {
 }
 
 fn pause_label(_: &Snapshot, ui: &UiState, _: Millis) -> String {
-    let paused = ui.replay.as_ref().is_some_and(|replay| replay.paused);
-    if paused { "play" } else { "pause" }.to_owned()
+    match &ui.replay {
+        Some(replay) if replay.at >= replay.end => "again",
+        Some(replay) if replay.paused => "play",
+        _ => "pause",
+    }
+    .to_owned()
 }
 
 const fn play(keys: &'static [Key], order: Order, label: Label, what: &'static str) -> Binding {
@@ -43,7 +47,12 @@ const fn look(
 
 /// The table.
 pub const BINDINGS: &[Binding] = &[
-    play(&[Key::Char(' ')], Order::Pause, Label::By(pause_label), "stop the run's time; go on"),
+    play(
+        &[Key::Char(' ')],
+        Order::Pause,
+        Label::By(pause_label),
+        "stop the run's time; go on; at the end, from the beginning again",
+    ),
     play(
         &[Key::Char(']')],
         Order::Mark(1),

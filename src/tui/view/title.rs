@@ -41,6 +41,8 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     match (&snapshot.journal_trouble, seen.scene.silent) {
         (Some(_), _) => pen.right("▲ NOT JOURNALLED", theme.bad),
         (None, Some(_)) => pen.right("? journal", theme.unknown),
+        // Nothing is written down while it is played.
+        (None, None) if seen.scene.ui.replay.is_some() => &mut pen,
         (None, None) => pen.right(&format!("● journal{time}"), theme.text),
     };
     let host = if roomy { format!("  on {}", facts.host) } else { format!(" {}", facts.host) };
