@@ -5,6 +5,8 @@
 //! the same types.
 
 use crate::plan::{Migration, Overrides};
+use crate::replay::Speed;
+use crate::units::Millis;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -94,6 +96,22 @@ The signers come from you, never from the bundle: a line is
   me@example.org namespaces=\"evidence@switchback,declaration@switchback\" ecdsa-sha2-nistp256 AAAA...
 Exit codes here: 0 verified; 1 tampered with; 2 cannot be checked, or intact
 with an author whom nobody knows (not signed, no --signers, another key).";
+const REPLAY: &str = "\
+Examples:
+  switchback replay                 the last run
+  switchback replay 7f3a --at 12:41 --speed 4
+  switchback replay evidence/       a bundle, or a run's directory
+  switchback replay 7f3a --plain    its timeline as lines, at once
+
+The journal is read and its chain verified, and its inputs are lived again: what
+follows from them is compared with the journal byte for byte. Nothing can be moved
+from here; no router is in reach. The keys: `?`.";
+
+const RUNS: &str = "\
+A line a run, oldest first; then figures from the runs' chained index: how many
+deploys had to go back, and how long that took. Drills and rehearsals are counted
+apart. `back` is from the start of the way back until the router read Blue, `users
+back` until users were back in band. With --json one line a run.";
 
 const BACKTEST: &str = "\
 Examples:
@@ -288,7 +306,21 @@ pub enum Command {
         #[arg(value_name = "FILE|RUN")]
         samples: String,
     },
-    /// List past runs
+    /// Play a run again in the cockpit, from its journal
+    #[command(after_help = REPLAY)]
+    Replay {
+        /// A run's id or the beginning of it, its directory, or a bundle [default: the last run]
+        #[arg(value_name = "RUN|DIR")]
+        run: Option<String>,
+        /// Begin there, as minutes and seconds of the run
+        #[arg(long, value_name = "12:41", value_parser = instant)]
+        at: Option<Millis>,
+        /// Times the run's own pace: 0.25, 0.5, 1, 2, 4, 8, 16, 32 or 64
+        #[arg(long, value_name = "N", value_parser = speed, default_value = "1")]
+        speed: Speed,
+    },
+    /// List past runs, and how many deploys went back
+    #[command(after_help = RUNS)]
     Runs,
     /// Seal a run that is not sealed yet, and say where its report is
     #[command(after_help = REPORT)]
@@ -372,6 +404,30 @@ pub struct OddsArgs {
     /// How many fly at once; the numbers do not depend on it [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
+}
+
+fn instant(word: &str) -> Result<Millis, String> {
+    let wrong = || "an instant of the run is minutes and seconds: say --at 12:41".to_owned();
+    let mut seconds = 0_u64;
+    let parts: Vec<&str> = word.split(':').collect();
+    if parts.len() > 3 {
+        return Err(wrong());
+    }
+    for (place, part) in parts.iter().enumerate() {
+        let digits =
+            !part.is_empty() && part.len() <= 6 && part.bytes().all(|b| b.is_ascii_digit());
+        let number: u64 = part.parse().ok().filter(|_| digits).ok_or_else(wrong)?;
+        if place > 0 && number >= 60 {
+            return Err(wrong());
+        }
+        seconds = seconds * 60 + number;
+    }
+    Ok(Millis::secs(seconds))
+}
+
+fn speed(word: &str) -> Result<Speed, String> {
+    let speed = word.trim_end_matches('x').parse().ok().and_then(Speed::of);
+    speed.ok_or_else(|| "one of 0.25, 0.5, 1, 2, 4, 8, 16, 32 and 64: say --speed 4".to_owned())
 }
 
 fn rps(word: &str) -> Result<f64, String> {

@@ -96,6 +96,8 @@ pub struct News {
 #[derive(Debug, Default)]
 struct Kept {
     seq: u64,
+    /// The change with which everything was told anew.
+    reset_at: u64,
     snapshot: Option<Snapshot>,
     samples: VecDeque<(u64, Sample)>,
     switches: VecDeque<(u64, (Millis, u8))>,
@@ -106,10 +108,17 @@ struct Kept {
 }
 
 /// What the engine publishes, for anybody who asks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Feed {
     kept: Mutex<Kept>,
     bells: Mutex<Vec<Arc<Bell>>>,
+    samples_kept: usize,
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self::keeping(SAMPLES_KEPT)
+    }
 }
 
 fn keep<T>(queue: &mut VecDeque<(u64, T)>, seq: u64, items: Vec<T>, limit: usize) {
@@ -125,6 +134,19 @@ fn after<T: Clone>(queue: &VecDeque<(u64, T)>, seq: u64) -> Vec<T> {
 }
 
 impl Feed {
+    /// A feed that keeps so many samples for whoever comes late.
+    pub fn keeping(samples: usize) -> Self {
+        Self { kept: Mutex::default(), bells: Mutex::default(), samples_kept: samples }
+    }
+
+    /// What is published next is told from the beginning: whoever watches forgets what was.
+    pub fn restart(&self) {
+        let mut kept = lock(&self.kept);
+        let (seq, over) = (kept.seq, kept.over);
+        let snapshot = kept.snapshot.take();
+        *kept = Kept { seq, reset_at: seq + 1, snapshot, over, ..Kept::default() };
+    }
+
     /// Taps `bell` with each change from now on, and rings it at the end.
     pub fn ring(&self, bell: Arc<Bell>) {
         lock(&self.bells).push(bell);
@@ -136,7 +158,7 @@ impl Feed {
         kept.seq += 1;
         let seq = kept.seq;
         kept.snapshot = Some(snapshot);
-        keep(&mut kept.samples, seq, news.samples, SAMPLES_KEPT);
+        keep(&mut kept.samples, seq, news.samples, self.samples_kept);
         keep(&mut kept.switches, seq, news.switches, LINES_KEPT);
         keep(&mut kept.log, seq, news.log, LINES_KEPT);
         keep(&mut kept.records, seq, news.records, LINES_KEPT);
@@ -166,6 +188,7 @@ impl Feed {
         }
         Some(Update {
             seq: kept.seq,
+            reset: kept.reset_at > seq,
             snapshot: kept.snapshot.clone()?,
             samples: after(&kept.samples, seq),
             switches: after(&kept.switches, seq),

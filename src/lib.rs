@@ -39,6 +39,7 @@
 //! | [`feed`] | the seam between engine and watchers: snapshots, and what is new since |
 //! | [`journal`] | hash-chained JSONL; read, verified, replayed, resumed |
 //! | [`runs`] | run directories, their index, the lock by router, the socket beside it |
+//! | [`replay`] | PURE but for its thread: a journal as a tape, played to the same screen; no router in reach |
 //! | [`evidence`] | the bundle that a run leaves: recording, signatures, report; and how it is checked |
 //! | [`lab`] | a seeded world and its HTTP front: real services, users and a weighted proxy |
 //! | [`sim`] | simulated time: the same core in a world of data, as fast as it goes |
@@ -92,6 +93,7 @@ pub mod lab;
 pub mod odds;
 pub mod plain;
 pub mod plan;
+pub mod replay;
 pub mod runbook;
 pub mod runs;
 pub mod signal;

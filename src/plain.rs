@@ -48,7 +48,7 @@ pub fn run(
     if attended {
         listen(link.clone());
     }
-    let mut printer = Printer { form, attended, seq: 0, asked: 0, opened: None, headed: false };
+    let mut printer = Printer::new(form, attended, false);
     loop {
         let over = link.feed.is_over();
         if let Some(update) = link.feed.since(printer.seq) {
@@ -65,8 +65,11 @@ pub fn run(
     }
 }
 
-struct Printer {
+/// Prints updates.
+#[derive(Debug)]
+pub struct Printer {
     form: Form,
+    replay: bool,
     attended: bool,
     seq: u64,
     asked: u32,
@@ -75,8 +78,13 @@ struct Printer {
 }
 
 impl Printer {
-    /// Prints what is new, and gives what was printed.
-    fn print(&mut self, update: &Update) -> std::io::Result<String> {
+    /// Prints a run to `form`; a replay is called so in the heading and in every line of JSON.
+    pub const fn new(form: Form, attended: bool, replay: bool) -> Self {
+        Self { form, replay, attended, seq: 0, asked: 0, opened: None, headed: false }
+    }
+
+    /// Prints what an update brings, and gives what was printed.
+    pub fn print(&mut self, update: &Update) -> std::io::Result<String> {
         self.seq = update.seq;
         let says = self.says(update).map_err(std::io::Error::other)?;
         let mut out = std::io::stdout().lock();
@@ -92,20 +100,24 @@ impl Printer {
             for (at, record) in &update.records {
                 let facts = &snapshot.facts;
                 // Nobody can take a drill's line for a deploy's, wherever it ends up.
-                let line = serde_json::json!({
+                let mut line = serde_json::json!({
                     "kind": facts.kind,
                     "host": facts.host,
                     "run": facts.run,
                     "at": at,
                     "record": record,
                 });
+                if self.replay {
+                    line["replay"] = true.into();
+                }
                 writeln!(out, "{line}")?;
             }
             return Ok(out);
         }
         if !self.headed {
             self.headed = true;
-            writeln!(out, "{}", heading(snapshot))?;
+            let replay = if self.replay { "REPLAY " } else { "" };
+            writeln!(out, "{replay}{}", heading(snapshot))?;
         }
         for line in &update.log {
             let loud = match line.tone {

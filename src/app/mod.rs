@@ -14,6 +14,7 @@ mod leftover;
 mod odds;
 mod record;
 mod recording;
+mod replay;
 mod report;
 mod resume;
 mod rollback;
@@ -93,6 +94,9 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         }
         Some(Command::Resume { run }) => resume::resume(&global, run.as_deref()),
         Some(Command::Backtest { plan, samples }) => backtest::backtest(&global, &plan, &samples),
+        Some(Command::Replay { run, at, speed }) => {
+            replay::replay(&global, run.as_deref(), at.unwrap_or_default(), speed)
+        }
         Some(Command::Runs) => runs::runs(&global),
         Some(Command::Report(args)) => report::report(&global, &args),
         Some(Command::Verify(args)) => verify::verify(&global, &args),

@@ -1,30 +1,69 @@
-//! `switchback runs`: past runs, a line each.
+//! `switchback runs`: past runs, a line each, and figures from their index.
 
 use super::{Failure, flight, print};
 use crate::cli::Global;
 use crate::runbook::line::micros;
-use crate::runs::{self, Home, Lock, RunSummary};
+use crate::runs::{self, Figures, Home, IndexLine, Lock, RunSummary};
+use serde::Serialize;
 use std::fmt::Write;
+
+/// A run as JSON: what its journal says, and what only the index knows.
+#[derive(Serialize)]
+struct Row<'r> {
+    #[serde(flatten)]
+    run: &'r RunSummary,
+    /// Until users were back in band, in microseconds.
+    restored_us: Option<u64>,
+    /// Whether Green ever had weight.
+    moved: Option<bool>,
+    /// Whether the index has it, as far as its chain holds.
+    indexed: bool,
+}
 
 /// Lists past runs, oldest first.
 pub fn runs(global: &Global) -> Result<u8, Failure> {
     let home = flight::home(global)?;
     let all = listed(&home)?;
+    let (lines, fault) = runs::index::read(&home.runs);
     let mut out = String::new();
     for run in &all {
         // Writing to a string cannot fail.
         let _ = if global.json {
-            let json = serde_json::to_string(run)
+            let row = row(run, &lines);
+            let json = serde_json::to_string(&row)
                 .map_err(|e| Failure::world(e, "this is a bug: please report it"))?;
             writeln!(out, "{json}")
         } else {
             writeln!(out, "{}", line(run))
         };
     }
-    if all.is_empty() && !global.json {
+    if global.json {
+        if let Some(fault) = &fault {
+            crate::plain::complain(format_args!(
+                "warning: the runs' index is believed only in part: {fault}"
+            ));
+        }
+        return print(out.as_bytes());
+    }
+    if all.is_empty() {
         let _ = writeln!(out, "no runs in {}", home.runs.display());
     }
+    let figures = Figures::of(&lines, fault.as_ref(), &all).paragraph();
+    if !figures.is_empty() {
+        let _ = write!(out, "\n{figures}");
+    }
     print(out.as_bytes())
+}
+
+fn row<'r>(run: &'r RunSummary, lines: &[IndexLine]) -> Row<'r> {
+    // One that ended twice is known by its last end.
+    let line = lines.iter().rev().find(|line| line.id == run.id);
+    Row {
+        run,
+        restored_us: line.and_then(|line| line.restored_us),
+        moved: line.and_then(|line| line.moved),
+        indexed: line.is_some(),
+    }
 }
 
 /// The runs, oldest first; one that a cockpit flies now is `running`, and not to be picked up.

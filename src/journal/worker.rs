@@ -59,6 +59,9 @@ pub(super) struct Worker {
     step: Option<u8>,
     green: Option<u8>,
     rollback_us: Option<u64>,
+    restored_us: Option<u64>,
+    /// Whether the router ever said that Green has weight.
+    moved: bool,
     barrier: u64,
     /// Since when something waits to be confirmed, or samples to be written.
     unsynced: Option<Instant>,
@@ -85,6 +88,8 @@ impl Worker {
             step: None,
             green: None,
             rollback_us: None,
+            restored_us: None,
+            moved: false,
             barrier: 0,
             unsynced: None,
             unwritten: None,
@@ -280,7 +285,13 @@ impl Worker {
             }
         }
         done.send_replace(self.barrier);
-        Ok(Ended { head: self.head, lines: self.seq, rollback_us: self.rollback_us })
+        Ok(Ended {
+            head: self.head,
+            lines: self.seq,
+            rollback_us: self.rollback_us,
+            restored_us: self.restored_us,
+            moved: self.moved,
+        })
     }
 
     /// Takes an entry to where it belongs.
@@ -324,7 +335,11 @@ impl Worker {
             Record::Stamped { stamp: Stamp::RouterAtBlue, after_us: Some(us), .. } => {
                 self.rollback_us = Some(*us);
             }
+            Record::Stamped { stamp: Stamp::UsersInBand, after_us: Some(us), .. } => {
+                self.restored_us = Some(*us);
+            }
             Record::Split { read: Some(green), .. } => {
+                self.moved |= *green > 0;
                 let before = self.green.replace(*green);
                 return (before != Some(*green)).then_some(*green);
             }

@@ -56,6 +56,11 @@ pub struct Ended {
     pub lines: u64,
     /// How long the way back took in microseconds, if the run took it and it was verified.
     pub rollback_us: Option<u64>,
+    /// How long it took from the way back's start until users were back in band, in microseconds,
+    /// if that was seen.
+    pub restored_us: Option<u64>,
+    /// Whether Green ever had weight.
+    pub moved: bool,
 }
 
 /// Why a run cannot be picked up.

@@ -334,6 +334,9 @@ pub struct Question {
 pub struct Update {
     /// Counts up with each change; ask with it for what is new since.
     pub seq: u64,
+    /// Whether everything is told anew: what was told before is to be forgotten.
+    #[serde(default)]
+    pub reset: bool,
     /// How things stand.
     pub snapshot: Snapshot,
     /// Seconds that were measured since.

@@ -40,6 +40,13 @@ pub struct IndexLine {
     pub router: Clean,
     /// How long the way back took in microseconds, if it was taken and verified.
     pub rollback_us: Option<u64>,
+    /// How long it took from its start until users were back in band, in microseconds, if that was
+    /// seen.
+    #[serde(default)]
+    pub restored_us: Option<u64>,
+    /// Whether Green ever had weight; nothing in a line that an older version wrote.
+    #[serde(default)]
+    pub moved: Option<bool>,
     /// When it began, in milliseconds since 1970.
     pub began_unix_ms: i64,
     /// When it ended, in milliseconds since 1970.
@@ -47,13 +54,6 @@ pub struct IndexLine {
     /// SHA-256 of the `SHA256SUMS` of the bundle that it left, if it was sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bundle: Option<String>,
-    /// From the beginning of the way back until users were back in the band that they were in
-    /// before, in microseconds; nothing where that was not seen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub restored_us: Option<u64>,
-    /// Whether users may have been moved to Green: a run that moved nobody counts as no change.
-    #[serde(default)]
-    pub moved_users: bool,
 }
 
 impl IndexLine {
@@ -68,11 +68,11 @@ impl IndexLine {
             head: ended.head.clone(),
             router: opened.router.clone(),
             rollback_us: ended.rollback_us,
+            restored_us: ended.restored_us,
+            moved: Some(ended.moved),
             began_unix_ms: opened.facts.began_unix_ms,
             ended_unix_ms: closed.ended_unix_ms,
             bundle: None,
-            restored_us: None,
-            moved_users: false,
         }
     }
 
@@ -83,6 +83,8 @@ impl IndexLine {
             head: run.head.clone(),
             lines: run.lines,
             rollback_us: closed.rollback_us,
+            restored_us: None,
+            moved: run.may_have_moved_users(),
         };
         let restored = run.effects().rev().find_map(|(_, effect)| match effect {
             Effect::Record(Record::Stamped { stamp: Stamp::UsersInBand, after_us, .. }) => {
@@ -90,11 +92,7 @@ impl IndexLine {
             }
             _ => None,
         });
-        Some(Self {
-            restored_us: restored.flatten(),
-            moved_users: run.may_have_moved_users(),
-            ..Self::new(&run.opened, closed, &ended)
-        })
+        Some(Self { restored_us: restored.flatten(), ..Self::new(&run.opened, closed, &ended) })
     }
 }
 
@@ -190,11 +188,11 @@ mod tests {
             head: chain::GENESIS.to_owned(),
             router: router.into(),
             rollback_us,
+            restored_us: None,
+            moved: None,
             began_unix_ms: 0,
             ended_unix_ms: ended,
             bundle: None,
-            restored_us: None,
-            moved_users: false,
         }
     }
 
@@ -242,7 +240,12 @@ mod tests {
         append(root.path(), &sealed).unwrap();
         let text = fs::read_to_string(root.path().join(INDEX)).unwrap();
         assert!(!text.lines().next().unwrap().contains("bundle"), "as older programs wrote it");
-        let old = text.lines().next().unwrap().replace(",\"moved_users\":false", "");
+        let old = text
+            .lines()
+            .next()
+            .unwrap()
+            .replace(",\"moved\":null", "")
+            .replace(",\"restored_us\":null", "");
         serde_json::from_str::<IndexLine>(&old).unwrap();
         let last: Vec<_> = last_of_each(read(root.path()).0);
         assert_eq!(last.iter().map(|l| l.id.as_str()).collect::<Vec<_>>(), ["2", "1"]);

@@ -9,6 +9,7 @@
 
 pub mod control;
 mod dir;
+pub mod figures;
 mod home;
 pub mod index;
 mod list;
@@ -16,6 +17,7 @@ mod lock;
 mod record;
 
 pub use dir::{RunDir, is_id, short};
+pub use figures::Figures;
 pub use home::{Home, NoHome};
 pub use index::{IndexLine, last_rollback};
 pub use list::{FindFault, RunSummary, find, list};

@@ -207,6 +207,9 @@ pub struct History {
 impl History {
     /// Takes in what an update brings.
     pub fn take(&mut self, update: &Update) {
+        if update.reset {
+            *self = Self::default();
+        }
         for sample in &update.samples {
             self.sample(sample);
         }

@@ -88,6 +88,9 @@ fn take(event: &Event, shared: &Shared, link: &Link) {
             for command in pressed.commands {
                 link.send(command);
             }
+            if let (Some(order), Some(deck)) = (pressed.order, &shared.deck) {
+                deck.order(order);
+            }
             if pressed.repaint {
                 shared.resized.store(true, Ordering::Release);
             }

@@ -4,9 +4,14 @@
 //! text field is open, keys that are characters are text; that is why rollback has a second key.
 //! Nothing that is pressed often lies beside `r` on a keyboard: `e`, `t`, `d`, `f`, `4` and `5`
 //! mean nothing.
+//!
+//! A replay has a table of its own in the same form ([`replay`]); the mode says which one holds.
+
+pub mod replay;
 
 use super::state::UiState;
 use crate::plan::Migration;
+use crate::replay::Order;
 use crate::runbook::event::View;
 use crate::runbook::gate::GateState;
 use crate::runbook::snapshot::Snapshot;
@@ -37,6 +42,10 @@ pub enum Key {
     Up,
     /// Arrow down.
     Down,
+    /// Arrow left.
+    Left,
+    /// Arrow right.
+    Right,
     /// A page up.
     PageUp,
     /// A page down.
@@ -64,6 +73,8 @@ impl Key {
             KeyCode::Backspace => Self::Backspace,
             KeyCode::Up => Self::Up,
             KeyCode::Down => Self::Down,
+            KeyCode::Left => Self::Left,
+            KeyCode::Right => Self::Right,
             KeyCode::PageUp => Self::PageUp,
             KeyCode::PageDown => Self::PageDown,
             KeyCode::Home => Self::Home,
@@ -86,6 +97,8 @@ impl fmt::Display for Key {
             Self::Backspace => f.write_str("Backspace"),
             Self::Up => f.write_str("Up"),
             Self::Down => f.write_str("Down"),
+            Self::Left => f.write_str("Left"),
+            Self::Right => f.write_str("Right"),
             Self::PageUp => f.write_str("PgUp"),
             Self::PageDown => f.write_str("PgDn"),
             Self::Home => f.write_str("Home"),
@@ -105,11 +118,17 @@ pub enum Mode {
     Field,
     /// The keys lie over the screen.
     Help,
+    /// A replay: nothing can be moved.
+    Replay,
+    /// A replay, with its keys over the screen.
+    ReplayHelp,
 }
 
 impl Mode {
-    /// All of them.
+    /// All those of a run that flies.
     pub const ALL: [Self; 4] = [Self::Screen, Self::Question, Self::Field, Self::Help];
+    /// Those of a replay.
+    pub const REPLAY: [Self; 2] = [Self::Replay, Self::ReplayHelp];
 }
 
 /// What a key does.
@@ -155,11 +174,19 @@ pub enum Action {
     Suspend,
     /// Draws all of the screen anew.
     Repaint,
+    /// Asks the replay for something.
+    Play(Order),
+    /// To as many tenths of the replay as the key says.
+    Tenth,
+    /// Nothing: in a replay nothing moves.
+    Nothing,
 }
 
 /// Where a key stands in the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
+    /// The replay.
+    Replay,
     /// The way back.
     Back,
     /// The way forward.
@@ -174,12 +201,13 @@ pub enum Group {
 
 impl Group {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 5] =
-        [Self::Back, Self::Forward, Self::Answer, Self::Look, Self::Terminal];
+    pub const ALL: [Self; 6] =
+        [Self::Replay, Self::Back, Self::Forward, Self::Answer, Self::Look, Self::Terminal];
 
     /// Its heading.
     pub const fn title(self) -> &'static str {
         match self {
+            Self::Replay => "The replay",
             Self::Back => "The way back",
             Self::Forward => "The way forward",
             Self::Answer => "Answers",
@@ -462,12 +490,20 @@ pub const BINDINGS: &[Binding] = &[
     },
 ];
 
+/// The table that holds in a mode.
+pub const fn table(mode: Mode) -> &'static [Binding] {
+    match mode {
+        Mode::Replay | Mode::ReplayHelp => replay::BINDINGS,
+        Mode::Screen | Mode::Question | Mode::Field | Mode::Help => BINDINGS,
+    }
+}
+
 /// The row that a key means in a mode.
 pub fn lookup(key: Key, mode: Mode) -> Option<&'static Binding> {
     if mode == Mode::Field && matches!(key, Key::Char(_)) {
         return None;
     }
-    BINDINGS.iter().find(|row| row.modes.contains(&mode) && row.keys.contains(&key))
+    table(mode).iter().find(|row| row.modes.contains(&mode) && row.keys.contains(&key))
 }
 
 /// The key that a row shows in a mode: the first that means it there.
@@ -476,11 +512,16 @@ pub fn shown(row: &Binding, mode: Mode) -> Option<Key> {
     row.keys.iter().find(usable).copied().filter(|_| row.modes.contains(&mode))
 }
 
-/// The table as Markdown, for the README.
+/// The table of a flight as Markdown, for the README.
 pub fn markdown() -> String {
+    markdown_of(BINDINGS)
+}
+
+/// A table as Markdown.
+pub fn markdown_of(bindings: &[Binding]) -> String {
     let mut table = String::from("| key | what it does |\n|---|---|\n");
     for group in Group::ALL {
-        for row in BINDINGS.iter().filter(|row| row.group == group) {
+        for row in bindings.iter().filter(|row| row.group == group) {
             let keys: Vec<String> = row.keys.iter().map(|key| format!("`{key}`")).collect();
             table.push_str(&format!("| {} | {} |\n", keys.join(" "), row.what));
         }

@@ -38,6 +38,7 @@ pub mod widget;
 
 use crate::evidence::recorder::{Light, Recorder};
 use crate::feed::{Bell, Link};
+use crate::replay::{Deck, Playing};
 use crate::runbook::event::{Command, Interrupt};
 use crate::runbook::snapshot::Snapshot;
 use color_eyre::eyre::{Report, WrapErr, eyre};
@@ -62,6 +63,8 @@ pub struct Options {
     pub clock: fn() -> i64,
     /// What records the screen, if anything does.
     pub recorder: Option<Arc<Recorder>>,
+    /// The replay that is shown, if this is one.
+    pub replay: Option<Deck>,
 }
 
 impl Default for Options {
@@ -71,6 +74,7 @@ impl Default for Options {
             ascii: false,
             clock: || chrono::Utc::now().timestamp_millis(),
             recorder: None,
+            replay: None,
         }
     }
 }
@@ -86,6 +90,8 @@ struct Shared {
     suspend: AtomicBool,
     /// The window has another size.
     resized: AtomicBool,
+    /// The replay that is shown, if this is one.
+    deck: Option<Deck>,
 }
 
 /// What keys mean depends on: the view state, and how things stand as last drawn.
@@ -121,7 +127,9 @@ pub fn run(link: Link, options: Options) -> Result<(), Report> {
     let env = |name: &str| std::env::var(name).ok();
     let theme = options.theme.load(&env)?;
     let ascii = options.ascii || !speaks_utf8(&env);
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(Shared { deck: options.replay, ..Shared::default() });
+    // From the first key on it is known what keys mean.
+    shared.front().ui.replay = shared.deck.as_ref().map(Deck::playing);
     link.feed.ring(Arc::clone(&shared.bell));
     let recorder = options.recorder;
     let mut screen = Screen::enter(recorder.clone()).wrap_err("cannot take the terminal")?;
@@ -193,7 +201,7 @@ impl Drawing<'_> {
                 screen.repaint().wrap_err("cannot ask the terminal for its size")?;
                 self.pace.now();
             }
-            let (snapshot, ui) = {
+            let (snapshot, mut ui) = {
                 let front = self.shared.front();
                 (front.snapshot.clone(), front.ui.clone())
             };
@@ -205,10 +213,19 @@ impl Drawing<'_> {
                 };
                 continue;
             }
-            let unix_ms = (self.unix_ms)();
+            let mut unix_ms = (self.unix_ms)();
+            let clock_ms = unix_ms;
             let instant = Instant::now();
-            let now = self.clock.now(instant);
-            let silent = self.clock.silent(instant).filter(|_| !self.link.feed.is_over());
+            let mut now = self.clock.now(instant);
+            let mut silent = self.clock.silent(instant).filter(|_| !self.link.feed.is_over());
+            if let Some(playing) = self.playing() {
+                (now, silent) = (playing.at, None);
+                if let Some(snapshot) = &snapshot {
+                    unix_ms = snapshot.facts.began_unix_ms.saturating_add_unsigned(now.0);
+                }
+                ui.remark = ui.remark.or_else(|| playing.looked.clone());
+                ui.replay = Some(playing);
+            }
             let scene = screen::Scene {
                 snapshot: snapshot.as_deref(),
                 history: &self.history,
@@ -234,7 +251,7 @@ impl Drawing<'_> {
                 self.shared.hang_up(self.link);
                 return Err(eyre!(error).wrap_err("the terminal cannot be written"));
             }
-            self.pace.drawn(Instant::now(), unix_ms, ui.revision);
+            self.pace.drawn(Instant::now(), clock_ms, ui.revision);
             if let (Some(recorder), Some(snapshot)) = (&self.recorder, &snapshot) {
                 recorder.drawn(snapshot.at);
             }
@@ -251,16 +268,30 @@ impl Drawing<'_> {
         }
     }
 
+    /// How the replay stands, if this is one; keys go by what was drawn last.
+    fn playing(&self) -> Option<Playing> {
+        let playing = self.shared.deck.as_ref()?.playing();
+        self.shared.front().ui.replay = Some(playing.clone());
+        Some(playing)
+    }
+
     /// Takes what is new from the engine, and says how soon it wants to be seen.
     fn take_news(&mut self) {
         let Some(update) = self.link.feed.since(self.seq) else { return };
         self.seq = update.seq;
         self.history.take(&update);
+        let update_reset = update.reset;
         let read_at = Instant::now();
         self.clock.heard(update.snapshot.at, read_at);
         let snapshot = Arc::new(update.snapshot);
         let mut front = self.shared.front();
         self.pace.news(front.snapshot.as_deref(), &snapshot, read_at);
+        // An order was obeyed: that is seen as soon as a key is.
+        let stands = self.shared.deck.as_ref().map(Deck::playing);
+        let known = |replay: &Option<Playing>| replay.as_ref().map(|r| (r.paused, r.speed));
+        if update_reset || known(&stands) != known(&front.ui.replay) {
+            self.pace.now();
+        }
         front.ui.see(&snapshot);
         front.snapshot = Some(snapshot);
     }

@@ -6,6 +6,7 @@
 
 use super::keymap::{self, Action, Availability, Key, Mode};
 use crate::clean::Clean;
+use crate::replay::{Order, Playing};
 use crate::runbook::event::{Answer, Command, View};
 use crate::runbook::gate::CheckState;
 use crate::runbook::snapshot::Snapshot;
@@ -38,6 +39,8 @@ pub struct UiState {
     pub scroll: usize,
     /// Why the last key did nothing, if it did not; it stands until the next key.
     pub remark: Option<String>,
+    /// How the replay stands, if this is one: then no key is a command.
+    pub replay: Option<Playing>,
     /// Goes up with each change that is seen.
     pub revision: u64,
     /// Lines on a page, as last drawn.
@@ -62,6 +65,7 @@ impl Default for UiState {
             typed: String::new(),
             scroll: 0,
             remark: None,
+            replay: None,
             revision: 0,
             page: 10,
             lines: 0,
@@ -83,11 +87,16 @@ pub struct Pressed {
     pub suspend: bool,
     /// Whether all of the screen is drawn anew.
     pub repaint: bool,
+    /// What the replay is asked for.
+    pub order: Option<Order>,
 }
 
 impl UiState {
     /// What the screen waits for.
     pub fn mode(&self, snapshot: Option<&Snapshot>) -> Mode {
+        if self.replay.is_some() {
+            return if self.help { Mode::ReplayHelp } else { Mode::Replay };
+        }
         // A run that is over takes no answers.
         let running = snapshot.filter(|s| s.finish.is_none());
         let question = running.and_then(|s| s.question.as_ref());
@@ -103,6 +112,10 @@ impl UiState {
     /// Notes how things stand, before they are drawn: a new question takes the help away, and the
     /// way back brings the cockpit to the front.
     pub fn see(&mut self, snapshot: &Snapshot) {
+        // What was asked or went back then takes nothing from whoever looks at it now.
+        if self.replay.is_some() {
+            return;
+        }
         let number = snapshot.question.as_ref().map(|question| question.number);
         if number != self.question {
             self.question = number;
@@ -157,7 +170,17 @@ impl UiState {
                 return Pressed::default();
             }
         }
-        let pressed = self.act(row.action, snapshot, now);
+        let action = match (row.action, key) {
+            (Action::Tenth, Key::Char(ch)) => {
+                let tenths = ch.to_digit(10).and_then(|digit| u8::try_from(digit).ok());
+                tenths.map_or(Action::Nothing, |tenths| Action::Play(Order::Tenth(tenths)))
+            }
+            (action, _) => action,
+        };
+        let mut pressed = self.act(action, snapshot, now);
+        if self.replay.is_some() {
+            pressed.commands.clear();
+        }
         if !pressed.commands.is_empty() {
             self.last_command = Some(now);
         }
@@ -237,6 +260,8 @@ impl UiState {
             Action::Pages(by) => self.scroll_by(i32::from(by) * self.page.max(1) as i32),
             Action::Oldest => self.scroll_to(if self.begins_at_top() { 0 } else { usize::MAX }),
             Action::Newest => self.scroll_to(if self.begins_at_top() { usize::MAX } else { 0 }),
+            Action::Play(order) => Pressed { order: Some(order), ..Pressed::default() },
+            Action::Nothing | Action::Tenth => Pressed::default(),
             Action::Repaint => Pressed { repaint: true, ..Pressed::default() },
             Action::Suspend => {
                 Pressed { commands: vec![Command::Suspend], suspend: true, ..Pressed::default() }

@@ -237,6 +237,7 @@ pub fn history(at: u64, switches: &[(u64, u8)], bad: Option<u64>) -> History {
 /// What the engine would have sent until `at`.
 pub fn update(at: u64, switches: &[(u64, u8)], bad: Option<u64>) -> Update {
     let mut update = Update {
+        reset: false,
         seq: 1,
         snapshot: base(),
         samples: Vec::new(),

@@ -68,7 +68,11 @@ pub fn derive(dir: &Path, run: &Run, stated: &Stated) -> Result<Vec<(String, Vec
         journal,
         controls: Vec::new(),
         signed: stated.signer.clone(),
-        left_out: stated.left_out.iter().map(|left| format!("{}: {}", left.file, left.why)).collect(),
+        left_out: stated
+            .left_out
+            .iter()
+            .map(|left| format!("{}: {}", left.file, left.why))
+            .collect(),
     };
     made.add(names::REPORT_MD, report::markdown(&page));
     made.add(names::REPORT, report::html(&page));

@@ -6,12 +6,14 @@
 //!
 //! Keys that do nothing now are dimmed and stay where they are: position is memory. Once the run
 //! goes back, or is over, nothing will be as it was: then only what works is shown, with the keys
-//! of the views. A silent engine takes no step forward, so no such key is offered. Where there is no room for
+//! of the views. A silent engine takes no step forward, so no such key is offered. In a
+//! replay its position stands first. Where there is no room for
 //! all, those that can be done without go first.
 
+use crate::replay::Order;
 use crate::runbook::event::View;
 use crate::runbook::gate::GateState;
-use crate::tui::keymap::{self, Action, Availability, BINDINGS, Binding, Label};
+use crate::tui::keymap::{self, Action, Availability, Binding, Label};
 use crate::tui::screen::Seen;
 use crate::tui::widget::ink::{Ink, width};
 use ratatui::layout::Rect;
@@ -29,6 +31,17 @@ const DISPENSABLE: [Action; 10] = [
     Action::Help,
     Action::Leave,
     Action::Next,
+];
+
+/// The same of a replay, whose position is never left out.
+const DISPENSABLE_IN_A_REPLAY: [Action; 7] = [
+    Action::NextView,
+    Action::Play(Order::Turn(1)),
+    Action::Play(Order::Step(1)),
+    Action::Play(Order::Mark(1)),
+    Action::Help,
+    Action::Play(Order::Pause),
+    Action::Play(Order::Leave),
 ];
 
 struct Hint {
@@ -51,22 +64,30 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let gap = if area.width < 110 { 2 } else { 3 };
     let mut hints = hints(seen);
     let works = |hint: &Hint| (hint.row.available)(seen.snapshot, ui) == Availability::Yes;
-    for action in DISPENSABLE {
+    let position = ui.replay.as_ref().map(|replay| format!(" REPLAY {} ", replay.words()));
+    let taken = position.as_ref().map_or(0, |words| width(words) + gap);
+    let room = area.width.saturating_sub(taken);
+    let dispensable: &[Action] =
+        if position.is_some() { &DISPENSABLE_IN_A_REPLAY } else { &DISPENSABLE };
+    for action in dispensable {
         let all: u16 = hints.iter().map(|hint| hint.width() + gap).sum();
-        if all <= area.width {
+        if all <= room {
             break;
         }
         // A step that is shut is no offer: what can be done now stays for it.
-        if action == Action::Extend {
+        if *action == Action::Extend {
             hints.retain(|hint| hint.row.action != Action::Next || hint.timed || works(hint));
             let all: u16 = hints.iter().map(|hint| hint.width() + gap).sum();
             if all <= area.width {
                 break;
             }
         }
-        hints.retain(|hint| hint.row.action != action);
+        hints.retain(|hint| hint.row.action != *action);
     }
     let mut pen = ink.line(area, 0);
+    if let Some(position) = &position {
+        pen.say(position, theme.badge(seen.snapshot.facts.kind)).gap(gap);
+    }
     for Hint { row, key, label, .. } in &hints {
         if row.action == Action::Rollback {
             pen.say(&format!(" {key} {label} "), theme.rollback).gap(gap - 1);
@@ -89,7 +110,8 @@ fn hints(seen: &Seen<'_>) -> Vec<Hint> {
     let hint = |row: &'static Binding| {
         let key = keymap::shown(row, mode)?.to_string();
         let works = (row.available)(snapshot, ui) == Availability::Yes;
-        if looking && !works || onward && forward.contains(&row.action) {
+        let replay = ui.replay.is_some();
+        if !replay && (looking && !works || onward && forward.contains(&row.action)) {
             return None;
         }
         let label = match row.label {
@@ -108,5 +130,5 @@ fn hints(seen: &Seen<'_>) -> Vec<Hint> {
         };
         (!label.is_empty()).then_some(Hint { row, key, label, timed })
     };
-    BINDINGS.iter().filter_map(hint).collect()
+    keymap::table(mode).iter().filter_map(hint).collect()
 }

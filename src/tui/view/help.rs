@@ -1,6 +1,6 @@
 //! The keys, in groups, over the screen; printed from the same table as everything else.
 
-use crate::tui::keymap::{BINDINGS, Group};
+use crate::tui::keymap::{self, Binding, Group};
 use crate::tui::screen::{Scrolled, Seen};
 use crate::tui::widget::ink::Ink;
 use crate::tui::widget::panel;
@@ -21,14 +21,15 @@ enum Row {
     Words(String),
 }
 
-fn lines(columns: u16, spaced: bool) -> Vec<Row> {
+fn lines(table: &[Binding], columns: u16, spaced: bool) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (i, group) in Group::ALL.iter().enumerate() {
+    let there = |group: &&Group| table.iter().any(|binding| binding.group == **group);
+    for (i, group) in Group::ALL.iter().filter(there).enumerate() {
         if i > 0 && spaced {
             rows.push(Row::Words(String::new()));
         }
         rows.push(Row::Title(group.title()));
-        for binding in BINDINGS.iter().filter(|binding| binding.group == *group) {
+        for binding in table.iter().filter(|binding| binding.group == *group) {
             let keys: Vec<String> = binding.keys.iter().map(ToString::to_string).collect();
             let mut words = wrapped(binding.what, columns.saturating_sub(MARGIN)).into_iter();
             rows.push(Row::Key(keys.join(" "), words.next().unwrap_or("").to_owned()));
@@ -47,9 +48,10 @@ pub fn draw(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) -> Scrolled {
     let theme = seen.theme;
     let columns = 92.min(body.width);
     let inside = columns.saturating_sub(2);
-    let mut all = lines(inside, true);
+    let table = keymap::table(seen.scene.ui.mode(Some(seen.snapshot)));
+    let mut all = lines(table, inside, true);
     if all.len() + 2 > usize::from(body.height) {
-        all = lines(inside, false);
+        all = lines(table, inside, false);
     }
     let rows = u16::try_from(all.len() + 2).unwrap_or(u16::MAX).min(body.height);
     let (area, inner) = panel::overlay(ink, body, (columns, rows), theme.title, theme);

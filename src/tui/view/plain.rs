@@ -13,7 +13,7 @@
 
 use crate::signal::Verdict;
 use crate::tui::screen::Seen;
-use crate::tui::view::{alarm, footer, headline, limits, outcome};
+use crate::tui::view::{alarm, footer, headline, limits, outcome, title};
 use crate::tui::widget::ink::{Ink, width};
 use crate::tui::widget::wrap::wrapped;
 use ratatui::layout::Rect;
@@ -64,7 +64,8 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
         lines.push((format!("exit {} · {}", finish.exit, finish.says), theme.title));
     }
     let facts = &snapshot.facts;
-    let name = format!("{} {} on {}", facts.kind.word(), snapshot.service, facts.host);
+    let (kind, _) = title::of_a_replay(seen, facts.kind.word(), String::new());
+    let name = format!("{kind} {} on {}", snapshot.service, facts.host);
     if usize::from(body.height) > lines.len() {
         lines.insert(0, (name, theme.badge(facts.kind)));
     }

@@ -28,6 +28,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     } else {
         format!("{} UTC", text::time_of_day(seen.scene.unix_ms))
     };
+    let (kind, clock) = of_a_replay(seen, facts.kind.word(), clock);
     let ids = if roomy {
         format!("run {}  plan {}", seen.run(), snapshot.plan)
     } else if area.width >= 72 {
@@ -36,7 +37,7 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
         seen.run().to_owned()
     };
     let mut pen = ink.line(area, 0);
-    pen.say(&format!(" {} ", facts.kind.word()), theme.badge(facts.kind)).gap(1);
+    pen.say(&format!(" {kind} "), theme.badge(facts.kind)).gap(1);
     if let Some(marking) = &snapshot.marking
         && (roomy || (area.width >= 72 && width(marking.as_str()) <= 8))
     {
@@ -58,6 +59,8 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
             let ran = if roomy { format!(" {}", text::clock(ran)) } else { String::new() };
             pen.right(&format!("● REC{ran}"), theme.text)
         }
+        // Nothing is written down while it is played.
+        (None, Light::Off, None) if seen.scene.ui.replay.is_some() => &mut pen,
         (None, Light::Off, None) => pen.right(&format!("● journal{time}"), theme.text),
     };
     let host = if roomy { format!("  on {}", facts.host) } else { format!(" {}", facts.host) };
@@ -70,6 +73,14 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     ink.text(Rect::new(x, y, end - x, 1), x, y, &name, theme.title);
     let host_end = (end + width(&host)).min(area.right());
     ink.text(Rect::new(end, y, host_end - end, 1), end, y, &host, theme.text);
+}
+
+/// What a replay says instead: nobody can take it, or its clock, for what is now.
+pub fn of_a_replay(seen: &Seen<'_>, kind: &str, clock: String) -> (String, String) {
+    match seen.scene.ui.replay {
+        Some(_) => (format!("REPLAY {kind}"), format!("then {clock}")),
+        None => (kind.to_owned(), clock),
+    }
 }
 
 /// The service with as much of its releases as there is room for.
