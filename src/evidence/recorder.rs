@@ -429,10 +429,12 @@ impl Worker {
         let place = self.place(Instant::now());
         let Some(tape) = &mut self.tape else { return Ok(()) };
         let mut marked = false;
-        while let Some(mark) =
-            self.pending.pop_front_if(|mark| shown.is_none_or(|shown| mark.at <= shown))
-        {
+        while let Some(mark) = self.pending.front() {
+            if shown.is_some_and(|shown| mark.at > shown) {
+                break;
+            }
             tape.event(place, cast::MARKER, &mark.label)?;
+            self.pending.pop_front();
             marked = true;
         }
         if marked { tape.sync() } else { Ok(()) }
