@@ -22,11 +22,14 @@ use crate::clean::{self, Clean};
 use crate::journal::{Mark, Noted, Notes, RecordingClosed, RecordingLost, RecordingStarted};
 use crate::units::Millis;
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+/// The name of the recorder's thread: whoever keeps the terminal does not mind its panics.
+pub const THREAD: &str = "recorder";
 /// The most bytes that wait for the disk.
 const WAITING: usize = 8 << 20;
 /// How long a frame may wait before the light says that nothing is written.
@@ -109,6 +112,14 @@ impl Shared {
         self.lose_in(&mut self.kept(), short, why);
     }
 
+    /// The same where nobody is there any more who takes messages.
+    fn give_up(&self, short: &'static str, why: &str) {
+        let mut kept = self.kept();
+        self.lose_in(&mut kept, short, why);
+        kept.queue.clear();
+        kept.ended = true;
+    }
+
     fn lose_in(&self, kept: &mut Kept, short: &'static str, why: &str) {
         let after = match kept.fate {
             Fate::Waiting => Duration::ZERO,
@@ -159,9 +170,15 @@ impl Recorder {
             pending: VecDeque::new(),
             drawn: None,
         };
-        let thread = std::thread::Builder::new().name("recorder".to_owned());
-        if let Err(error) = thread.spawn(move || worker.run()) {
-            shared.lose("no thread for it", &format!("no thread for the recorder: {error}"));
+        let of_thread = Arc::clone(&shared);
+        let spawned = std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
+            // A fault of ours in here ends the recording and not the run.
+            if catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {
+                of_thread.give_up("its thread failed", "the recorder's thread has panicked");
+            }
+        });
+        if let Err(error) = spawned {
+            shared.give_up("no thread for it", &format!("no thread for the recorder: {error}"));
         }
         Self { shared }
     }
