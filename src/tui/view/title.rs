@@ -18,6 +18,9 @@ use crate::tui::screen::Seen;
 use crate::tui::widget::ink::{Ink, width};
 use ratatui::layout::Rect;
 
+/// Columns of a marking that every screen has room for.
+const SHORT: u16 = 8;
+
 /// Draws the row.
 pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let (snapshot, theme) = (seen.snapshot, seen.theme);
@@ -39,10 +42,9 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let mut pen = ink.line(area, 0);
     pen.say(&format!(" {kind} "), theme.badge(facts.kind)).gap(1);
     if let Some(marking) = &snapshot.marking
-        && (roomy || (area.width >= 72 && width(marking.as_str()) <= 8))
+        && (roomy || width(marking.as_str()) <= SHORT)
     {
-        let most = usize::from(area.width) / 5;
-        let marking: String = marking.as_str().chars().take(most).collect();
+        let marking = short(marking.as_str(), area.width / 5);
         pen.say(&format!(" {marking} "), theme.warn).gap(1);
     }
     pen.right(&format!("{clock} "), theme.text);
@@ -81,6 +83,19 @@ pub fn of_a_replay(seen: &Seen<'_>, kind: &str, clock: String) -> (String, Strin
         Some(_) => (format!("REPLAY {kind}"), format!("then {clock}")),
         None => (kind.to_owned(), clock),
     }
+}
+
+/// As much of it as there is room for; what is cut is seen to be.
+fn short(words: &str, room: u16) -> String {
+    let mut out = words.to_owned();
+    while width(&out) > room {
+        out.truncate(out.trim_end_matches('…').char_indices().next_back().map_or(0, |(at, _)| at));
+        out = format!("{}…", out.trim_end());
+        if out == "…" {
+            break;
+        }
+    }
+    out
 }
 
 /// The service with as much of its releases as there is room for.
