@@ -20,11 +20,14 @@
 pub mod account;
 pub mod approve;
 pub mod clock;
+pub mod controls;
 pub mod declare;
 mod json;
+pub mod oscal;
 pub mod sign;
 pub mod signers;
 pub mod stamp;
+pub mod statement;
 mod tool;
 
 pub use account::Account;
