@@ -254,3 +254,100 @@ fn what_fails_before_a_deploy_is_said_and_does_not_stop_it() {
     let first = run.noted.first().map(|(_, _, noted)| noted.clone());
     assert!(matches!(first, Some(Noted::Declared(_))));
 }
+
+#[test]
+fn check_says_what_will_be_said_against_the_signatures() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path();
+    let warned = || {
+        let said = switchback(dir, &["check", "plan.toml"]);
+        String::from_utf8([said.stdout, said.stderr].concat()).unwrap()
+    };
+    let (good, kind) = ("key = \"good\"\nidentity = \"otto\"\n", "key = \"kind\"\n");
+    key(dir, "good", &P256, "");
+    key(dir, "kind", &["-t", "ed25519"], "");
+    plan_with(dir, good);
+    let said = warned();
+    for words in ["Ed25519", "no `identity`", "is not there"] {
+        assert!(!said.contains(words), "{words}: {said}");
+    }
+    // An agent or a token has the private half.
+    fs::remove_file(dir.join("good")).unwrap();
+    assert!(!warned().contains("is not there"));
+    fs::remove_file(dir.join("good.pub")).unwrap();
+    let said = warned();
+    assert!(said.contains("sealed unsigned") && said.contains("-t ecdsa -b 256"), "{said}");
+    plan_with(dir, kind);
+    let said = warned();
+    assert!(said.contains("FIPS mode") && said.contains("no `identity`"), "{said}");
+    fs::remove_file(dir.join("kind.pub")).unwrap();
+    assert!(warned().contains("kind.pub is not there"));
+}
+
+/// A program in a terminal of its own.
+struct Terminal {
+    pair: portable_pty::PtyPair,
+    child: Box<dyn portable_pty::Child + Send + Sync>,
+    shown: std::sync::Arc<std::sync::Mutex<String>>,
+}
+
+impl Terminal {
+    fn open(dir: &Path, line: &[&str]) -> Self {
+        let size = portable_pty::PtySize { rows: 24, cols: 200, pixel_width: 0, pixel_height: 0 };
+        let pair = portable_pty::native_pty_system().openpty(size).unwrap();
+        let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_switchback"));
+        command.args(line);
+        command.cwd(dir);
+        command.env_remove("SSH_AUTH_SOCK");
+        command.env_remove("DISPLAY");
+        let child = pair.slave.spawn_command(command).unwrap();
+        let shown = std::sync::Arc::<std::sync::Mutex<String>>::default();
+        let (mut reader, to) = (pair.master.try_clone_reader().unwrap(), shown.clone());
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(read @ 1..) = std::io::Read::read(&mut reader, &mut bytes) {
+                to.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..read]));
+            }
+        });
+        Self { pair, child, shown }
+    }
+
+    fn expect(&self, words: &str) {
+        let begun = Instant::now();
+        while !self.shown.lock().unwrap().contains(words) {
+            let shown = self.shown.lock().unwrap().clone();
+            assert!(begun.elapsed() < Duration::from_secs(40), "no {words:?} in {shown}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_passphrase_is_asked_of_a_person_and_of_nobody_else() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path();
+    key(dir, "locked", &P256, "a passphrase");
+    plan_with(dir, "");
+    let mut person = Terminal::open(dir, &["approve", "plan.toml", "--key", "locked"]);
+    person.expect("passphrase");
+    let mut keys = person.pair.master.take_writer().unwrap();
+    std::io::Write::write_all(&mut keys, b"a passphrase\n").unwrap();
+    person.expect("approved: notes");
+    assert!(person.child.wait().unwrap().success());
+
+    // In a terminal, but with --yes: whoever is there has said that nobody will answer.
+    plan_with(dir, "key = \"locked\"\nidentity = \"otto\"\n");
+    let runs = dir.join("runs");
+    let runs = runs.to_str().unwrap();
+    let line = ["deploy", "plan.toml", "--plain", "--yes", "--runs", runs];
+    let nobody = Terminal::open(dir, &line);
+    // Not `gave no signature within`: it was not waited for.
+    nobody.expect("asks for its passphrase, and nobody gave it");
+}
