@@ -291,7 +291,7 @@ fn the_statement_speaks_of_the_artefact_and_of_each_gate() {
 }
 
 #[test]
-#[ignore = "needs trestle"]
+#[ignore = "needs trestle: pip install compliance-trestle"]
 fn trestle_takes_the_file() {
     let home = tempfile::tempdir().unwrap();
     let trestle = |line: &[&str]| {
