@@ -160,7 +160,7 @@ pub fn fits(
     };
     if operator.is_some_and(same) {
         return Err(refused(
-            "approver = deployer".to_owned(),
+            "approver = deployer",
             "let somebody else approve it, with a key of their own",
         ));
     }
