@@ -122,7 +122,7 @@ fn gates(out: &mut String, page: &Page) {
             })
             .collect();
         let (number, title) = (gate.step.number(), gate.step.title());
-        let (state, seq) = (gate.state.word(), gate.seq);
+        let (state, seq) = (words::gate(&page.account, gate).0, gate.seq);
         let _ = writeln!(out, "| {number} {title} | {state} | {} | {seq} |", seen.join("<br>"));
     }
 }
