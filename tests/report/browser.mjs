@@ -2,7 +2,7 @@
 //
 //   node browser.mjs REPORT.html JOURNAL.jsonl [PICTURES]
 import { createRequire } from "node:module";
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const puppeteer = createRequire(import.meta.url)("puppeteer-core");
@@ -90,6 +90,7 @@ try {
   }
 
   if (pictures) {
+    copyFileSync(file, `${pictures}/report.html`);
     for (const [name, width, scheme] of [["light", 1280, "light"], ["dark", 1280, "dark"], ["narrow", 390, "light"]]) {
       const look = await browser.newPage();
       await look.setViewport({ width, height: 800 });
@@ -98,6 +99,10 @@ try {
       await look.waitForSelector("#player .ap-player, #player .ap-term");
       await look.screenshot({ path: `${pictures}/${name}-first.png` });
       await look.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+      for (const part of await look.$$("main > section")) {
+        const id = await part.evaluate((part) => part.id);
+        await part.screenshot({ path: `${pictures}/${name}-${id}.png` });
+      }
     }
   }
 } finally {

@@ -116,7 +116,7 @@ fn gates(out: &mut String, page: &Page) {
                     CheckState::Waiting => "waiting",
                     CheckState::Bad => "BAD",
                     CheckState::Unknown => "unknown",
-                    CheckState::NotDeclared => "not declared",
+                    CheckState::NotDeclared => "not judged",
                 };
                 format!("{word}, {}", esc(&check.says))
             })

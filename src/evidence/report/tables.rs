@@ -149,7 +149,7 @@ const fn check(state: CheckState) -> (&'static str, &'static str) {
         CheckState::Waiting => ("plain", "… waiting"),
         CheckState::Bad => ("bad", "✖ bad"),
         CheckState::Unknown => ("warn", "? unknown"),
-        CheckState::NotDeclared => ("plain", "– not declared"),
+        CheckState::NotDeclared => ("plain", "– not judged"),
     }
 }
 
