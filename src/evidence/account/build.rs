@@ -16,6 +16,9 @@ use crate::units::{Millis, Role, Slot};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Under which topic the log says what was not as the last run left it.
+const OUTSIDE: &str = "outside";
+
 /// What the walk has gathered.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
@@ -36,6 +39,8 @@ pub(super) struct Walk {
     /// What each role named last, and first.
     pub named: [Option<Clean>; 2],
     pub first_named: [Option<Clean>; 2],
+    /// The artefact that Green named last, and whether it is the declared one.
+    pub artefact: Option<(Clean, bool)>,
     pub attended_again: bool,
     pub kept: bool,
     ended: Option<(RunOutcome, Clean)>,
@@ -117,6 +122,9 @@ impl Walk {
                 self.recorded(at, written.seq, record);
                 if let Some(line) = line(record, at) {
                     let (topic, text, tone) = (line.topic, line.text, line.tone);
+                    if topic == OUTSIDE {
+                        self.outside.push(Clean::new(&text));
+                    }
                     let cast = None;
                     self.timeline.push(Moment { seq: written.seq, at, topic, text, tone, cast });
                 }
@@ -194,8 +202,9 @@ impl Walk {
             }
             Record::Warning(says) | Record::Info(says) => {
                 self.kept |= says.as_str().starts_with("kept: ");
-                if says.as_str().contains("changed outside Switchback") {
-                    self.outside.push(says.clone());
+                if let Some(named) = says.as_str().strip_prefix("Green names the artefact ") {
+                    let (name, found) = named.split_once("; ").unwrap_or((named, ""));
+                    self.artefact = Some((Clean::new(name), found == "as planned"));
                 }
             }
             Record::Ended { outcome, says, .. } => self.ended = Some((*outcome, says.clone())),
@@ -390,5 +399,47 @@ fn assemble(
         journal: (run.lines, run.head.clone()),
         missing_inputs: missing.sum(),
         last_at: run.last_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(says: &str) -> Written {
+        let effect = Effect::Record(Record::Info(Clean::new(says)));
+        Written { effect, json: String::new(), seq: 7 }
+    }
+
+    #[test]
+    fn what_green_names_is_compared_as_the_run_compared_it() {
+        let mut walk = Walk::default();
+        walk.followed(
+            Millis(1),
+            &info("Green names the artefact sha256:ab; planned was sha256:cd"),
+        );
+        assert_eq!(walk.artefact, Some((Clean::new("sha256:ab"), false)));
+        walk.followed(Millis(2), &info("Green names the artefact sha256:cd; as planned"));
+        assert_eq!(walk.artefact, Some((Clean::new("sha256:cd"), true)));
+        assert_eq!(walk.timeline.len(), 2);
+    }
+
+    #[test]
+    fn the_first_change_is_towards_green_and_not_what_blue_has_already() {
+        let mut walk = Walk { blue: Some(Slot::First), ..Walk::default() };
+        let write = |split| Act::SetRouter {
+            split,
+            timeout: Millis::secs(1),
+            rollback: false,
+            expect: None,
+        };
+        walk.asked(Millis(1), &write(crate::units::Split::all_to(Slot::First)));
+        assert_eq!(walk.first_change, None, "what stands is written once more at step 1");
+        let run = |command| Act::Run { command, slot: Slot::First, timeout: Millis::secs(1) };
+        walk.asked(Millis(2), &run(CommandName::RedeployCheck));
+        assert_eq!(walk.first_change, None, "a check changes nothing");
+        walk.asked(Millis(3), &write(crate::units::Split::all_to(Slot::Second)));
+        walk.asked(Millis(4), &run(CommandName::Deploy));
+        assert_eq!(walk.first_change, Some(Millis(3)));
     }
 }

@@ -45,9 +45,9 @@ pub fn page(page: &Page) -> String {
     body(&mut out, page);
     out.push_str(&recording::data(page));
     let journal = String::from_utf8_lossy(&page.journal);
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<script type=\"application/json\" id=\"journal-data\">{}</script>\n",
+        "<script type=\"application/json\" id=\"journal-data\">{}</script>",
         escape::json(&journal)
     );
     for script in &scripts {
@@ -105,7 +105,7 @@ fn on_paper(page: &Page) -> String {
 
 fn marking(out: &mut String, page: &Page) {
     if let Some(marking) = &page.account.marking {
-        let _ = write!(out, "<p class=\"marking\">{}</p>\n", esc(marking.as_str()));
+        let _ = writeln!(out, "<p class=\"marking\">{}</p>", esc(marking.as_str()));
     }
 }
 
@@ -150,7 +150,7 @@ fn body(out: &mut String, page: &Page) {
 }
 
 fn section(out: &mut String, id: &str, heading: &str, content: &str) {
-    let _ = write!(out, "<section id=\"{id}\"><h2>{heading}</h2>{content}</section>\n");
+    let _ = writeln!(out, "<section id=\"{id}\"><h2>{heading}</h2>{content}</section>");
 }
 
 fn header(out: &mut String, page: &Page) {
