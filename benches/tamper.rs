@@ -9,6 +9,8 @@
 #[path = "../tests/support/bundle.rs"]
 #[allow(dead_code, reason = "of the place's parts")]
 mod bundle;
+#[path = "support/figures.rs"]
+mod figures;
 #[path = "../tests/support/sim/plan.rs"]
 #[allow(dead_code, reason = "of the plan's parts")]
 mod fixture;
@@ -29,9 +31,10 @@ struct Tally {
 }
 
 fn main() {
-    let mut numbers = std::env::args().filter_map(|word| word.parse::<u64>().ok());
-    let wanted = numbers.next().unwrap_or(1_000);
-    let seed = numbers.next().unwrap_or(7);
+    if !figures::is_bench() {
+        return;
+    }
+    let [wanted, seed] = figures::numbers([1_000, 7]);
     let scripted = 500.min(wanted);
     let place = Place::new(fixture::plan());
     place.fly(&["\u{1b}[2J\u{1b}[1;1Hswitchback"], true);
