@@ -121,7 +121,7 @@ fn body(out: &mut String, page: &Page) {
                 number. <em>Run</em> counts from the beginning of the run.</p>";
     section(out, "timeline", "Timeline", &format!("{lead}{}", tables::timeline(page)));
     section(out, "plots", "What was measured", &plotted(page));
-    section(out, "gates", "Gates and steps", &(tables::gates(page) + &tables::steps(page)));
+    section(out, "gates", "Gates and steps", &gates(page));
     if !page.controls.is_empty() {
         let lead = "<p>This is evidence that an assessor can weigh, and not compliance advice: it \
                     says to which controls something in here is relevant, and what it does not \
@@ -332,6 +332,12 @@ fn plotted(page: &Page) -> String {
         );
     }
     out
+}
+
+fn gates(page: &Page) -> String {
+    let lead = "<p class=\"quiet\">A gate opens when everything that it expects is good; what \
+                cannot be said opens none. <em>Not judged</em> neither opens nor shuts it.</p>";
+    format!("{lead}{}<h3>Steps</h3>{}", tables::gates(page), tables::steps(page))
 }
 
 fn limits(page: &Page) -> String {

@@ -116,13 +116,13 @@ fn gates(out: &mut String, page: &Page) {
                     CheckState::Waiting => "waiting",
                     CheckState::Bad => "BAD",
                     CheckState::Unknown => "unknown",
-                    CheckState::NotDeclared => "not declared",
+                    CheckState::NotDeclared => "not judged",
                 };
                 format!("{word}, {}", esc(&check.says))
             })
             .collect();
         let (number, title) = (gate.step.number(), gate.step.title());
-        let (state, seq) = (gate.state.word(), gate.seq);
+        let (state, seq) = (words::gate(&page.account, gate).0, gate.seq);
         let _ = writeln!(out, "| {number} {title} | {state} | {} | {seq} |", seen.join("<br>"));
     }
 }

@@ -70,15 +70,6 @@ impl Svg {
         );
     }
 
-    /// A rectangle.
-    pub fn rect(&mut self, class: &str, (x, y): (f64, f64), (width, height): (f64, f64)) {
-        let [x, y, w, h] = [x, y, width, height].map(number);
-        let _ = write!(
-            self.body,
-            "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\"/>"
-        );
-    }
-
     /// The picture, with what it says to those who do not see it.
     pub fn finish(self, says: &str) -> String {
         let [w, h] = [self.width, self.height].map(number);

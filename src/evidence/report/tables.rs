@@ -149,7 +149,7 @@ const fn check(state: CheckState) -> (&'static str, &'static str) {
         CheckState::Waiting => ("plain", "… waiting"),
         CheckState::Bad => ("bad", "✖ bad"),
         CheckState::Unknown => ("warn", "? unknown"),
-        CheckState::NotDeclared => ("plain", "– not declared"),
+        CheckState::NotDeclared => ("plain", "– not judged"),
     }
 }
 
@@ -172,12 +172,14 @@ pub fn gates(page: &Page) -> String {
         }
         seen.push_str("</ul>");
         let (number, title) = (gate.step.number(), esc(gate.step.title()));
-        let (proves, state) = (esc(gate.step.proves()), gate.state.word());
+        let (proves, (state, note)) = (esc(gate.step.proves()), words::gate(account, gate));
         let (utc, seq) = (time_of_day(account.unix_ms(gate.at)), gate.seq);
+        let note = note
+            .map_or_else(String::new, |note| format!("<br><span class=\"quiet\">{note}</span>"));
         let _ = write!(
             out,
             "<tr><th scope=\"row\">{number} {title}</th><td>{proves}</td>\
-             <td><strong>{state}</strong></td><td>{seen}</td>\
+             <td><strong>{state}</strong>{note}</td><td>{seen}</td>\
              <td class=\"figure\">{utc}</td><td class=\"figure\">{seq}</td></tr>"
         );
     }

@@ -1,11 +1,11 @@
 //! Sentences of the report that both of its forms say in the same words.
 
 use super::super::Account;
-use super::super::account::Users;
+use super::super::account::{GateTold, Users};
 use super::Page;
 use crate::clean::Clean;
-use crate::runbook::Kind;
 use crate::runbook::snapshot::{Stamp, StepState};
+use crate::runbook::{GateState, Kind};
 use crate::text::{clock, micros};
 use crate::units::Millis;
 use chrono::DateTime;
@@ -148,6 +148,21 @@ pub const fn step(state: StepState) -> &'static str {
     }
 }
 
+/// What a gate has said in the end, and what to know of it. A gate that opens is passed at once
+/// where nobody is asked: then its checks were written while it was still waiting.
+pub fn gate(account: &Account, gate: &GateTold) -> (&'static str, Option<&'static str>) {
+    let passed =
+        account.steps.iter().any(|told| told.step == gate.step && told.state == StepState::Passed);
+    match (gate.state, passed) {
+        (GateState::Open, true) => ("open", Some("step passed")),
+        (GateState::Waiting, true) => {
+            ("opened", Some("step passed; what was seen was written while it waited"))
+        }
+        (state, true) => (state.word(), Some("step passed later")),
+        (state, false) => (state.word(), None),
+    }
+}
+
 /// What a change declares: every field by name, also those that are missing.
 pub fn change(account: &Account) -> Vec<(&'static str, Option<&Clean>)> {
     ["reason", "reference", "impact", "commit", "artefact"]
@@ -170,7 +185,7 @@ pub fn verify(page: &Page) -> Vec<(&'static str, String)> {
     let mut commands = Vec::new();
     if let Some(signer) = &page.signed {
         let (identity, purpose) =
-            (quoted(signer.identity.as_str()), super::super::purpose::EVIDENCE);
+            (pasted(signer.identity.as_str()), super::super::purpose::EVIDENCE);
         commands.push((
             "who",
             format!(
@@ -184,12 +199,13 @@ pub fn verify(page: &Page) -> Vec<(&'static str, String)> {
     commands
 }
 
-/// A word of a shell's command line.
-fn quoted(word: &str) -> String {
+/// A name as a word of a command that people paste; one that a shell could read otherwise is left
+/// to them.
+fn pasted(word: &str) -> &str {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@.-_+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
+    if word.starts_with(|c: char| c.is_ascii_alphanumeric()) && word.chars().all(plain) {
+        word
     } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+        "PRINCIPAL"
     }
 }
