@@ -14,6 +14,7 @@ use ratatui::{Terminal, backend::TestBackend};
 use std::time::{Duration, Instant};
 use stories::Story;
 use switchback::clean::Clean;
+use switchback::evidence::recorder::Light;
 use switchback::plan::Migration;
 use switchback::runbook::event::{Answer, Command, View};
 use switchback::runbook::record::{LogLine, Tone};
@@ -68,6 +69,45 @@ fn looks(cell: Style, wanted: Style) -> bool {
     (wanted.fg.is_none() || cell.fg == wanted.fg)
         && (wanted.bg.is_none() || cell.bg == wanted.bg)
         && cell.add_modifier.contains(wanted.add_modifier)
+}
+
+/// The first row of a story that is recorded like this.
+fn title(rec: Light, marking: Option<&str>, columns: u16) -> String {
+    let mut story = stories::holding();
+    story.rec = rec;
+    story.snapshot.marking = marking.map(Clean::new);
+    text(&drawn(&story, columns, 36)).lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn the_title_says_what_is_true_of_the_recording() {
+    let on = Light::On { ran: Millis::secs(761) };
+    let lost = Light::Lost("disk full");
+    let home = |rec| title(rec, None, 120);
+    assert!(home(on).contains("● REC 12:41  run 7f3a") && !home(on).contains("journal"));
+    assert!(home(Light::Off).contains("● journal 15:00") && !home(Light::Off).contains("REC"));
+    assert!(home(Light::Stuck).contains("? REC") && !home(Light::Stuck).contains("●"));
+    assert!(home(lost).contains("▲ REC LOST") && !home(lost).contains("●"));
+    assert!(title(on, None, 80).contains("● REC 7f3a"), "{}", title(on, None, 80));
+    assert!(title(lost, None, 60).contains("▲ REC LOST"), "{}", title(lost, None, 60));
+    insta::assert_snapshot!(
+        [
+            title(on, Some("CUI"), 120),
+            title(lost, Some("CUI"), 80),
+            title(on, Some("CUI"), 60),
+            title(on, Some("CONTROLLED UNCLASSIFIED INFORMATION"), 120),
+        ]
+        .join("\n")
+    );
+    let mut story = stories::holding();
+    story.rec = lost;
+    let buffer = drawn(&story, 120, 36);
+    assert!(looks(style_of(&buffer, "▲ REC LOST"), story.theme.bad));
+    assert!(text(&buffer).contains("the recording is lost: disk full; the run goes on"));
+    // A journal that is not written is worse.
+    story.snapshot.journal_trouble = Some("disk full".into());
+    let seen = text(&drawn(&story, 120, 36));
+    assert!(seen.contains("▲ NOT JOURNALLED") && !seen.contains("REC"), "{seen}");
 }
 
 #[test]

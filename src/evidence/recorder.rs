@@ -9,24 +9,27 @@
 //! Whoever draws copies a frame's bytes into a bounded queue and never waits for a disk. Each frame
 //! is one event; frames that change nothing are left out. A mark is written after the frame that
 //! showed what it speaks of, and the file is on disk then. The first frame is preceded by a slate
-//! and the last one followed by one ([`slate`](super::slate)).
+//! and the last one followed by one ([`slate`]).
 //!
 //! Whatever fails ends the recording and nothing else: the journal says `recording.lost`, once,
 //! and the light goes out. What has been kept until then can be played.
 
-use super::cast;
 use super::scan::Scan;
 use super::slate::{CLOSING, Closing, OPENING, Opening};
 use super::tape::{Gone, Tape};
+use super::{cast, slate};
 use crate::clean::{self, Clean};
 use crate::journal::{Mark, Noted, Notes, RecordingClosed, RecordingLost, RecordingStarted};
 use crate::units::Millis;
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+/// The name of the recorder's thread: whoever keeps the terminal does not mind its panics.
+pub const THREAD: &str = "recorder";
 /// The most bytes that wait for the disk.
 const WAITING: usize = 8 << 20;
 /// How long a frame may wait before the light says that nothing is written.
@@ -109,6 +112,14 @@ impl Shared {
         self.lose_in(&mut self.kept(), short, why);
     }
 
+    /// The same where nobody is there any more who takes messages.
+    fn give_up(&self, short: &'static str, why: &str) {
+        let mut kept = self.kept();
+        self.lose_in(&mut kept, short, why);
+        kept.queue.clear();
+        kept.ended = true;
+    }
+
     fn lose_in(&self, kept: &mut Kept, short: &'static str, why: &str) {
         let after = match kept.fate {
             Fate::Waiting => Duration::ZERO,
@@ -159,9 +170,15 @@ impl Recorder {
             pending: VecDeque::new(),
             drawn: None,
         };
-        let thread = std::thread::Builder::new().name("recorder".to_owned());
-        if let Err(error) = thread.spawn(move || worker.run()) {
-            shared.lose("no thread for it", &format!("no thread for the recorder: {error}"));
+        let of_thread = Arc::clone(&shared);
+        let spawned = std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
+            // A fault of ours in here ends the recording and not the run.
+            if catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {
+                of_thread.give_up("its thread failed", "the recorder's thread has panicked");
+            }
+        });
+        if let Err(error) = spawned {
+            shared.give_up("no thread for it", &format!("no thread for the recorder: {error}"));
         }
         Self { shared }
     }
@@ -384,6 +401,9 @@ impl Worker {
         tape.event(Duration::ZERO, cast::OUTPUT, &slate)?;
         let mut scan = Scan::new(clean::installed(), tape.name(), self.size);
         scan.take(0.0, &slate);
+        // Frames need not begin with an empty screen, and lines never do.
+        tape.event(OPENING, cast::OUTPUT, slate::END)?;
+        scan.take(OPENING.as_secs_f64(), slate::END);
         let started = RecordingStarted {
             file: tape.name().to_owned(),
             width: self.size.0,
@@ -426,10 +446,12 @@ impl Worker {
         let place = self.place(Instant::now());
         let Some(tape) = &mut self.tape else { return Ok(()) };
         let mut marked = false;
-        while let Some(mark) =
-            self.pending.pop_front_if(|mark| shown.is_none_or(|shown| mark.at <= shown))
-        {
+        while let Some(mark) = self.pending.front() {
+            if shown.is_some_and(|shown| mark.at > shown) {
+                break;
+            }
             tape.event(place, cast::MARKER, &mark.label)?;
+            self.pending.pop_front();
             marked = true;
         }
         if marked { tape.sync() } else { Ok(()) }

@@ -19,6 +19,9 @@ pub const OPENING: std::time::Duration = std::time::Duration::from_secs(3);
 /// How long after the last frame the closing slate comes.
 pub const CLOSING: std::time::Duration = std::time::Duration::from_secs(1);
 
+/// What ends a slate: an empty screen, in which frames or lines begin.
+pub(super) const END: &str = "\u{1b}[0m\u{1b}[2J\u{1b}[1;1H";
+
 /// The most columns of a slate.
 const WIDTH: usize = 60;
 /// The most rows.

@@ -7,7 +7,7 @@
 //! bytes (a dead SSH line, a paused multiplexer) holds up the drawing and nothing else: writing does
 //! not block, and is given up when the run is over.
 
-use crate::evidence::recorder::Recorder;
+use crate::evidence::recorder::{self, Recorder};
 use crossterm::{cursor, event, execute, queue, terminal};
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, poll};
@@ -138,6 +138,10 @@ impl Screen {
         HOOK.call_once(|| {
             let previous = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
+                if thread::current().name() == Some(recorder::THREAD) {
+                    // It tells the journal, and the screen stays.
+                    return;
+                }
                 if TAKEN.load(Ordering::Acquire) {
                     LOST.store(true, Ordering::Release);
                     wait_for_frame();

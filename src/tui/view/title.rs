@@ -18,6 +18,9 @@ use crate::tui::screen::Seen;
 use crate::tui::widget::ink::{Ink, width};
 use ratatui::layout::Rect;
 
+/// Columns of a marking that every screen has room for.
+const SHORT: u16 = 8;
+
 /// Draws the row.
 pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let (snapshot, theme) = (seen.snapshot, seen.theme);
@@ -38,10 +41,9 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     let mut pen = ink.line(area, 0);
     pen.say(&format!(" {} ", facts.kind.word()), theme.badge(facts.kind)).gap(1);
     if let Some(marking) = &snapshot.marking
-        && (roomy || (area.width >= 72 && width(marking.as_str()) <= 8))
+        && (roomy || width(marking.as_str()) <= SHORT)
     {
-        let most = usize::from(area.width) / 5;
-        let marking: String = marking.as_str().chars().take(most).collect();
+        let marking = short(marking.as_str(), area.width / 5);
         pen.say(&format!(" {marking} "), theme.warn).gap(1);
     }
     pen.right(&format!("{clock} "), theme.text);
@@ -70,6 +72,19 @@ pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
     ink.text(Rect::new(x, y, end - x, 1), x, y, &name, theme.title);
     let host_end = (end + width(&host)).min(area.right());
     ink.text(Rect::new(end, y, host_end - end, 1), end, y, &host, theme.text);
+}
+
+/// As much of it as there is room for; what is cut is seen to be.
+fn short(words: &str, room: u16) -> String {
+    let mut out = words.to_owned();
+    while width(&out) > room {
+        out.truncate(out.trim_end_matches('…').char_indices().next_back().map_or(0, |(at, _)| at));
+        out = format!("{}…", out.trim_end());
+        if out == "…" {
+            break;
+        }
+    }
+    out
 }
 
 /// The service with as much of its releases as there is room for.
