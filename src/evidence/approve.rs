@@ -71,15 +71,17 @@ pub fn approve(
     let new = with_ending(&file, ".new");
     keep(&new, json::file(&approval).as_bytes())?;
     let asking = Asking::of_this_process();
-    let done = sign::sign_as(key, purpose::APPROVAL, &new, sign::patience(asking), asking).and_then(
-        |sig| {
-            publish(&sig, &with_ending(&file, ".sig"))
-                .and_then(|()| publish(&new, &file))
-                .map_err(|error| {
-                    local(format!("the approval could not be written: {error}"), "is the disk full?")
-                })
-        },
-    );
+    let done = sign::sign_as(key, purpose::APPROVAL, &new, sign::patience(asking), asking)
+        .and_then(|sig| {
+            publish(&sig, &with_ending(&file, ".sig")).and_then(|()| publish(&new, &file)).map_err(
+                |error| {
+                    local(
+                        format!("the approval could not be written: {error}"),
+                        "is the disk full?",
+                    )
+                },
+            )
+        });
     done.inspect_err(|_| {
         let _ = std::fs::remove_file(&new);
     })?;
@@ -145,8 +147,11 @@ pub fn fits(
         format!("{current} to {next}, migration {}", release.migration.key())
     };
     if approval.release != declared.release || approval.service != declared.service {
-        let cause =
-            format!("it is of {}, and {} is meant", said(&approval.release), said(&declared.release));
+        let cause = format!(
+            "it is of {}, and {} is meant",
+            said(&approval.release),
+            said(&declared.release)
+        );
         return Err(refused(cause, again));
     }
     let same = |operator: &Signer| {
@@ -155,7 +160,7 @@ pub fn fits(
     };
     if operator.is_some_and(same) {
         return Err(refused(
-            "approver = deployer".to_owned(),
+            "approver = deployer",
             "let somebody else approve it, with a key of their own",
         ));
     }

@@ -146,7 +146,8 @@ pub fn declare(
 ) -> Declared {
     let mut what = what.clone();
     what.program_sha256 = program_sha256();
-    let mut declared = Declared { program_sha256: what.program_sha256.clone(), ..Default::default() };
+    let mut declared =
+        Declared { program_sha256: what.program_sha256.clone(), ..Default::default() };
     let key = evidence.key.as_deref();
     let who = key.map(|key| who(Path::new(key), evidence, what.operator.as_ref()));
     if let Some(Ok(signer)) = &who {
@@ -191,11 +192,7 @@ pub fn declare(
 }
 
 /// Who signs: by the plan, or else by the key's comment, or else by the system.
-fn who(
-    key: &Path,
-    evidence: &EvidencePlan,
-    operator: Option<&Clean>,
-) -> Result<Signer, Fault> {
+fn who(key: &Path, evidence: &EvidencePlan, operator: Option<&Clean>) -> Result<Signer, Fault> {
     let mut signer = sign::signer(key, evidence.identity.as_deref().unwrap_or_default())?;
     if let (true, Some(operator)) = (signer.identity.is_empty(), operator) {
         signer.identity = operator.clone();

@@ -14,7 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use ssh_key::public::KeyData;
-use ssh_key::{HashAlg, PublicKey, SshSig};
+use ssh_key::{Algorithm, HashAlg, PublicKey, SshSig};
 use std::path::Path;
 
 /// A file of signers of more bytes than this is a mistake.
@@ -212,10 +212,9 @@ fn decode(sig: &[u8]) -> Result<SshSig, String> {
     if !wrapped || STANDARD.encode(&blob) != lines.concat() {
         return Err(none());
     }
-    SshSig::from_pem(text).map_err(|error| match error {
-        ssh_key::Error::Version { number } => format!("it has version {number}, not 1"),
-        _ => none(),
-    })
+    let sig = SshSig::from_pem(text).map_err(|_| none())?;
+    // The decoder takes lengths that go beyond the end, and version 0 for 1; nobody writes those.
+    if written(&sig).as_ref() == Some(&blob) { Ok(sig) } else { Err(none()) }
 }
 
 fn signer_of(key: &KeyData) -> Signer {
@@ -228,6 +227,35 @@ fn signer_of(key: &KeyData) -> Signer {
 
 fn print_of(key: &KeyData) -> String {
     key.fingerprint(HashAlg::Sha256).to_string()
+}
+
+/// A signature's bytes as they are written.
+fn written(sig: &SshSig) -> Option<Vec<u8>> {
+    let string = |out: &mut Vec<u8>, bytes: &[u8]| {
+        let length = u32::try_from(bytes.len()).ok()?;
+        out.extend(length.to_be_bytes());
+        out.extend(bytes);
+        Some(())
+    };
+    let key = PublicKey::new(sig.public_key().clone(), "").to_bytes().ok()?;
+    let algorithm = sig.signature().algorithm();
+    // Behind a token's signature stand its flags and its counter, in 5 bytes.
+    let token = matches!(algorithm, Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256);
+    let bytes = sig.signature().as_bytes();
+    let (bytes, behind) =
+        bytes.split_at_checked(bytes.len().checked_sub(5 * usize::from(token))?)?;
+    let mut signature = Vec::new();
+    string(&mut signature, algorithm.as_str().as_bytes())?;
+    string(&mut signature, bytes)?;
+    signature.extend(behind);
+    let mut out = b"SSHSIG".to_vec();
+    out.extend(SshSig::VERSION.to_be_bytes());
+    let hash = sig.hash_alg().to_string();
+    for part in [&key[..], sig.namespace().as_bytes(), sig.reserved(), hash.as_bytes(), &signature]
+    {
+        string(&mut out, part)?;
+    }
+    Some(out)
 }
 
 /// One line: names, options, kind of key, key, comment.

@@ -26,12 +26,7 @@ const READING: Duration = Duration::from_secs(5);
 
 /// Gets a token over a file's bytes from an authority, and writes it to `out`. It takes no longer
 /// than `patience`, but for the reading of the reply.
-pub fn token(
-    of: &Path,
-    out: &Path,
-    authority: &str,
-    patience: Duration,
-) -> Result<Token, Fault> {
+pub fn token(of: &Path, out: &Path, authority: &str, patience: Duration) -> Result<Token, Fault> {
     let until = Instant::now() + patience;
     let mut command = openssl(&["-query", "-sha256", "-cert", "-data"]);
     let query = hear(command.arg(of), patience.min(READING))?;
@@ -123,9 +118,8 @@ fn ask(query: &[u8], authority: &str, patience: Duration) -> Result<Vec<u8>, Fau
         scope
             .spawn(|| {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                let runtime = runtime.map_err(|error| {
-                    local(format!("no runtime: {error}"), "see `ulimit -a`")
-                })?;
+                let runtime = runtime
+                    .map_err(|error| local(format!("no runtime: {error}"), "see `ulimit -a`"))?;
                 // Looking up a name can take longer than anything that is asked of it.
                 let reply = runtime.block_on(async {
                     tokio::time::timeout(patience, post(query, authority, patience)).await

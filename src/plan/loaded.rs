@@ -81,6 +81,7 @@ pub fn load(path: &Path) -> Result<Loaded, Faults> {
     let text = read(path, &name)?;
     let mut loaded = parse(&text, &name)?;
     loaded.warnings.extend(warn::surroundings(&loaded.plan, &loaded.places));
+    loaded.warnings.extend(warn::signing(&loaded.plan, &loaded.places));
     loaded.warnings.sort_by_key(|fault| (fault.line, fault.column));
     Ok(loaded)
 }

@@ -1,7 +1,7 @@
 //! What holds and will hurt all the same.
 //!
 //! [`warnings`] asks only the plan, so it says the same everywhere; [`surroundings`] asks this
-//! machine; [`limits`] asks what is known of Blue and its traffic. Nothing here reaches the network. Each warning names the key, what will go wrong, and
+//! machine, [`signing`] its key; [`limits`] asks what is known of Blue and its traffic. Nothing here reaches the network. Each warning names the key, what will go wrong, and
 //! what to write instead.
 
 pub mod limits;
@@ -37,16 +37,57 @@ pub fn surroundings(plan: &Plan, places: &Places) -> Vec<PlanFault> {
     }
     if let Some(key) = &plan.evidence.key
         && !secrets::at_home(key).is_file()
+        && public_half(key).is_none()
     {
         let cause =
             format!("the evidence's key {key} is not there: the run would be sealed unsigned");
         list.push(places.warning(
             "evidence.key",
             &cause,
-            "make one with ssh-keygen, or take the line out",
+            &format!("make one with ssh-keygen -t ecdsa -b 256 -f {key}, or take the line out"),
         ));
     }
     list
+}
+
+/// What will be said against signatures by the plan's key, though they are good.
+pub fn signing(plan: &Plan, places: &Places) -> Vec<PlanFault> {
+    let mut list = Vec::new();
+    let Some(key) = &plan.evidence.key else { return list };
+    if plan.evidence.identity.is_none() {
+        list.push(places.warning(
+            "evidence.key",
+            "no `identity`: who signs is taken from the key's comment, or else from your user name",
+            "add identity = \"you@example.org\", as an evaluator's signers file shall have it",
+        ));
+    }
+    match public_half(key) {
+        Some(kind) if kind == "ssh-ed25519" || kind.starts_with("sk-ssh-ed25519") => {
+            list.push(places.warning(
+                "evidence.key",
+                "the key is of the kind Ed25519, which machines in FIPS mode refuse to check",
+                "make another one: ssh-keygen -t ecdsa -b 256, or -t ecdsa-sk on a token",
+            ));
+        }
+        None if secrets::at_home(key).is_file() => list.push(places.warning(
+            "evidence.key",
+            &format!("{key}.pub is not there: whose key it is must be asked of the key itself"),
+            &format!("write it once: ssh-keygen -y -f {key} > {key}.pub"),
+        )),
+        _ => {}
+    }
+    list
+}
+
+/// The kind of a key, from its public half: beside it, or where the plan names that itself.
+fn public_half(key: &str) -> Option<String> {
+    let kind = |path: std::path::PathBuf| {
+        let text = std::fs::read_to_string(path).ok()?;
+        let kind = text.split_whitespace().next()?.to_owned();
+        let known = ["ssh-", "ecdsa-", "sk-"].iter().any(|begin| kind.starts_with(begin));
+        known.then_some(kind)
+    };
+    kind(secrets::at_home(&format!("{key}.pub"))).or_else(|| kind(secrets::at_home(key)))
 }
 
 struct Warnings<'p> {
