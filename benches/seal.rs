@@ -4,7 +4,12 @@
 //! journalled as a real one. Every frame that the cockpit would have drawn in that hour at 120x36,
 //! four a second, is drawn and kept in the recorder's format, with its marks. Then it is sealed and
 //! signed, as at the end of a run, and verified.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a bench that cannot go on shall fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs,
+    reason = "a bench that cannot go on shall fail"
+)]
 
 #[path = "../tests/support/bundle.rs"]
 #[allow(dead_code, reason = "of the place's parts")]
@@ -31,7 +36,9 @@ use switchback::evidence::declare::{Declaration, declare};
 use switchback::evidence::manifest::files_of;
 use switchback::evidence::sign::Asking;
 use switchback::journal::chain::digest;
-use switchback::journal::{Closed, Entry, Mark, Noted, Opened, RecordingClosed, RecordingStarted, Writer};
+use switchback::journal::{
+    Closed, Entry, Mark, Noted, Opened, RecordingClosed, RecordingStarted, Writer,
+};
 use switchback::runbook::snapshot::Update;
 use switchback::runbook::{Event, RunFacts};
 use switchback::sim::{Flight, History, World};
@@ -93,7 +100,12 @@ fn main() {
         println!("  {name:<20} {:>8.2} MB", *bytes as f64 / 1e6);
     }
     let all = sizes.values().sum::<u64>() as f64 / 1e6;
-    figures::figure("an hour at 120x36: sealed, p50", figures::quantile(&mut took, 0.5), "ms", 1_000.0);
+    figures::figure(
+        "an hour at 120x36: sealed, p50",
+        figures::quantile(&mut took, 0.5),
+        "ms",
+        1_000.0,
+    );
     figures::figure("its longest", figures::quantile(&mut took, 1.0), "ms", 1_000.0);
     figures::figure("its bundle", all, "MB", 20.0);
     figures::remark("verified", verified, "ms");

@@ -4,7 +4,12 @@
 //! 500 of them by the script with stock tools as well. Missed is what ends with 0. At least a tenth
 //! are whole rewrites, in which every digest is right. Prints missed of tried, by way; ends with 1
 //! where anything was missed.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a bench that cannot go on shall fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs,
+    reason = "a bench that cannot go on shall fail"
+)]
 
 #[path = "../tests/support/bundle.rs"]
 #[allow(dead_code, reason = "of the place's parts")]

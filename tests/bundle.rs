@@ -37,10 +37,17 @@ fn a_sealed_run_verifies_with_this_program_and_with_stock_tools() {
     assert_eq!(sealed.signed.as_ref().unwrap().identity.as_str(), WHO);
     let told = place.verify(&sealed.path);
     assert_eq!(told.exit(), 0, "{}", all(&told));
-    for check in
-        ["signature", "files", "digests", "journal", "replay", "recording", "derived files",
-         "declaration", "declaration's signature"]
-    {
+    for check in [
+        "signature",
+        "files",
+        "digests",
+        "journal",
+        "replay",
+        "recording",
+        "derived files",
+        "declaration",
+        "declaration's signature",
+    ] {
         let found = told.checks.iter().find(|c| c.check == check);
         assert!(found.is_some_and(|c| c.state == State::Ok), "{check}:\n{}", all(&told));
     }
@@ -60,7 +67,12 @@ fn without_a_known_signer_it_is_intact_and_its_author_unknown() {
     let place = flown();
     let sealed = place.seal().unwrap();
     let told = place.verify_by(&sealed.path, None);
-    assert_eq!((told.exit(), told.says().as_str()), (2, "intact, author unknown"), "{}", all(&told));
+    assert_eq!(
+        (told.exit(), told.says().as_str()),
+        (2, "intact, author unknown"),
+        "{}",
+        all(&told)
+    );
     let (exit, said) = place.script(&sealed.path, false);
     assert!(exit == 2 && said.contains("author unknown"), "{said}");
 }

@@ -43,13 +43,7 @@ pub fn close(home: &Home, directory: &Path, ended: Ended, recorder: Option<&Reco
 }
 
 /// Writes the end of a journal, and the run's line in the index.
-pub fn finish(
-    home: &Home,
-    directory: &Path,
-    journal: Writer,
-    closed: Closed,
-    at: Millis,
-) -> bool {
+pub fn finish(home: &Home, directory: &Path, journal: Writer, closed: Closed, at: Millis) -> bool {
     let over = closed.outcome != RunOutcome::Interrupted;
     // A run that was interrupted is closed as such, and can be picked up all the same.
     journal.append(Entry::Closed(closed), at);

@@ -44,8 +44,7 @@ pub fn report(global: &Global, args: &ReportArgs) -> Result<u8, Failure> {
             "it is sealed when it ends",
         ));
     }
-    let without =
-        Without { recording: args.without_recording, files: args.leave_out.clone() };
+    let without = Without { recording: args.without_recording, files: args.leave_out.clone() };
     let asked = args.again || without.recording || !without.files.is_empty();
     let path = found.path.join(names::BUNDLE);
     let mut out = String::new();
@@ -92,7 +91,8 @@ fn is_current(directory: &Path) -> bool {
     let bundle = directory.join(names::BUNDLE);
     let read = |path: &Path| read_plain(path, MOST_BYTES).ok();
     bundle.join(names::MANIFEST).is_file()
-        && read(&bundle.join(JOURNAL)).is_some_and(|own| Some(own) == read(&directory.join(JOURNAL)))
+        && read(&bundle.join(JOURNAL))
+            .is_some_and(|own| Some(own) == read(&directory.join(JOURNAL)))
 }
 
 /// Seals a run. Where only its recording stands in the way and somebody is at the terminal, they
@@ -206,8 +206,9 @@ pub fn says(sealed: &Sealed) -> String {
 
 /// Copies a bundle to where nothing is yet, for us alone to read.
 fn copy(bundle: &Path, to: &Path) -> io::Result<()> {
-    let names = files_of(bundle)
-        .map_err(|odd| io::Error::other(odd.first().map(ToString::to_string).unwrap_or_default()))?;
+    let names = files_of(bundle).map_err(|odd| {
+        io::Error::other(odd.first().map(ToString::to_string).unwrap_or_default())
+    })?;
     DirBuilder::new().mode(0o700).create(to)?;
     for name in names {
         let path = to.join(&name);

@@ -29,9 +29,9 @@ pub fn verify(global: &Global, args: &VerifyArgs) -> Result<u8, Failure> {
     let (bundle, run) = find(global, &args.bundle)?;
     let signers = match &args.signers {
         None => None,
-        Some(path) => Some(
-            Signers::read(path).map_err(|fault| Failure::usage(fault.cause, fault.hint))?,
-        ),
+        Some(path) => {
+            Some(Signers::read(path).map_err(|fault| Failure::usage(fault.cause, fault.hint))?)
+        }
     };
     if let Some(chain) = args.tsa_chain.as_deref().filter(|chain| !chain.is_file()) {
         return Err(Failure::usage(

@@ -65,7 +65,8 @@ impl Manifest {
 
     /// Reads one. It must be just as [`text`](Self::text) would have written it.
     pub fn parse(bytes: &[u8]) -> Result<Self, Odd> {
-        let odd = |line: usize, why: &str| Odd::new(format!("{}, line {line}", names::MANIFEST), why);
+        let odd =
+            |line: usize, why: &str| Odd::new(format!("{}, line {line}", names::MANIFEST), why);
         let text = std::str::from_utf8(bytes).map_err(|_| odd(1, "it is no text"))?;
         let mut lines = text.split_inclusive('\n').zip(1..);
         let title = lines.next().and_then(|(line, _)| line.strip_prefix("# ")?.strip_suffix('\n'));

@@ -51,9 +51,18 @@ fn write(out: &mut String, run: &Run, stated: &Stated, files: &[String]) -> std:
     }
     writeln!(out, "\nWHAT IT DOES NOT SHOW\n")?;
     writeln!(out, "  Who wrote it, until the signature was checked with a key that you have from")?;
-    writeln!(out, "  elsewhere. When, but for the times that a time authority has signed: all others")?;
-    writeln!(out, "  are this host's own. That the operator, who holds the key, did not make it up:")?;
-    writeln!(out, "  a token from before the first change, and the bundle that names this one in its")?;
+    writeln!(
+        out,
+        "  elsewhere. When, but for the times that a time authority has signed: all others"
+    )?;
+    writeln!(
+        out,
+        "  are this host's own. That the operator, who holds the key, did not make it up:"
+    )?;
+    writeln!(
+        out,
+        "  a token from before the first change, and the bundle that names this one in its"
+    )?;
     writeln!(out, "  PREVIOUS, make that harder. It is no compliance advice.")
 }
 
@@ -62,16 +71,13 @@ fn check(out: &mut String, stated: &Stated) -> std::fmt::Result {
     let who = stated.signer.as_ref().map(|signer| signer.identity.ascii());
     let named = who.as_deref().filter(|who| who.bytes().all(is_word)).unwrap_or("SIGNER");
     writeln!(out, "  ssh-keygen -Y verify -f ALLOWED_SIGNERS -I {named} \\")?;
-    writeln!(
-        out,
-        "    -n {} -s {} < {}",
-        purpose::EVIDENCE,
-        names::MANIFEST_SIG,
-        names::MANIFEST
-    )?;
+    writeln!(out, "    -n {} -s {} < {}", purpose::EVIDENCE, names::MANIFEST_SIG, names::MANIFEST)?;
     writeln!(out, "  sha256sum --strict -c {}", names::MANIFEST)?;
     writeln!(out, "  sh {} . ALLOWED_SIGNERS {named}\n", names::VERIFY_SH)?;
-    writeln!(out, "The last does both, and looks for added files, the declaration's signature and the")?;
+    writeln!(
+        out,
+        "The last does both, and looks for added files, the declaration's signature and the"
+    )?;
     writeln!(out, "journal's chain as well. It is short: read it, or bring your own copy. Get")?;
     writeln!(out, "ALLOWED_SIGNERS from somebody you trust, never from whoever handed you this.")?;
     match (&stated.signer, &stated.unsigned) {
@@ -88,7 +94,12 @@ fn check(out: &mut String, stated: &Stated) -> std::fmt::Result {
         }
     }
     if let Some(authority) = &stated.time_authority {
-        writeln!(out, "\nWhere {} is there, {} has dated it:\n", names::MANIFEST_TOKEN, authority.ascii())?;
+        writeln!(
+            out,
+            "\nWhere {} is there, {} has dated it:\n",
+            names::MANIFEST_TOKEN,
+            authority.ascii()
+        )?;
         let signed = if stated.signer.is_some() { names::MANIFEST_SIG } else { names::MANIFEST };
         writeln!(
             out,
@@ -110,9 +121,12 @@ fn missing(out: &mut String, run: &Run, stated: &Stated) -> std::fmt::Result {
     });
     let inputs = environment::missing(run);
     let mut lines = Vec::new();
-    lines.extend(stated.left_out.iter().map(|left| {
-        format!("{} was LEFT OUT: {}", left.file.ascii(), left.why.ascii())
-    }));
+    lines.extend(
+        stated
+            .left_out
+            .iter()
+            .map(|left| format!("{} was LEFT OUT: {}", left.file.ascii(), left.why.ascii())),
+    );
     lines.extend(lost.map(|lost| {
         let file = crate::clean::Clean::new(&lost.file);
         format!("{} ends at {:.1} s: {}", file.ascii(), lost.after_s, lost.why.ascii())

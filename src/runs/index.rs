@@ -79,11 +79,8 @@ impl IndexLine {
     /// The line for a run that has ended, from its whole journal; nothing while it has not.
     pub fn of(run: &Run) -> Option<Self> {
         let closed = run.closed.as_ref()?;
-        let ended = Ended {
-            head: run.head.clone(),
-            lines: run.lines,
-            rollback_us: closed.rollback_us,
-        };
+        let ended =
+            Ended { head: run.head.clone(), lines: run.lines, rollback_us: closed.rollback_us };
         let restored = run.effects().rev().find_map(|(_, effect)| match effect {
             Effect::Record(Record::Stamped { stamp: Stamp::UsersInBand, after_us, .. }) => {
                 Some(*after_us)

@@ -57,7 +57,8 @@ pub fn run(words: &[&str], dir: &Path) -> Output {
 pub fn sign(key: &Path, purpose: &str, file: &Path) {
     let (key, file) = (key.to_str().unwrap(), file.to_str().unwrap());
     let _ = fs::remove_file(format!("{file}.sig"));
-    let ran = run(&["ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", purpose, file], Path::new("."));
+    let ran =
+        run(&["ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", purpose, file], Path::new("."));
     assert!(ran.status.success(), "{ran:?}");
 }
 
@@ -66,7 +67,10 @@ impl Place {
     pub fn new(mut plan: Plan) -> Self {
         let home = home();
         for key in ["ours", "theirs"] {
-            let ran = run(&["ssh-keygen", "-q", "-t", "ecdsa", "-b", "256", "-N", "", "-f", key], home.path());
+            let ran = run(
+                &["ssh-keygen", "-q", "-t", "ecdsa", "-b", "256", "-N", "", "-f", key],
+                home.path(),
+            );
             assert!(ran.status.success(), "{ran:?}");
         }
         let public = fs::read_to_string(home.path().join("ours.pub")).unwrap();
@@ -83,7 +87,8 @@ impl Place {
         (plan.watch, plan.warm) = (Millis::secs(10), Millis::secs(5));
         fs::create_dir_all(home.path().join(RUN).join("logs")).unwrap();
         fs::write(home.path().join(RUN).join("plan.toml"), text).unwrap();
-        fs::write(home.path().join(RUN).join("logs/deploy.log"), "the new version is there\n").unwrap();
+        fs::write(home.path().join(RUN).join("logs/deploy.log"), "the new version is there\n")
+            .unwrap();
         Self { home, plan }
     }
 

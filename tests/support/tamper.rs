@@ -123,8 +123,20 @@ pub fn tamper(place: &Place, dir: &Path, dice: &mut Dice) -> (Way, Option<String
 }
 
 const TRICKY: [&str; 14] = [
-    "SHA256SUMS.x", "SHA256SUMS.tsr", "journal", "journal.jsonl.", "journal.jsonl ", "-rf", ".hidden", "a b",
-    "logs/new.log", "logs/..x", "line\nfeed", "plan.toml\n", "\u{202e}nosj", "session.2.cast",
+    "SHA256SUMS.x",
+    "SHA256SUMS.tsr",
+    "journal",
+    "journal.jsonl.",
+    "journal.jsonl ",
+    "-rf",
+    ".hidden",
+    "a b",
+    "logs/new.log",
+    "logs/..x",
+    "line\nfeed",
+    "plan.toml\n",
+    "\u{202e}nosj",
+    "session.2.cast",
 ];
 
 fn apply(way: Way, place: &Place, dir: &Path, dice: &mut Dice) -> Option<String> {
@@ -231,8 +243,12 @@ fn rechain(dir: &Path, dice: &mut Dice) -> Option<String> {
         let end = line.rfind(",\"prev\":\"")?;
         let mut object = format!("{}}}", &line[..end]);
         if number == changed {
-            let digits: Vec<usize> =
-                object.bytes().enumerate().filter(|(_, b)| b.is_ascii_digit()).map(|d| d.0).collect();
+            let digits: Vec<usize> = object
+                .bytes()
+                .enumerate()
+                .filter(|(_, b)| b.is_ascii_digit())
+                .map(|d| d.0)
+                .collect();
             let at = digits[dice.index(digits.len())];
             let other = if &object[at..=at] == "1" { "2" } else { "1" };
             object.replace_range(at..=at, other);

@@ -37,9 +37,9 @@ const NEEDED: [&str; 2] = [JOURNAL, names::DECLARATION];
 pub fn is_cast(name: &str) -> bool {
     name.strip_suffix(".cast").is_some_and(|stem| {
         stem == "session"
-            || stem.strip_prefix("session.").is_some_and(|part| {
-                !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit())
-            })
+            || stem
+                .strip_prefix("session.")
+                .is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
     })
 }
 

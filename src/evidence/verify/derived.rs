@@ -11,13 +11,7 @@ use std::path::Path;
 const CHECK: &str = "derived files";
 
 /// Derives the report and everything like it again.
-pub fn derived(
-    bundle: &Path,
-    run: &Run,
-    signed: &Signed,
-    asked: &Asked<'_>,
-    told: &mut Verified,
-) {
+pub fn derived(bundle: &Path, run: &Run, signed: &Signed, asked: &Asked<'_>, told: &mut Verified) {
     let stated = read_plain(&bundle.join(names::ENVIRONMENT), MOST_BYTES)
         .map_err(|e| e.to_string())
         .and_then(|bytes| environment::stated(&bytes));

@@ -23,8 +23,12 @@ pub fn of_the_seal(bundle: &Path, asked_for: bool, asked: &Asked<'_>, told: &mut
             let of = if signed { names::MANIFEST_SIG } else { names::MANIFEST };
             token(CHECK, bundle, names::MANIFEST_TOKEN, of, asked, told);
         }
-        (false, false) => told.passed_over(CHECK, "no time authority was asked: this host's own word"),
-        (true, false) => told.passed_over(CHECK, "a time authority was asked, and no token is there"),
+        (false, false) => {
+            told.passed_over(CHECK, "no time authority was asked: this host's own word")
+        }
+        (true, false) => {
+            told.passed_over(CHECK, "a time authority was asked, and no token is there")
+        }
         (false, true) => told.bad(CHECK, "a token is there, and none was asked for"),
     }
 }

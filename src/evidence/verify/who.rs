@@ -109,7 +109,10 @@ pub fn declaration(
                 (true, _) => Ok((true, format!("by {author}, as the bundle"))),
                 (false, true) => Ok((
                     false,
-                    format!("it fits, by the bundle's key, which --signers does not allow for {}", purpose::DECLARATION),
+                    format!(
+                        "it fits, by the bundle's key, which --signers does not allow for {}",
+                        purpose::DECLARATION
+                    ),
                 )),
                 (false, false) => Err(format!("it is not by {author}, who signed the bundle")),
             }
@@ -151,9 +154,9 @@ pub fn approval(
         if says.get("plan_sha256").and_then(|sha256| sha256.as_str()) != Some(plan_sha256) {
             return Err("it is of another plan".to_owned());
         }
-        let checked = asked.signers.map(|signers| {
-            signers.check(&sig, &bytes, purpose::APPROVAL, asked.now_unix_s)
-        });
+        let checked = asked
+            .signers
+            .map(|signers| signers.check(&sig, &bytes, purpose::APPROVAL, asked.now_unix_s));
         match checked {
             Some(Checked::Known { principal, .. }) if Some(&principal) != told.author.as_ref() => {
                 Ok((true, format!("by {principal}, a second person")))
