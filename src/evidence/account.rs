@@ -7,6 +7,7 @@
 mod build;
 mod cast;
 mod compared;
+mod told;
 
 use crate::clean::Clean;
 use crate::journal::{Declared, RecordingClosed, RecordingLost, Run};

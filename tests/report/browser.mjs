@@ -44,6 +44,8 @@ try {
   });
   expect(seen.h1 < 400, `the verdict ends at ${seen.h1}`);
   expect(seen.aside < 800 && seen.facts < 800, `the first screen ends too late: ${JSON.stringify(seen)}`);
+  const framed = await page.$eval("#player pre", (screen) => getComputedStyle(screen).borderTopWidth);
+  expect(framed === "0px", `the page's style reaches into the player: ${framed}`);
   expect(!seen.wide, "the page is wider than the window");
 
   // Each row of the timeline that is in the recording leads to it.

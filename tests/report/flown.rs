@@ -14,7 +14,7 @@ use switchback::journal::{
 };
 use switchback::lab::scenario;
 use switchback::plan::Plan;
-use switchback::runbook::{Core, Effect, Event, Kind, RunFacts};
+use switchback::runbook::{Core, Effect, Event, RunFacts};
 use switchback::sim::pilot::fly;
 use switchback::sim::{Flight, Model, Watcher, World};
 use switchback::units::Millis;
@@ -24,12 +24,9 @@ pub const BEGAN: i64 = 1_794_744_000_000;
 pub fn facts() -> RunFacts {
     RunFacts {
         run: "20261115T120000Z-7f3a".to_owned(),
-        kind: Kind::Deploy,
-        host: Clean::new("vps-1"),
-        began_unix_ms: BEGAN,
         attended: false,
         last_rollback: Some((412, BEGAN - 86_400_000)),
-        record: switchback::signal::Record::default(),
+        ..crate::fixture::facts()
     }
 }
 

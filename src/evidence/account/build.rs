@@ -3,18 +3,21 @@
 //! Only what is written is told. The core is not asked again what it would have done: an account
 //! of a journal of today must be the same in ten years, whatever the rules of the program are then.
 
-use super::{Account, Back, GateTold, Moment, Recording, StepTold, Users, cast, compared};
+use super::told::{self, Told};
+use super::{Account, Back, GateTold, Moment, Recording, StepTold, Users, compared};
 use crate::clean::Clean;
-use crate::journal::{Noted, Run, Written};
+use crate::journal::{Run, Written};
 use crate::plan::CommandName;
 use crate::runbook::line::line;
-use crate::runbook::record::Tone;
 use crate::runbook::snapshot::{Stamp, StepState};
 use crate::runbook::{Act, Effect, Event, Record, RunOutcome, Step};
 use crate::signal::{Judgement, Origin, Sample, Verdict, Whose};
 use crate::units::{Millis, Role, Slot};
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// Under which topic the log says what was not as the last run left it.
+const OUTSIDE: &str = "outside";
 
 /// What the walk has gathered.
 #[derive(Debug, Default)]
@@ -36,6 +39,8 @@ pub(super) struct Walk {
     /// What each role named last, and first.
     pub named: [Option<Clean>; 2],
     pub first_named: [Option<Clean>; 2],
+    /// The artefact that Green named last, and whether it is the declared one.
+    pub artefact: Option<(Clean, bool)>,
     pub attended_again: bool,
     pub kept: bool,
     ended: Option<(RunOutcome, Clean)>,
@@ -58,10 +63,10 @@ pub(super) fn account(dir: &Path, run: &Run) -> Account {
     for (_, at, written) in effects {
         walk.followed(*at, written);
     }
-    let told = Evidence::of(run);
+    let told = Told::of(run);
     walk.timeline.extend(told.moments.iter().cloned());
     walk.timeline.sort_by_key(|moment| moment.seq);
-    let recordings = recordings(dir, told.recordings, &mut walk.timeline);
+    let recordings = told::found(dir, told.recordings, &mut walk.timeline);
     assemble(run, walk, told.declared, told.redacted, recordings)
 }
 
@@ -117,6 +122,9 @@ impl Walk {
                 self.recorded(at, written.seq, record);
                 if let Some(line) = line(record, at) {
                     let (topic, text, tone) = (line.topic, line.text, line.tone);
+                    if topic == OUTSIDE {
+                        self.outside.push(Clean::new(&text));
+                    }
                     let cast = None;
                     self.timeline.push(Moment { seq: written.seq, at, topic, text, tone, cast });
                 }
@@ -194,8 +202,9 @@ impl Walk {
             }
             Record::Warning(says) | Record::Info(says) => {
                 self.kept |= says.as_str().starts_with("kept: ");
-                if says.as_str().contains("changed outside Switchback") {
-                    self.outside.push(says.clone());
+                if let Some(named) = says.as_str().strip_prefix("Green names the artefact ") {
+                    let (name, found) = named.split_once("; ").unwrap_or((named, ""));
+                    self.artefact = Some((Clean::new(name), found == "as planned"));
                 }
             }
             Record::Ended { outcome, says, .. } => self.ended = Some((*outcome, says.clone())),
@@ -231,102 +240,6 @@ impl Walk {
         let owed = "contract the schema (after Blue is decommissioned)";
         owes.then(|| Clean::new(owed)).into_iter().collect()
     }
-}
-
-/// What the journal says about the evidence itself.
-#[derive(Debug, Default)]
-struct Evidence {
-    declared: Option<crate::journal::Declared>,
-    recordings: Vec<Recording>,
-    redacted: BTreeMap<String, u64>,
-    moments: Vec<Moment>,
-}
-
-impl Evidence {
-    fn of(run: &Run) -> Self {
-        let mut told = Self::default();
-        for (seq, at, noted) in &run.noted {
-            let (text, tone) = told.take(noted);
-            let (topic, cast) = ("evidence".to_owned(), None);
-            told.moments.push(Moment { seq: *seq, at: *at, topic, text, tone, cast });
-        }
-        told
-    }
-
-    fn recording(&mut self, file: &str) -> Option<&mut Recording> {
-        self.recordings.iter_mut().find(|recording| recording.file == file)
-    }
-
-    fn take(&mut self, noted: &Noted) -> (String, Tone) {
-        match noted {
-            Noted::Declared(declared) => {
-                let by = declared.signed.as_ref().map_or_else(
-                    || "unsigned".to_owned(),
-                    |signer| format!("signed by {}", signer.identity),
-                );
-                let token = declared.token.as_ref();
-                let when = token.map_or_else(String::new, |t| format!(", proven at {}", t.time));
-                // A run that is picked up declares nothing new: the first one was before.
-                self.declared.get_or_insert_with(|| (**declared).clone());
-                (format!("plan and release declared, {by}{when}"), Tone::Plain)
-            }
-            Noted::RecordingStarted(started) => {
-                let file = started.file.clone();
-                let text = format!("recording {} begun", Clean::new(&file));
-                let size = (started.width, started.height);
-                if self.recording(&file).is_none() {
-                    let (closed, lost, present) = (None, None, false);
-                    self.recordings.push(Recording { file, size, closed, lost, present });
-                }
-                (text, Tone::Plain)
-            }
-            Noted::RecordingLost(lost) => {
-                if let Some(recording) = self.recording(&lost.file) {
-                    recording.lost = Some(lost.clone());
-                }
-                let (file, after, why) = (Clean::new(&lost.file), lost.after_s, &lost.why);
-                (format!("recording {file} lost after {after:.1} s: {why}"), Tone::Warn)
-            }
-            Noted::RecordingClosed(closed) => {
-                if let Some(recording) = self.recording(&closed.file) {
-                    recording.closed = Some(closed.clone());
-                }
-                let (file, frames, secs) =
-                    (Clean::new(&closed.file), closed.frames, closed.seconds);
-                let found = match closed.hits.len() {
-                    0 => String::new(),
-                    n => {
-                        format!("; {} found on its screens", crate::text::count(n as u64, "secret"))
-                    }
-                };
-                let tone = if closed.hits.is_empty() { Tone::Plain } else { Tone::Bad };
-                (format!("recording {file} closed: {frames} frames, {secs:.1} s{found}"), tone)
-            }
-            Noted::Redacted(counts) => {
-                for (rule, times) in counts {
-                    let sum = self.redacted.entry(rule.clone()).or_insert(0);
-                    *sum = sum.saturating_add(*times);
-                }
-                let sum = counts.values().fold(0_u64, |sum, times| sum.saturating_add(*times));
-                (format!("masked {}", crate::text::count(sum, "time")), Tone::Plain)
-            }
-        }
-    }
-}
-
-/// The recordings, with the seconds at which the timeline's lines are on the screen.
-fn recordings(dir: &Path, told: Vec<Recording>, timeline: &mut [Moment]) -> Vec<Recording> {
-    let mut recordings = told;
-    for (index, recording) in recordings.iter_mut().enumerate() {
-        let Some(marks) = cast::marks(dir, &recording.file) else { continue };
-        recording.present = true;
-        for moment in timeline.iter_mut() {
-            if let Some(second) = marks.get(&moment.seq) {
-                moment.cast = Some((index, *second));
-            }
-        }
-    }
-    recordings
 }
 
 fn assemble(
@@ -390,5 +303,47 @@ fn assemble(
         journal: (run.lines, run.head.clone()),
         missing_inputs: missing.sum(),
         last_at: run.last_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(says: &str) -> Written {
+        let effect = Effect::Record(Record::Info(Clean::new(says)));
+        Written { effect, json: String::new(), seq: 7 }
+    }
+
+    #[test]
+    fn what_green_names_is_compared_as_the_run_compared_it() {
+        let mut walk = Walk::default();
+        walk.followed(
+            Millis(1),
+            &info("Green names the artefact sha256:ab; planned was sha256:cd"),
+        );
+        assert_eq!(walk.artefact, Some((Clean::new("sha256:ab"), false)));
+        walk.followed(Millis(2), &info("Green names the artefact sha256:cd; as planned"));
+        assert_eq!(walk.artefact, Some((Clean::new("sha256:cd"), true)));
+        assert_eq!(walk.timeline.len(), 2);
+    }
+
+    #[test]
+    fn the_first_change_is_towards_green_and_not_what_blue_has_already() {
+        let mut walk = Walk { blue: Some(Slot::First), ..Walk::default() };
+        let write = |split| Act::SetRouter {
+            split,
+            timeout: Millis::secs(1),
+            rollback: false,
+            expect: None,
+        };
+        walk.asked(Millis(1), &write(crate::units::Split::all_to(Slot::First)));
+        assert_eq!(walk.first_change, None, "what stands is written once more at step 1");
+        let run = |command| Act::Run { command, slot: Slot::First, timeout: Millis::secs(1) };
+        walk.asked(Millis(2), &run(CommandName::RedeployCheck));
+        assert_eq!(walk.first_change, None, "a check changes nothing");
+        walk.asked(Millis(3), &write(crate::units::Split::all_to(Slot::Second)));
+        walk.asked(Millis(4), &run(CommandName::Deploy));
+        assert_eq!(walk.first_change, Some(Millis(3)));
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn compared(run: &Run, walk: &Walk) -> Vec<Compared> {
     let plan = &run.opened.plan;
     let mut rows = vec![outcome(run)];
     rows.extend(releases(plan, walk));
-    rows.push(artefact(plan));
+    rows.push(artefact(plan, walk));
     rows.extend(commands(plan, walk));
     rows.push(migration(plan, walk));
     rows.extend(slots(plan, walk));
@@ -71,10 +71,12 @@ fn releases(plan: &Plan, walk: &Walk) -> [Compared; 2] {
     ]
 }
 
-/// The digest of what is deployed: the plan may declare it; a slot that does not name it is not
-/// believed to run it.
-fn artefact(plan: &Plan) -> Compared {
-    row("artefact", plan.release.change.get("artefact"), NOTHING, None)
+/// The digest of what is deployed: the plan may declare it, and Green may name it.
+fn artefact(plan: &Plan, walk: &Walk) -> Compared {
+    let planned = plan.release.change.get("artefact");
+    let named = walk.artefact.as_ref();
+    let same = planned.and(named).map(|(_, same)| *same);
+    row("artefact that Green named", planned, named.map(|(name, _)| name), same)
 }
 
 fn commands(plan: &Plan, walk: &Walk) -> Vec<Compared> {

@@ -10,6 +10,7 @@
 
 mod caveats;
 mod escape;
+mod first;
 mod html;
 mod markdown;
 mod plots;
