@@ -237,7 +237,7 @@ fn read(token: &Path, whose: &str) -> Result<Told, Fault> {
 }
 
 fn nonce_of(query: &[u8], out: &Path) -> Result<Option<String>, Fault> {
-    // openssl reads queries from files only where its standard input is closed.
+    // A tool of ours gets no input: the query goes by a file.
     let mut beside = out.as_os_str().to_owned();
     beside.push(".query");
     let beside = Path::new(&beside);
