@@ -20,7 +20,6 @@ mod figures;
 #[allow(dead_code, reason = "of the plan's parts")]
 mod fixture;
 #[path = "../tests/stories/mod.rs"]
-#[allow(dead_code, reason = "of the stories")]
 mod stories;
 
 use bundle::{Place, RUN};
@@ -152,7 +151,11 @@ fn fly(place: &Place) -> (u64, usize) {
         story.history.take(&update);
         story.snapshot = update.snapshot;
         story.now = Some(Millis(now));
-        terminal.draw(|frame| drop(screen::draw(&story.scene(), frame.buffer_mut()))).unwrap();
+        terminal
+            .draw(|frame| {
+                screen::draw(&story.scene(), frame.buffer_mut());
+            })
+            .unwrap();
         let bytes = std::mem::take(&mut *kept.0.lock().unwrap());
         drawn.push((Duration::from_millis(now), String::from_utf8(bytes).unwrap()));
     }
