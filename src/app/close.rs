@@ -4,13 +4,13 @@
 //! Nothing here changes how a run has ended. What cannot be written or sealed is told, with the
 //! command that tries again.
 
-use super::report::{Bundled, bundle};
+use super::report::bundle;
 use crate::clean;
 use crate::engine::Ended;
 use crate::evidence::recorder::Recorder;
 use crate::evidence::sign::Asking;
 use crate::evidence::slate::Closing;
-use crate::journal::{self, Closed, Entry, Noted, Writer};
+use crate::journal::{Closed, Entry, Noted, Opened, Writer};
 use crate::plain::complain;
 use crate::runbook::RunOutcome;
 use crate::runs::{self, Home, IndexLine};
@@ -22,7 +22,7 @@ use std::time::Duration;
 const LAST_WRITE: Duration = Duration::from_secs(3);
 
 /// Closes a run's recording and journal; says whether the end of the journal is on disk.
-pub fn close(home: &Home, directory: &Path, ended: Ended, recorder: Option<&Recorder>) -> bool {
+pub fn close(home: &Home, opened: &Opened, ended: Ended, recorder: Option<&Recorder>) -> bool {
     let Ended { journal, closed, at, .. } = ended;
     // What is to be said of the recording comes before the journal's last line.
     if let Some(recorder) = recorder {
@@ -39,44 +39,31 @@ pub fn close(home: &Home, directory: &Path, ended: Ended, recorder: Option<&Reco
         let hits = hits.into_iter().collect();
         journal.append(Entry::Noted(Noted::Redacted(hits)), at);
     }
-    finish(home, directory, journal, closed, at)
+    finish(home, opened, journal, closed, at)
 }
 
 /// Writes the end of a journal, and the run's line in the index.
-pub fn finish(home: &Home, directory: &Path, journal: Writer, closed: Closed, at: Millis) -> bool {
+pub fn finish(home: &Home, opened: &Opened, journal: Writer, closed: Closed, at: Millis) -> bool {
     let over = closed.outcome != RunOutcome::Interrupted;
     // A run that was interrupted is closed as such, and can be picked up all the same.
-    journal.append(Entry::Closed(closed), at);
+    journal.append(Entry::Closed(closed.clone()), at);
     // The disk is waited for here, and not where a rollback could be waiting behind it.
-    if journal.close(LAST_WRITE).is_err() {
-        return false;
-    }
+    let Ok(written) = journal.close(LAST_WRITE) else { return false };
     // The index gets its line when a run is over, not when it was interrupted.
     if over {
-        index(home, directory, None);
+        let line = IndexLine::new(opened, &closed, &written);
+        if let Err(fault) = runs::index::append(&home.runs, &line) {
+            complain(format_args!("warning: the runs' index was not written: {fault}"));
+        }
     }
     true
-}
-
-/// Adds the run's line to the index, with the digest of its bundle once it has one.
-pub fn index(home: &Home, directory: &Path, bundle: Option<&str>) {
-    let line = journal::read(directory).ok().and_then(|run| IndexLine::of(&run));
-    let Some(line) = line else { return };
-    // One that can be picked up is not over.
-    if line.outcome == RunOutcome::Interrupted {
-        return;
-    }
-    let line = IndexLine { bundle: bundle.map(str::to_owned), ..line };
-    if let Err(fault) = runs::index::append(&home.runs, &line) {
-        complain(format_args!("warning: the runs' index was not written: {fault}"));
-    }
 }
 
 /// Seals a run that was just closed, and says so; `told` is whether lines may be printed.
 pub fn seal(home: &Home, directory: &Path, asking: Asking, told: bool) {
     let id = directory.file_name().map(|id| id.to_string_lossy().into_owned()).unwrap_or_default();
     match bundle(home, directory, &Default::default(), asking) {
-        Ok(Bundled { sealed, .. }) => {
+        Ok(sealed) => {
             if told {
                 println(&super::report::says(&sealed));
             }

@@ -185,7 +185,7 @@ pub fn fly(
     })?;
     drop(lock);
     let finish = ended.finish.clone();
-    let closed = super::close::close(home, &directory, ended, recorder.as_deref());
+    let closed = super::close::close(home, &opened, ended, recorder.as_deref());
     say(watcher, opened.facts.kind, &finish, &directory, closed);
     if closed {
         let asking = if attended(watcher) { Asking::of_this_process() } else { Asking::Nobody };

@@ -1,6 +1,6 @@
 //! `switchback report`: the bundle of a run is made, or found, and said where it is.
 
-use super::{Failure, close, flight, print, runs as listing};
+use super::{Failure, flight, print, runs as listing};
 use crate::clean;
 use crate::cli::{Global, ReportArgs};
 use crate::engine::clock::unix_ms;
@@ -27,13 +27,6 @@ pub struct Without {
     pub files: Vec<String>,
 }
 
-/// A bundle that was made.
-#[derive(Debug)]
-pub struct Bundled {
-    /// It.
-    pub sealed: Sealed,
-}
-
 /// Seals what is not sealed yet, and prints where the report is.
 pub fn report(global: &Global, args: &ReportArgs) -> Result<u8, Failure> {
     let home = flight::home(global)?;
@@ -50,9 +43,9 @@ pub fn report(global: &Global, args: &ReportArgs) -> Result<u8, Failure> {
     let mut out = String::new();
     if asked || !is_current(&found.path) {
         let asking = if global.yes { Asking::Nobody } else { Asking::of_this_process() };
-        let bundled = bundle(&home, &found.path, &without, asking)?;
+        let sealed = bundle(&home, &found.path, &without, asking)?;
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "{}", says(&bundled.sealed));
+        let _ = writeln!(out, "{}", says(&sealed));
     }
     let path = match &args.out {
         None => path,
@@ -102,7 +95,7 @@ pub fn bundle(
     directory: &Path,
     without: &Without,
     asking: Asking,
-) -> Result<Bundled, Failure> {
+) -> Result<Sealed, Failure> {
     let run = journal::read(directory).map_err(|fault| {
         Failure::world(format!("the journal does not hold: {fault}"), "see `switchback runs`")
     })?;
@@ -137,8 +130,10 @@ pub fn bundle(
         sealed = seal::seal(directory, &how);
     }
     let sealed = sealed.map_err(|not| refused(&run.opened.facts.run, &not))?;
-    close::index(home, directory, Some(&sealed.digest));
-    Ok(Bundled { sealed })
+    if let Err(fault) = runs::index::sealed(&home.runs, &run.opened.facts.run, &sealed.digest) {
+        complain(format_args!("warning: the runs' index was not written: {fault}"));
+    }
+    Ok(sealed)
 }
 
 fn refused(id: &str, not: &NotSealed) -> Failure {

@@ -111,7 +111,7 @@ fn split(run: &Run, when: End) -> Option<(Millis, [u8; 2])> {
     });
     match when {
         End::Before => reported.next(),
-        End::After => reported.last(),
+        End::After => reported.next_back(),
     }
 }
 
@@ -123,6 +123,6 @@ fn second(run: &Run, whose: Whose, when: End, says: impl Fn(&Sample) -> bool) ->
     });
     match when {
         End::Before => seconds.next(),
-        End::After => seconds.last(),
+        End::After => seconds.next_back(),
     }
 }

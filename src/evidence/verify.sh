@@ -31,6 +31,10 @@ have=$({ find . | sed 's|^\./||' | grep -vxF -e $m.sig -e $m.tsr; } | sort)
 [ "$list" = "$have" ] || bad "files were added or removed"
 # 3. The digests.
 sum -c $m >/dev/null 2>&1 || bad "a file is not what $m says"
+if [ -f $m.tsr ]; then
+  ! grep -q '"time_authority": null' environment.json || bad "a token that nobody asked for"
+  echo "note: $m.tsr is not checked here: see README.txt"
+fi
 # 4. What was declared before the first change, by the same signer.
 if [ -n "$known" ] && [ -f declaration.json.sig ]; then
   by declaration@switchback declaration.json || bad "the declaration's signature"

@@ -7,9 +7,8 @@ use super::dir::private_dir;
 use crate::clean::Clean;
 use crate::journal::ascii::to_json;
 use crate::journal::chain::{self, Follow};
-use crate::journal::{Closed, Ended, JournalFault, Opened, Run};
-use crate::runbook::snapshot::Stamp;
-use crate::runbook::{Effect, Fault, FaultKind, Kind, Record, RunOutcome};
+use crate::journal::{Closed, Ended, JournalFault, Opened};
+use crate::runbook::{Fault, FaultKind, Kind, RunOutcome};
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -75,24 +74,16 @@ impl IndexLine {
             bundle: None,
         }
     }
+}
 
-    /// The line for a run that has ended, from its whole journal; nothing while it has not.
-    pub fn of(run: &Run) -> Option<Self> {
-        let closed = run.closed.as_ref()?;
-        let ended = Ended {
-            head: run.head.clone(),
-            lines: run.lines,
-            rollback_us: closed.rollback_us,
-            restored_us: None,
-            moved: run.may_have_moved_users(),
-        };
-        let restored = run.effects().rev().find_map(|(_, effect)| match effect {
-            Effect::Record(Record::Stamped { stamp: Stamp::UsersInBand, after_us, .. }) => {
-                Some(*after_us)
-            }
-            _ => None,
-        });
-        Some(Self { restored_us: restored.flatten(), ..Self::new(&run.opened, closed, &ended) })
+/// Adds the last line of a run once more, now with the digest of its bundle. One that has none, as
+/// it was interrupted or cut off, gets none.
+pub fn sealed(root: &Path, run: &str, bundle: &str) -> Result<(), Fault> {
+    match read(root).0.into_iter().rfind(|line| line.id == run) {
+        Some(line) if line.bundle.as_deref() != Some(bundle) => {
+            append(root, &IndexLine { bundle: Some(bundle.to_owned()), ..line })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -236,17 +227,11 @@ mod tests {
         let first = line("1", Kind::Deploy, "r", Some(1), 1);
         append(root.path(), &first).unwrap();
         append(root.path(), &line("2", Kind::Deploy, "r", Some(2), 2)).unwrap();
+        super::sealed(root.path(), "1", &"ab".repeat(32)).unwrap();
+        super::sealed(root.path(), "no such run", &"ab".repeat(32)).unwrap();
         let sealed = IndexLine { bundle: Some("ab".repeat(32)), ..first };
-        append(root.path(), &sealed).unwrap();
         let text = fs::read_to_string(root.path().join(INDEX)).unwrap();
         assert!(!text.lines().next().unwrap().contains("bundle"), "as older programs wrote it");
-        let old = text
-            .lines()
-            .next()
-            .unwrap()
-            .replace(",\"moved\":null", "")
-            .replace(",\"restored_us\":null", "");
-        serde_json::from_str::<IndexLine>(&old).unwrap();
         let last: Vec<_> = last_of_each(read(root.path()).0);
         assert_eq!(last.iter().map(|l| l.id.as_str()).collect::<Vec<_>>(), ["2", "1"]);
         assert_eq!(last[1], sealed);

@@ -5,7 +5,7 @@ use crate::evidence::environment::{self, Stated};
 use crate::evidence::manifest::{MOST_BYTES, files_of, read_plain};
 use crate::evidence::seal::gather::is_cast;
 use crate::evidence::state::{self, End};
-use crate::evidence::{Account, names, readme, report, transcript};
+use crate::evidence::{Account, controls, names, oscal, readme, report, statement, transcript};
 use crate::journal::chain::digest;
 use crate::journal::{JOURNAL, Run};
 use std::path::Path;
@@ -58,15 +58,15 @@ pub fn derive(dir: &Path, run: &Run, stated: &Stated) -> Result<Vec<(String, Vec
     if !casts.is_empty() {
         made.add(names::TRANSCRIPT, transcript::text(&casts));
     }
-    // made.add(names::CONTROLS, controls::json(&account));
-    // made.add(names::OSCAL, oscal::json(&account, &made.digests));
-    // made.add(names::STATEMENT, statement::json(&account, &made.digests));
+    made.add(names::CONTROLS, controls::json(&account));
+    made.add(names::OSCAL, oscal::json(&account, &made.digests));
+    made.add(names::STATEMENT, statement::json(&account, &made.digests));
     let page = report::Page {
+        controls: controls::rows(&account).into_iter().map(row).collect(),
         account,
         digests: made.digests.clone(),
         casts,
         journal,
-        controls: Vec::new(),
         signed: stated.signer.clone(),
         left_out: stated
             .left_out
@@ -97,4 +97,16 @@ impl Made {
 
 fn verify_sh(run: &Run) -> String {
     VERIFY_SH.replacen("@TITLE@", &readme::title(run), 1)
+}
+
+/// A row of the controls as the report tells it.
+fn row(row: controls::Row) -> report::ControlRow {
+    let pieces = row.relevant.iter().map(|piece| format!("{}: {}", piece.file, piece.what));
+    report::ControlRow {
+        framework: row.framework.name().to_owned(),
+        id: row.id.to_owned(),
+        name: row.name.to_owned(),
+        relevant: pieces.collect::<Vec<_>>().join("; "),
+        not_shown: row.does_not_show,
+    }
 }

@@ -1,0 +1,240 @@
+//! Bundles: a run is sealed, and a stranger checks it, with this program and without.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on shall fail")]
+
+#[path = "support/bundle.rs"]
+#[allow(dead_code, reason = "of the place's parts")]
+mod bundle;
+#[path = "support/sim/plan.rs"]
+#[allow(dead_code, reason = "of the plan's parts")]
+mod fixture;
+
+use bundle::{Place, RUN, WHO};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use switchback::clean::Mask;
+use switchback::evidence::seal::NotSealed;
+use switchback::evidence::verify::{State, Verified};
+use switchback::journal;
+
+fn flown() -> Place {
+    let place = Place::new(fixture::plan());
+    place.fly(&["\u{1b}[2J\u{1b}[1;1Hswitchback", "\u{1b}[2;1Hstep 1"], true);
+    place
+}
+
+fn all(told: &Verified) -> String {
+    let line = |c: &switchback::evidence::verify::Check| {
+        format!("{:<11}  {}: {}\n", c.state.word(), c.check, c.says)
+    };
+    told.checks.iter().map(line).collect::<String>() + &told.says()
+}
+
+#[test]
+fn a_sealed_run_verifies_with_this_program_and_with_stock_tools() {
+    let place = flown();
+    let sealed = place.seal().unwrap();
+    assert_eq!(sealed.signed.as_ref().unwrap().identity.as_str(), WHO);
+    let told = place.verify(&sealed.path);
+    assert_eq!(told.exit(), 0, "{}", all(&told));
+    for check in [
+        "signature",
+        "files",
+        "digests",
+        "journal",
+        "replay",
+        "recording",
+        "derived files",
+        "declaration",
+        "declaration's signature",
+    ] {
+        let found = told.checks.iter().find(|c| c.check == check);
+        assert!(found.is_some_and(|c| c.state == State::Ok), "{check}:\n{}", all(&told));
+    }
+    let (exit, said) = place.script(&sealed.path, true);
+    assert_eq!(exit, 0, "{said}");
+    let sum = bundle::run(&["sha256sum", "--strict", "-c", "SHA256SUMS"], &sealed.path);
+    assert!(sum.status.success(), "{sum:?}");
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&sealed.path), 0o700);
+    for file in fs::read_dir(&sealed.path).unwrap().map(|entry| entry.unwrap().path()) {
+        assert_eq!(mode(&file), if file.is_dir() { 0o700 } else { 0o600 }, "{}", file.display());
+    }
+}
+
+#[test]
+fn without_a_known_signer_it_is_intact_and_its_author_unknown() {
+    let place = flown();
+    let sealed = place.seal().unwrap();
+    let told = place.verify_by(&sealed.path, None);
+    assert_eq!(
+        (told.exit(), told.says().as_str()),
+        (2, "intact, author unknown"),
+        "{}",
+        all(&told)
+    );
+    let (exit, said) = place.script(&sealed.path, false);
+    assert!(exit == 2 && said.contains("author unknown"), "{said}");
+}
+
+#[test]
+fn without_a_key_it_is_sealed_unsigned_and_says_so() {
+    let mut plan = fixture::plan();
+    plan.evidence.key = None;
+    let mut place = Place::new(plan);
+    place.plan.evidence.key = None;
+    place.fly(&[], true);
+    let sealed = place.seal().unwrap();
+    assert!(sealed.signed.is_none() && sealed.unsigned.is_some());
+    let told = place.verify(&sealed.path);
+    assert_eq!(told.exit(), 2, "{}", all(&told));
+    assert_eq!(place.script(&sealed.path, true).0, 2);
+    let readme = fs::read_to_string(sealed.path.join("README.txt")).unwrap();
+    assert!(readme.contains("NOT SIGNED"), "{readme}");
+}
+
+#[test]
+fn a_key_that_does_not_sign_after_all_is_told_within_the_bundle() {
+    let place = flown();
+    // Its public half is still there, so that it could have signed.
+    fs::remove_file(place.key()).unwrap();
+    let sealed = place.seal().unwrap();
+    assert!(sealed.signed.is_none(), "{sealed:?}");
+    let told = place.verify(&sealed.path);
+    assert_eq!(told.exit(), 2, "{}", all(&told));
+    let readme = fs::read_to_string(sealed.path.join("README.txt")).unwrap();
+    assert!(readme.contains("NOT SIGNED"), "{readme}");
+}
+
+#[test]
+fn a_secret_in_a_log_blocks_the_seal_and_is_not_told() {
+    let place = flown();
+    let secret = "hunter2-aaaa-yyyy";
+    fs::write(place.run_dir().join("logs/deploy.log"), format!("ok\ntoken={secret}\n")).unwrap();
+    let mask = Mask::new([("db".to_owned(), secret.to_owned())]);
+    let not = place.seal_with(&mask, |_| {}).unwrap_err();
+    let NotSealed::Blocked { hits, recording_alone } = &not else { panic!("{not}") };
+    assert_eq!((hits[0].rule.as_str(), hits[0].place.as_str()), ("db", "logs/deploy.log, line 2"));
+    assert!(!recording_alone && !not.to_string().contains(secret));
+    assert!(!place.run_dir().join("evidence").exists(), "nothing half made");
+    assert!(!place.run_dir().join("evidence.part").exists());
+    let sealed =
+        place.seal_with(&mask, |how| how.leave_out.push("logs/deploy.log".to_owned())).unwrap();
+    assert!(!sealed.path.join("logs/deploy.log").exists());
+    let told = place.verify(&sealed.path);
+    assert_eq!(told.exit(), 0, "{}", all(&told));
+    let readme = fs::read_to_string(sealed.path.join("README.txt")).unwrap();
+    assert!(readme.contains("logs/deploy.log was LEFT OUT"), "{readme}");
+}
+
+#[test]
+fn a_secret_on_the_screen_blocks_the_seal_until_the_recording_is_left_out() {
+    let secret = "hunter2-aaaa-yyyy";
+    let place = Place::new(fixture::plan());
+    place.fly(&["\u{1b}[2J\u{1b}[1;1Htoken=hunter2-", "\u{1b}[1;15Haaaa-yyyy"], true);
+    let mask = Mask::new([("db".to_owned(), secret.to_owned())]);
+    let not = place.seal_with(&mask, |_| {}).unwrap_err();
+    let NotSealed::Blocked { recording_alone: true, .. } = not else { panic!("{not}") };
+    let sealed = place.seal_with(&mask, |how| how.without_recording = true).unwrap();
+    assert!(place.run_dir().join("session.cast").exists(), "it stays with the run");
+    assert!(!sealed.path.join("session.cast").exists());
+    let told = place.verify(&sealed.path);
+    assert_eq!(told.exit(), 0, "{}", all(&told));
+    let page = fs::read_to_string(sealed.path.join("report.html")).unwrap();
+    assert!(page.contains("without the recording"), "page one says so");
+}
+
+#[test]
+fn neither_journal_nor_declaration_can_be_left_out() {
+    let place = flown();
+    for file in ["journal.jsonl", "declaration.json", "nothing"] {
+        let not = place.seal_with(&Mask::new([]), |how| how.leave_out.push(file.to_owned()));
+        assert!(matches!(not, Err(NotSealed::Fault(_))), "{file}");
+    }
+}
+
+#[test]
+fn a_run_that_was_cut_off_is_sealed_and_says_so() {
+    let place = Place::new(fixture::plan());
+    place.fly(&[], false);
+    let sealed = place.seal().unwrap();
+    let told = place.verify(&sealed.path);
+    assert_eq!(told.exit(), 0, "{}", all(&told));
+    assert!(all(&told).contains("cut off"), "{}", all(&told));
+    let readme = fs::read_to_string(sealed.path.join("README.txt")).unwrap();
+    assert!(readme.contains("CUT OFF"), "{readme}");
+    assert!(place.script(&sealed.path, true).1.contains("cut off"));
+}
+
+#[test]
+fn a_run_that_is_sealed_again_keeps_its_first_bundle() {
+    let place = flown();
+    let first = place.seal().unwrap();
+    assert!(first.older.is_none());
+    let second = place.seal().unwrap();
+    assert_eq!(second.path, first.path);
+    let older = second.older.unwrap();
+    assert!(older.ends_with(format!("{RUN}/evidence.1")), "{}", older.display());
+    assert_eq!(place.verify(&older).exit(), 0);
+}
+
+#[test]
+fn the_same_files_give_the_same_bundle() {
+    let place = flown();
+    let first = place.seal().unwrap();
+    let second = place.seal().unwrap();
+    assert_eq!(first.digest, second.digest);
+    assert!(journal::read(&second.path).is_ok(), "a bundle reads like a run");
+}
+
+#[test]
+fn a_hostile_bundle_gets_an_answer() {
+    let place = flown();
+    let sealed = place.seal().unwrap();
+    let hostile = |spoil: &dyn Fn(&Path)| {
+        let copy = place.home.path().join("copy");
+        let _ = fs::remove_dir_all(&copy);
+        let from = sealed.path.to_str().unwrap();
+        bundle::run(&["cp", "-r", from, copy.to_str().unwrap()], Path::new("/"));
+        spoil(&copy);
+        place.verify(&copy).exit()
+    };
+    let mkfifo = |path: &Path| {
+        nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    };
+    assert_eq!(hostile(&|_| {}), 0);
+    for name in ["SHA256SUMS", "SHA256SUMS.sig", "journal.jsonl", "report.html"] {
+        let fifo = hostile(&|dir| {
+            fs::remove_file(dir.join(name)).unwrap();
+            mkfifo(&dir.join(name));
+        });
+        assert_eq!(fifo, 1, "a pipe instead of {name}");
+        let huge = hostile(&|dir| {
+            fs::File::options().write(true).open(dir.join(name)).unwrap().set_len(1 << 40).unwrap();
+        });
+        assert_eq!(huge, 1, "a terabyte of {name}");
+        let garbage = hostile(&|dir| fs::write(dir.join(name), [0xff; 1000]).unwrap());
+        assert_eq!(garbage, 1, "{name} is no text");
+    }
+    let deep = hostile(&|dir| {
+        let path: std::path::PathBuf = std::iter::repeat_n("d", 500).collect();
+        fs::create_dir_all(dir.join(path)).unwrap();
+    });
+    assert_eq!(deep, 1, "five hundred folders deep");
+    // A stranger's own bundle, whole and signed by nobody, that says nonsense.
+    let nonsense = |journal: &str| {
+        hostile(&|dir| {
+            fs::write(dir.join("journal.jsonl"), journal).unwrap();
+            fs::remove_file(dir.join("SHA256SUMS.sig")).unwrap();
+            fs::remove_file(dir.join("SHA256SUMS")).unwrap();
+            let manifest = switchback::evidence::manifest::of(dir, "DEPLOY on x, run y").unwrap();
+            fs::write(dir.join("SHA256SUMS"), manifest.text()).unwrap();
+        })
+    };
+    let zero = "0".repeat(64);
+    let number = format!("{{\"seq\":1e999999999,\"prev\":\"{zero}\"}}\n");
+    let nested = format!("{}{}\n", "[".repeat(100_000), "]".repeat(100_000));
+    for journal in ["", "{}\n", &number, &nested] {
+        assert_eq!(nonsense(journal), 1);
+    }
+}

@@ -1,0 +1,227 @@
+//! A sealed run for stories about bundles: flown in simulated time through the cockpit's own core,
+//! journalled, recorded, declared and signed as a real one, by a key that was made for it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+use switchback::clean::Mask;
+use switchback::evidence::declare::{Declaration, declare};
+use switchback::evidence::previous::Previous;
+use switchback::evidence::recorder::{Recorder, Spec};
+use switchback::evidence::seal::{NotSealed, Sealed, Sealing, seal};
+use switchback::evidence::sign::Asking;
+use switchback::evidence::signers::Signers;
+use switchback::evidence::slate::{Closing, Opening};
+use switchback::evidence::verify::{Asked, Verified, verify};
+use switchback::journal::chain::digest;
+use switchback::journal::{Closed, Entry, Noted, Opened, Writer};
+use switchback::plan::Plan;
+use switchback::runbook::{Kind, RunFacts};
+use switchback::sim::pilot::fly;
+use switchback::sim::{Flight, Health, History, World};
+use switchback::units::{Millis, Percent};
+use tempfile::TempDir;
+
+/// Who signs.
+pub const WHO: &str = "operator@example.org";
+/// The run's id.
+pub const RUN: &str = "20261123T142207Z-7f3a";
+/// When it was flown, in milliseconds since 1970.
+const NOON: i64 = 1_795_443_727_000;
+
+/// A home with a run and the keys of two people.
+pub struct Place {
+    /// It goes away with this.
+    pub home: TempDir,
+    /// The plan of the run.
+    pub plan: Plan,
+}
+
+/// Memory where there is some, as thousands of bundles are written.
+fn home() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
+}
+
+/// Runs a tool to its end.
+pub fn run(words: &[&str], dir: &Path) -> Output {
+    Command::new(words[0])
+        .args(&words[1..])
+        .current_dir(dir)
+        .output()
+        .unwrap_or_else(|e| panic!("{}: {e}", words[0]))
+}
+
+/// What is signed with which key.
+pub fn sign(key: &Path, purpose: &str, file: &Path) {
+    let (key, file) = (key.to_str().unwrap(), file.to_str().unwrap());
+    let _ = fs::remove_file(format!("{file}.sig"));
+    let ran =
+        run(&["ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", purpose, file], Path::new("."));
+    assert!(ran.status.success(), "{ran:?}");
+}
+
+impl Place {
+    /// Keys, a signers file that knows the first, and nothing flown yet.
+    pub fn new(mut plan: Plan) -> Self {
+        let home = home();
+        for key in ["ours", "theirs"] {
+            let ran = run(
+                &["ssh-keygen", "-q", "-t", "ecdsa", "-b", "256", "-N", "", "-f", key],
+                home.path(),
+            );
+            assert!(ran.status.success(), "{ran:?}");
+        }
+        let public = fs::read_to_string(home.path().join("ours.pub")).unwrap();
+        let public: Vec<&str> = public.split(' ').take(2).collect();
+        let purposes = "evidence@switchback,declaration@switchback";
+        let line = format!("{WHO} namespaces=\"{purposes}\" {}\n", public.join(" "));
+        fs::write(home.path().join("signers"), line).unwrap();
+        let text = "schema = 1\n# what was read\n";
+        plan.digest = digest(text.as_bytes());
+        plan.evidence.key = Some(home.path().join("ours").display().to_string());
+        plan.evidence.identity = Some(WHO.to_owned());
+        plan.ramp = vec![Percent::ALL];
+        (plan.ramp_hold, plan.soak) = (Millis::secs(5), Millis::secs(1));
+        (plan.watch, plan.warm) = (Millis::secs(10), Millis::secs(5));
+        fs::create_dir_all(home.path().join(RUN).join("logs")).unwrap();
+        fs::write(home.path().join(RUN).join("plan.toml"), text).unwrap();
+        fs::write(home.path().join(RUN).join("logs/deploy.log"), "the new version is there\n")
+            .unwrap();
+        Self { home, plan }
+    }
+
+    /// The run's directory.
+    pub fn run_dir(&self) -> PathBuf {
+        self.home.path().join(RUN)
+    }
+
+    /// The key that the signers file knows.
+    pub fn key(&self) -> PathBuf {
+        self.home.path().join("ours")
+    }
+
+    /// A key that it does not know.
+    pub fn other_key(&self) -> PathBuf {
+        self.home.path().join("theirs")
+    }
+
+    /// Who may sign.
+    pub fn signers(&self) -> PathBuf {
+        self.home.path().join("signers")
+    }
+
+    /// Flies a run that meets trouble and goes back, and closes its journal if `ends`. `screens`
+    /// are what the recorder is given to record.
+    pub fn fly(&self, screens: &[&str], ends: bool) {
+        let dir = self.run_dir();
+        let facts = RunFacts {
+            run: RUN.to_owned(),
+            kind: Kind::Deploy,
+            host: "vps-1".into(),
+            began_unix_ms: NOON,
+            attended: false,
+            last_rollback: None,
+            record: Default::default(),
+        };
+        let mut world = World::default();
+        world.slots[1].after_deploy = Health::Failing(50);
+        let mut flight: Flight<History> = Flight::new(self.plan.clone(), facts.clone(), world);
+        fly(&mut flight, Millis::secs(3_600));
+        let opened = Opened::new(facts, self.plan.clone(), "router");
+        let what = Declaration::of(&opened, NOON);
+        let declared = declare(&dir, &what, &self.plan.evidence, None, Asking::Nobody);
+        let (mut writer, _troubles) = Writer::create(&dir, opened.clone(), Millis::ZERO).unwrap();
+        writer.notes().note(Noted::Declared(Box::new(declared.clone())));
+        let opening = Opening {
+            kind: opened.facts.kind,
+            service: self.plan.service.as_str().into(),
+            host: opened.facts.host.clone(),
+            run: RUN.to_owned(),
+            plan_sha256: opened.plan_sha256.clone(),
+            signed: declared.signed.clone(),
+            clock: declared.clock,
+            marking: None,
+            unix_ms: NOON,
+        };
+        let recorder = (!screens.is_empty()).then(|| {
+            let (marks, notes) = (writer.marks(), writer.notes());
+            Recorder::start(Spec { dir: dir.clone(), opening, marks, notes })
+        });
+        if let Some(recorder) = &recorder {
+            recorder.resize(80, 24);
+            screens.iter().for_each(|screen| recorder.frame(screen.as_bytes()));
+        }
+        for (n, step) in (1..).zip(&flight.watcher.steps) {
+            writer.append(Entry::Input { n, event: step.event.clone() }, step.at);
+            for effect in &step.effects {
+                writer.append(Entry::Effect { n, effect: effect.clone() }, step.at);
+            }
+        }
+        let finish = flight.finish().expect("it has ended").clone();
+        if let Some(recorder) = &recorder {
+            recorder.drawn(Millis(flight.now));
+            let closing = Closing {
+                outcome: finish.outcome,
+                exit: finish.exit,
+                says: finish.says.as_str().into(),
+                head: writer.head(Duration::from_secs(5)),
+            };
+            recorder.close(closing, Duration::from_secs(5));
+        }
+        if ends {
+            writer.append(Entry::Closed(Closed::now(&finish)), Millis(flight.now));
+        }
+        writer.close(Duration::from_secs(30)).unwrap();
+    }
+
+    /// Seals it, as somebody would who leaves nothing out.
+    pub fn seal(&self) -> Result<Sealed, NotSealed> {
+        self.seal_with(&Mask::new([]), |_| {})
+    }
+
+    /// Seals it otherwise.
+    pub fn seal_with(
+        &self,
+        mask: &Mask,
+        change: impl FnOnce(&mut Sealing<'_>),
+    ) -> Result<Sealed, NotSealed> {
+        let mut how = Sealing {
+            previous: Previous::First,
+            leave_out: Vec::new(),
+            without_recording: false,
+            mask,
+            asking: Asking::Nobody,
+            now_unix_ms: NOON + 60_000,
+            program_sha256: None,
+        };
+        change(&mut how);
+        seal(&self.run_dir(), &how)
+    }
+
+    /// What the built-in check says.
+    pub fn verify(&self, bundle: &Path) -> Verified {
+        let signers = Signers::read(&self.signers()).unwrap();
+        self.verify_by(bundle, Some(&signers))
+    }
+
+    /// The same, with these signers.
+    pub fn verify_by(&self, bundle: &Path, signers: Option<&Signers>) -> Verified {
+        let now_unix_s = NOON / 1_000 + 3_600;
+        verify(bundle, &Asked { signers, now_unix_s, ..Asked::default() })
+    }
+
+    /// The exit code of the script, of our own copy of it.
+    pub fn script(&self, bundle: &Path, with_signers: bool) -> (i32, String) {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/evidence/verify.sh");
+        let mut command = Command::new("dash");
+        command.arg(script).arg(bundle);
+        if with_signers {
+            command.arg(self.signers()).arg(WHO);
+        }
+        let ran = command.output().expect("dash");
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        (ran.status.code().unwrap(), said + &String::from_utf8_lossy(&ran.stderr))
+    }
+}

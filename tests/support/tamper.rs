@@ -1,0 +1,284 @@
+//! Seeded tampering: one way of changing a bundle after another, the same ones for the same seed.
+//!
+//! None of these may verify. Most leave the signature as it is, so that it cannot fit any more;
+//! the last kinds are whole rewrites, in which every digest is made anew, by somebody who has any
+//! key but the right one.
+
+use super::bundle::{Place, sign};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use switchback::evidence::manifest::{Manifest, UNLISTED, files_of, of};
+use switchback::journal::chain::{GENESIS, digest, seal};
+
+/// A way of tampering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// A byte of a file is another.
+    Byte,
+    /// A file is gone.
+    Removed,
+    /// A file is there that was not, under a name that is easily missed.
+    Added,
+    /// A line of a file is gone.
+    LineRemoved,
+    /// A line is there twice.
+    LineAdded,
+    /// Two lines have changed places.
+    Reordered,
+    /// The end of a file is gone.
+    Truncated,
+    /// Two files have changed places.
+    Swapped,
+    /// A file is a link to a copy of itself.
+    Linked,
+    /// A file is a folder, or a folder is there that was not.
+    Folder,
+    /// A record is another, and the chain after it was made anew.
+    Rechained,
+    /// That, and every digest; the signature is the old one.
+    Rewritten,
+    /// That, without any signature.
+    Unsigned,
+    /// That, signed by another key.
+    OtherKey,
+    /// That, with the right key, for another purpose.
+    OtherPurpose,
+    /// Every digest is right, and the declaration is signed by another key, and so is the rest.
+    OtherDeclaration,
+}
+
+/// Every way, with how often of 100 it is taken.
+pub const WAYS: [(Way, u64); 16] = [
+    (Way::Byte, 30),
+    (Way::Removed, 6),
+    (Way::Added, 8),
+    (Way::LineRemoved, 6),
+    (Way::LineAdded, 4),
+    (Way::Reordered, 5),
+    (Way::Truncated, 6),
+    (Way::Swapped, 4),
+    (Way::Linked, 5),
+    (Way::Folder, 3),
+    (Way::Rechained, 5),
+    (Way::Rewritten, 6),
+    (Way::Unsigned, 3),
+    (Way::OtherKey, 5),
+    (Way::OtherPurpose, 2),
+    (Way::OtherDeclaration, 2),
+];
+
+impl Way {
+    /// Whether nothing shows that somebody has changed it, but that its author is unknown.
+    pub fn leaves_it_whole(self) -> bool {
+        matches!(self, Self::Unsigned | Self::OtherKey | Self::OtherDeclaration)
+    }
+
+    /// Whether every digest is right.
+    pub fn is_whole_rewrite(self) -> bool {
+        self.leaves_it_whole() || matches!(self, Self::Rewritten | Self::OtherPurpose)
+    }
+}
+
+/// Dice: splitmix64, which needs no library and is the same everywhere.
+pub struct Dice(pub u64);
+
+impl Dice {
+    /// Below `n`.
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % n.max(1)
+    }
+
+    fn index(&mut self, n: usize) -> usize {
+        self.below(n as u64) as usize
+    }
+}
+
+/// A copy of a bundle.
+pub fn copy(bundle: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    for name in files_of(bundle).unwrap() {
+        let path = to.join(&name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::copy(bundle.join(&name), path).unwrap();
+    }
+}
+
+/// Changes a copy of a bundle; says how and where. Nothing where this throw changes nothing.
+pub fn tamper(place: &Place, dir: &Path, dice: &mut Dice) -> (Way, Option<String>) {
+    let mut throw = dice.below(WAYS.iter().map(|(_, often)| often).sum());
+    let way = WAYS.iter().find(|(_, often)| match throw.checked_sub(*often) {
+        Some(rest) => {
+            throw = rest;
+            false
+        }
+        None => true,
+    });
+    let way = way.unwrap().0;
+    (way, apply(way, place, dir, dice))
+}
+
+const TRICKY: [&str; 14] = [
+    "SHA256SUMS.x",
+    "SHA256SUMS.tsr",
+    "journal",
+    "journal.jsonl.",
+    "journal.jsonl ",
+    "-rf",
+    ".hidden",
+    "a b",
+    "logs/new.log",
+    "logs/..x",
+    "line\nfeed",
+    "plan.toml\n",
+    "\u{202e}nosj",
+    "session.2.cast",
+];
+
+fn apply(way: Way, place: &Place, dir: &Path, dice: &mut Dice) -> Option<String> {
+    let names = files_of(dir).unwrap();
+    let name = names[dice.index(names.len())].clone();
+    let path = dir.join(&name);
+    let bytes = fs::read(&path).unwrap();
+    let write = |path: &PathBuf, new: &[u8]| fs::write(path, new).unwrap();
+    match way {
+        Way::Byte => {
+            let at = dice.index(bytes.len());
+            let mut new = bytes;
+            new[at] ^= 1 + dice.below(255) as u8;
+            write(&path, &new);
+            return Some(format!("byte {at} of {name}"));
+        }
+        Way::Removed => fs::remove_file(&path).unwrap(),
+        Way::Added => {
+            let added = TRICKY[dice.index(TRICKY.len())];
+            let added = dir.join(added);
+            fs::create_dir_all(added.parent().unwrap()).unwrap();
+            fs::write(&added, if dice.below(2) == 0 { b"".as_slice() } else { &bytes }).unwrap();
+            return Some(format!("{}", added.display()));
+        }
+        Way::LineRemoved | Way::LineAdded | Way::Reordered => {
+            let journal = dir.join("journal.jsonl");
+            let path = if dice.below(4) == 0 { path } else { journal };
+            let text = fs::read(&path).unwrap();
+            let mut lines: Vec<&[u8]> = text.split_inclusive(|b| *b == b'\n').collect();
+            let (one, other) = (dice.index(lines.len()), dice.index(lines.len()));
+            match way {
+                Way::LineRemoved => {
+                    lines.remove(one);
+                }
+                Way::LineAdded => lines.insert(other, lines[one]),
+                _ => lines.swap(one, other),
+            }
+            let new = lines.concat();
+            if new == text {
+                return None;
+            }
+            write(&path, &new);
+            return Some(format!("lines {one} and {other} of {}", path.display()));
+        }
+        Way::Truncated => write(&path, &bytes[..dice.index(bytes.len())]),
+        Way::Swapped => {
+            let other = dir.join(&names[dice.index(names.len())]);
+            let theirs = fs::read(&other).unwrap();
+            if theirs == bytes {
+                return None;
+            }
+            write(&path, &theirs);
+            write(&other, &bytes);
+        }
+        Way::Linked => {
+            let outside = place.home.path().join("outside");
+            fs::rename(&path, &outside).unwrap();
+            symlink(&outside, &path).unwrap();
+        }
+        Way::Folder => {
+            if dice.below(2) == 0 {
+                fs::remove_file(&path).unwrap();
+                fs::create_dir(&path).unwrap();
+            } else {
+                fs::create_dir(dir.join(format!("folder{}", dice.below(100)))).unwrap();
+            }
+        }
+        Way::Rechained => return rechain(dir, dice),
+        Way::Rewritten | Way::Unsigned | Way::OtherKey | Way::OtherPurpose => {
+            let how = if dice.below(2) == 0 {
+                rechain(dir, dice)?
+            } else {
+                let own = names.iter().filter(|name| !UNLISTED.contains(&name.as_str()));
+                let own: Vec<&String> = own.collect();
+                let path = dir.join(own[dice.index(own.len())]);
+                let mut new = fs::read(&path).unwrap();
+                let at = dice.index(new.len());
+                new[at] ^= 1;
+                write(&path, &new);
+                format!("byte {at} of {}", path.display())
+            };
+            relist(dir);
+            resign(way, place, dir);
+            return Some(how);
+        }
+        Way::OtherDeclaration => {
+            sign(&place.other_key(), "declaration@switchback", &dir.join("declaration.json"));
+            relist(dir);
+            resign(way, place, dir);
+        }
+    }
+    Some(name)
+}
+
+/// Changes a digit somewhere in a record, and makes the chain from there on anew.
+fn rechain(dir: &Path, dice: &mut Dice) -> Option<String> {
+    let path = dir.join("journal.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let changed = dice.index(lines.len());
+    let mut prev = GENESIS.to_owned();
+    let mut out = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        let end = line.rfind(",\"prev\":\"")?;
+        let mut object = format!("{}}}", &line[..end]);
+        if number == changed {
+            let digits: Vec<usize> = object
+                .bytes()
+                .enumerate()
+                .filter(|(_, b)| b.is_ascii_digit())
+                .map(|d| d.0)
+                .collect();
+            let at = digits[dice.index(digits.len())];
+            let other = if &object[at..=at] == "1" { "2" } else { "1" };
+            object.replace_range(at..=at, other);
+        }
+        let sealed = seal(&object, &prev);
+        prev = digest(sealed.as_bytes());
+        out.push_str(&sealed);
+    }
+    if out == text {
+        return None;
+    }
+    fs::write(&path, out).unwrap();
+    Some(format!("line {} of the journal, chained anew", changed + 1))
+}
+
+/// Writes the manifest anew.
+fn relist(dir: &Path) {
+    let path = dir.join("SHA256SUMS");
+    let title = Manifest::parse(&fs::read(&path).unwrap()).unwrap().title;
+    fs::write(&path, of(dir, &title).unwrap().text()).unwrap();
+}
+
+fn resign(way: Way, place: &Place, dir: &Path) {
+    let manifest = dir.join("SHA256SUMS");
+    match way {
+        Way::Unsigned => fs::remove_file(dir.join("SHA256SUMS.sig")).unwrap(),
+        Way::OtherKey | Way::OtherDeclaration => {
+            sign(&place.other_key(), "evidence@switchback", &manifest);
+        }
+        Way::OtherPurpose => sign(&place.key(), "declaration@switchback", &manifest),
+        _ => {}
+    }
+}
