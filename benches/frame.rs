@@ -78,6 +78,7 @@ fn measure(story: &mut Story, second: u64) {
     gauges.queue_depth = Some((wave(0, second) * 400.0) as u64);
     samples.push(gauges);
     let update = Update {
+        reset: false,
         seq: second,
         snapshot: story.snapshot.clone(),
         samples,

@@ -10,7 +10,7 @@ use super::list::RunSummary;
 use crate::clean::Clean;
 use crate::journal::JournalFault;
 use crate::runbook::{Kind, RunOutcome};
-use crate::text::{count, micros};
+use crate::text::micros;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// At most so many points are told.
@@ -61,11 +61,14 @@ pub struct OfKind {
     pub restored: Points,
     /// Ways back after which that was not seen.
     pub not_restored: u64,
+    /// Whether one that is called abandoned had users all the same.
+    pub abandoned_late: bool,
 }
 
 impl OfKind {
     fn add(&mut self, line: &IndexLine) {
         *self.outcomes.entry(line.outcome.word()).or_default() += 1;
+        self.abandoned_late |= line.outcome == RunOutcome::Abandoned && line.moved == Some(true);
         let by_outcome = match line.outcome {
             RunOutcome::Kept | RunOutcome::RolledBack => Some(true),
             RunOutcome::Abandoned => Some(false),
@@ -95,7 +98,7 @@ impl OfKind {
     fn words(&self, kind: Kind) -> String {
         let of = |outcome: RunOutcome| {
             let n = *self.outcomes.get(outcome.word())?;
-            let unseen = outcome == RunOutcome::Abandoned && self.seen + self.unknown < self.runs();
+            let unseen = outcome == RunOutcome::Abandoned && !self.abandoned_late;
             let unseen = if unseen { " (no user saw it)" } else { "" };
             Some(format!("{n} {}{unseen}", outcome.word()))
         };
@@ -173,9 +176,8 @@ impl Figures {
         }
         if let Some(fault) = fault {
             figures.says.push(format!(
-                "the runs' index is not whole: {fault}; believed are its first {}, what comes \
-                 after is not counted",
-                count(lines.len() as u64, "line")
+                "the runs' index is believed up to line {} only: {fault}",
+                lines.len()
             ));
         }
         let there: BTreeSet<&str> = listed.iter().map(|run| run.id.as_str()).collect();
@@ -272,7 +274,7 @@ mod tests {
         let figures = Figures::of(&[kept, then], Some(&JournalFault::Broken { line: 3 }), &[]);
         assert_eq!(figures.deploys.outcomes, BTreeMap::from([("rolled back", 1)]));
         let text = figures.paragraph();
-        assert!(text.contains("believed are its first 2 lines"), "{text}");
+        assert!(text.contains("believed up to line 2 only: "), "{text}");
         assert!(text.contains("directory is gone: 20261123T142201Z-0001"), "{text}");
     }
 
