@@ -112,7 +112,8 @@ impl OfKind {
         .into_iter()
         .filter_map(of)
         .collect();
-        let mut says = vec![format!("{} {}: {}", plural(kind), self.runs(), outcomes.join(", "))];
+        let plural = kind.word().to_lowercase() + "s";
+        let mut says = vec![format!("{} {}: {}", plural, self.runs(), outcomes.join(", "))];
         if kind == Kind::Deploy {
             let seen = match self.seen {
                 0 => "change failure rate: none reached users yet".to_owned(),
@@ -135,23 +136,11 @@ impl OfKind {
     }
 }
 
-const fn plural(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Deploy => "deploys",
-        Kind::Drill => "drills",
-        Kind::Rehearsal => "rehearsals",
-    }
-}
-
 /// Figures of past runs, each kind for itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Deploys.
-    pub deploys: OfKind,
-    /// Rehearsals.
-    pub rehearsals: OfKind,
-    /// Drills.
-    pub drills: OfKind,
+    /// Each kind that has ended runs, deploys first.
+    pub kinds: Vec<(Kind, OfKind)>,
     /// What is to be known of the index itself, a sentence each.
     pub says: Vec<String>,
 }
@@ -168,12 +157,14 @@ impl Figures {
         let mut ended: Vec<&IndexLine> = last.values().copied().collect();
         ended.sort_by_key(|line| (line.ended_unix_ms, line.id.as_str()));
         for line in &ended {
-            match line.kind {
-                Kind::Deploy => figures.deploys.add(line),
-                Kind::Rehearsal => figures.rehearsals.add(line),
-                Kind::Drill => figures.drills.add(line),
-            }
+            let known = figures.kinds.iter().position(|(kind, _)| *kind == line.kind);
+            let place = known.unwrap_or_else(|| {
+                figures.kinds.push((line.kind, OfKind::default()));
+                figures.kinds.len() - 1
+            });
+            figures.kinds[place].1.add(line);
         }
+        figures.kinds.sort_by_key(|(kind, _)| (*kind != Kind::Deploy, kind.word()));
         if let Some(fault) = fault {
             figures.says.push(format!(
                 "the runs' index is believed up to line {} only: {fault}",
@@ -207,13 +198,8 @@ impl Figures {
 
     /// The last paragraph under a list of runs, a line a kind.
     pub fn paragraph(&self) -> String {
-        let kinds = [
-            (Kind::Deploy, &self.deploys),
-            (Kind::Rehearsal, &self.rehearsals),
-            (Kind::Drill, &self.drills),
-        ];
-        let told = kinds.into_iter().filter(|(_, of)| of.runs() > 0);
-        let lines = told.map(|(kind, of)| of.words(kind)).chain(self.says.iter().cloned());
+        let told = self.kinds.iter().map(|(kind, of)| of.words(*kind));
+        let lines = told.chain(self.says.iter().cloned());
         lines.fold(String::new(), |text, line| text + &line + "\n")
     }
 }
@@ -272,7 +258,7 @@ mod tests {
         let kept = line(1, Kind::Deploy, RunOutcome::Kept);
         let then = IndexLine { ended_unix_ms: 99, ..back(1, Kind::Deploy, 500, None) };
         let figures = Figures::of(&[kept, then], Some(&JournalFault::Broken { line: 3 }), &[]);
-        assert_eq!(figures.deploys.outcomes, BTreeMap::from([("rolled back", 1)]));
+        assert_eq!(figures.kinds[0].1.outcomes, BTreeMap::from([("rolled back", 1)]));
         let text = figures.paragraph();
         assert!(text.contains("believed up to line 2 only: "), "{text}");
         assert!(text.contains("directory is gone: 20261123T142201Z-0001"), "{text}");
@@ -284,11 +270,11 @@ mod tests {
             (0..14).map(|id| back(id, Kind::Deploy, 1_000 * u64::from(id + 1), None)).collect();
         lines.push(line(20, Kind::Deploy, RunOutcome::Failed));
         let figures = Figures::of(&lines, None, &[]);
-        assert_eq!(figures.deploys.back.median(), Some(7_500));
+        assert_eq!(figures.kinds[0].1.back.median(), Some(7_500));
         let text = figures.paragraph();
         assert!(text.contains("7.5 ms median of 14 (the last 12: 3.0 ms, "), "{text}");
         assert!(text.contains("14 of 14 that users saw, 1 not known"), "{text}");
         let unmoved = IndexLine { moved: Some(false), ..line(1, Kind::Deploy, RunOutcome::Failed) };
-        assert_eq!(Figures::of(&[unmoved], None, &[]).deploys.unknown, 0);
+        assert_eq!(Figures::of(&[unmoved], None, &[]).kinds[0].1.unknown, 0);
     }
 }

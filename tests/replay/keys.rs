@@ -14,6 +14,7 @@ fn replay() -> UiState {
         speed: Speed::OWN,
         paused: false,
         looked: None,
+        of: 0,
     };
     let mut ui = UiState::default();
     ui.replay = Some(playing);
