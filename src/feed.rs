@@ -168,6 +168,11 @@ impl Feed {
         lock(&self.bells).iter().for_each(|bell| bell.tap());
     }
 
+    /// How many changes were published.
+    pub fn seq(&self) -> u64 {
+        lock(&self.kept).seq
+    }
+
     /// The engine has ended: nothing new will come.
     pub fn close(&self) {
         lock(&self.kept).over = true;

@@ -31,6 +31,9 @@ fn every_plan_in_the_readme_holds() {
 fn the_keys_of_the_readme_are_the_keys_of_the_cockpit() {
     let table = switchback::tui::keymap::markdown();
     assert!(readme().contains(table.trim()), "README.md should hold:\n{table}");
+    use switchback::tui::keymap::{markdown_of, replay};
+    let table = markdown_of(replay::BINDINGS);
+    assert!(readme().contains(table.trim()), "README.md should hold:\n{table}");
 }
 
 #[test]

@@ -151,9 +151,12 @@ fn print(global: &Global, tape: Tape, from: Millis) -> Result<u8, Failure> {
     let _ = player.go(skipped);
     let mut seq = 0;
     while player.index() < length {
-        let moved = player.go((player.index() + 256).min(length));
+        let moved = player.go(player.index() + 1);
         seq += 1;
         let news = moved.news;
+        if news.records.is_empty() && news.output.is_empty() && news.log.is_empty() {
+            continue;
+        }
         let update = Update {
             seq,
             reset: false,

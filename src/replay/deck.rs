@@ -16,6 +16,7 @@ pub(super) struct Head {
     pub speed: Speed,
     pub paused: bool,
     pub looked: Option<String>,
+    pub of: u64,
 }
 
 impl Head {
@@ -67,8 +68,8 @@ impl Deck {
     pub fn playing(&self) -> Playing {
         let head = self.state().head.clone();
         let at = head.at(Instant::now());
-        let Head { end, speed, paused, looked, .. } = head;
-        Playing { at, end, speed, paused, looked }
+        let Head { end, speed, paused, looked, of, .. } = head;
+        Playing { at, end, speed, paused, looked, of }
     }
 
     pub(super) fn set(&self, head: Head) {

@@ -87,9 +87,10 @@ pub struct Playing {
     pub speed: Speed,
     /// Whether it is stopped.
     pub paused: bool,
-    /// The number of the input that was stepped last, and what it was, where one is looked at
-    /// alone.
+    /// What it was brought to, where it was brought to one thing: an input, or a mark.
     pub looked: Option<String>,
+    /// The change of the feed that this belongs to: what was published before is from elsewhere.
+    pub of: u64,
 }
 
 impl Playing {
@@ -130,6 +131,7 @@ mod tests {
             speed: Speed::OWN,
             paused: true,
             looked: None,
+            of: 0,
         };
         assert_eq!(playing.words(), "12:41 of 31:07 · 1x · paused");
         playing.at = playing.end;

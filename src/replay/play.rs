@@ -1,7 +1,7 @@
 //! The thread that plays: the run's time goes on, orders are obeyed, and each step is published.
 //!
-//! An order changes the clock first and publishes last, so that whoever draws at what was
-//! published draws where it was ordered to.
+//! An order changes the clock first and publishes last, and the clock knows to which change of the
+//! feed it belongs: nobody draws one place's time over another place's state.
 
 use super::deck::{Deck, Head};
 use super::order::{Order, Speed};
@@ -47,7 +47,7 @@ pub fn play(tape: Tape, from: Millis, speed: Speed) -> io::Result<Playback> {
     drop(nobody);
     let end = tape.end_at();
     let base = from.min(end);
-    let head = Head { base, since: Instant::now(), end, speed, paused: false, looked: None };
+    let head = Head { base, since: Instant::now(), end, speed, paused: false, looked: None, of: 1 };
     let deck = Deck::new(head.clone());
     let link = Link { feed: Arc::clone(&feed), commands };
     let handle = deck.clone();
@@ -168,6 +168,7 @@ impl Playhead<'_> {
     }
 
     fn publish(&mut self, index: usize) {
+        self.head.of = self.feed.seq() + 1;
         self.deck.set(self.head.clone());
         if index == self.player.index() {
             self.feed.publish(self.player.snapshot(), News::default());

@@ -10,7 +10,7 @@ use super::list::RunSummary;
 use crate::clean::Clean;
 use crate::journal::JournalFault;
 use crate::runbook::{Kind, RunOutcome};
-use crate::text::{count, micros};
+use crate::text::micros;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// At most so many points are told.
@@ -61,11 +61,14 @@ pub struct OfKind {
     pub restored: Points,
     /// Ways back after which that was not seen.
     pub not_restored: u64,
+    /// Whether one that is called abandoned had users all the same.
+    pub abandoned_late: bool,
 }
 
 impl OfKind {
     fn add(&mut self, line: &IndexLine) {
         *self.outcomes.entry(line.outcome.word()).or_default() += 1;
+        self.abandoned_late |= line.outcome == RunOutcome::Abandoned && line.moved == Some(true);
         let by_outcome = match line.outcome {
             RunOutcome::Kept | RunOutcome::RolledBack => Some(true),
             RunOutcome::Abandoned => Some(false),
@@ -95,7 +98,7 @@ impl OfKind {
     fn words(&self, kind: Kind) -> String {
         let of = |outcome: RunOutcome| {
             let n = *self.outcomes.get(outcome.word())?;
-            let unseen = outcome == RunOutcome::Abandoned && self.seen + self.unknown < self.runs();
+            let unseen = outcome == RunOutcome::Abandoned && !self.abandoned_late;
             let unseen = if unseen { " (no user saw it)" } else { "" };
             Some(format!("{n} {}{unseen}", outcome.word()))
         };
@@ -109,7 +112,8 @@ impl OfKind {
         .into_iter()
         .filter_map(of)
         .collect();
-        let mut says = vec![format!("{} {}: {}", plural(kind), self.runs(), outcomes.join(", "))];
+        let plural = kind.word().to_lowercase() + "s";
+        let mut says = vec![format!("{} {}: {}", plural, self.runs(), outcomes.join(", "))];
         if kind == Kind::Deploy {
             let seen = match self.seen {
                 0 => "change failure rate: none reached users yet".to_owned(),
@@ -132,23 +136,11 @@ impl OfKind {
     }
 }
 
-const fn plural(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Deploy => "deploys",
-        Kind::Drill => "drills",
-        Kind::Rehearsal => "rehearsals",
-    }
-}
-
 /// Figures of past runs, each kind for itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Deploys.
-    pub deploys: OfKind,
-    /// Rehearsals.
-    pub rehearsals: OfKind,
-    /// Drills.
-    pub drills: OfKind,
+    /// Each kind that has ended runs, deploys first.
+    pub kinds: Vec<(Kind, OfKind)>,
     /// What is to be known of the index itself, a sentence each.
     pub says: Vec<String>,
 }
@@ -165,17 +157,18 @@ impl Figures {
         let mut ended: Vec<&IndexLine> = last.values().copied().collect();
         ended.sort_by_key(|line| (line.ended_unix_ms, line.id.as_str()));
         for line in &ended {
-            match line.kind {
-                Kind::Deploy => figures.deploys.add(line),
-                Kind::Rehearsal => figures.rehearsals.add(line),
-                Kind::Drill => figures.drills.add(line),
-            }
+            let known = figures.kinds.iter().position(|(kind, _)| *kind == line.kind);
+            let place = known.unwrap_or_else(|| {
+                figures.kinds.push((line.kind, OfKind::default()));
+                figures.kinds.len() - 1
+            });
+            figures.kinds[place].1.add(line);
         }
+        figures.kinds.sort_by_key(|(kind, _)| (*kind != Kind::Deploy, kind.word()));
         if let Some(fault) = fault {
             figures.says.push(format!(
-                "the runs' index is not whole: {fault}; believed are its first {}, what comes \
-                 after is not counted",
-                count(lines.len() as u64, "line")
+                "the runs' index is believed up to line {} only: {fault}",
+                lines.len()
             ));
         }
         let there: BTreeSet<&str> = listed.iter().map(|run| run.id.as_str()).collect();
@@ -205,13 +198,8 @@ impl Figures {
 
     /// The last paragraph under a list of runs, a line a kind.
     pub fn paragraph(&self) -> String {
-        let kinds = [
-            (Kind::Deploy, &self.deploys),
-            (Kind::Rehearsal, &self.rehearsals),
-            (Kind::Drill, &self.drills),
-        ];
-        let told = kinds.into_iter().filter(|(_, of)| of.runs() > 0);
-        let lines = told.map(|(kind, of)| of.words(kind)).chain(self.says.iter().cloned());
+        let told = self.kinds.iter().map(|(kind, of)| of.words(*kind));
+        let lines = told.chain(self.says.iter().cloned());
         lines.fold(String::new(), |text, line| text + &line + "\n")
     }
 }
@@ -271,9 +259,9 @@ mod tests {
         let kept = line(1, Kind::Deploy, RunOutcome::Kept);
         let then = IndexLine { ended_unix_ms: 99, ..back(1, Kind::Deploy, 500, None) };
         let figures = Figures::of(&[kept, then], Some(&JournalFault::Broken { line: 3 }), &[]);
-        assert_eq!(figures.deploys.outcomes, BTreeMap::from([("rolled back", 1)]));
+        assert_eq!(figures.kinds[0].1.outcomes, BTreeMap::from([("rolled back", 1)]));
         let text = figures.paragraph();
-        assert!(text.contains("believed are its first 2 lines"), "{text}");
+        assert!(text.contains("believed up to line 2 only: "), "{text}");
         assert!(text.contains("directory is gone: 20261123T142201Z-0001"), "{text}");
     }
 
@@ -283,11 +271,11 @@ mod tests {
             (0..14).map(|id| back(id, Kind::Deploy, 1_000 * u64::from(id + 1), None)).collect();
         lines.push(line(20, Kind::Deploy, RunOutcome::Failed));
         let figures = Figures::of(&lines, None, &[]);
-        assert_eq!(figures.deploys.back.median(), Some(7_500));
+        assert_eq!(figures.kinds[0].1.back.median(), Some(7_500));
         let text = figures.paragraph();
         assert!(text.contains("7.5 ms median of 14 (the last 12: 3.0 ms, "), "{text}");
         assert!(text.contains("14 of 14 that users saw, 1 not known"), "{text}");
         let unmoved = IndexLine { moved: Some(false), ..line(1, Kind::Deploy, RunOutcome::Failed) };
-        assert_eq!(Figures::of(&[unmoved], None, &[]).deploys.unknown, 0);
+        assert_eq!(Figures::of(&[unmoved], None, &[]).kinds[0].1.unknown, 0);
     }
 }

@@ -79,6 +79,9 @@ impl Default for Options {
     }
 }
 
+/// What a replay needs at most to say how things stand where it was sent, and a little.
+const NEARLY: Duration = Duration::from_millis(5);
+
 /// What the threads share.
 #[derive(Debug, Default)]
 struct Shared {
@@ -219,6 +222,11 @@ impl Drawing<'_> {
             let mut now = self.clock.now(instant);
             let mut silent = self.clock.silent(instant).filter(|_| !self.link.feed.is_over());
             if let Some(playing) = self.playing() {
+                if playing.of > self.seq && !self.link.feed.is_over() {
+                    // It is on its way to another place, and nearly there.
+                    self.shared.bell.wait(NEARLY);
+                    continue;
+                }
                 (now, silent) = (playing.at, None);
                 if let Some(snapshot) = &snapshot {
                     unix_ms = snapshot.facts.began_unix_ms.saturating_add_unsigned(now.0);
