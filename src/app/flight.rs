@@ -10,7 +10,7 @@ use crate::journal::{Opened, Run, Troubles, Writer};
 use crate::plan::secrets::{self, Secrets};
 use crate::plan::{self, CommandName, Faults, Overrides, Plan, PlanFault};
 use crate::runbook::{Command, Finish, Interrupt, Kind, RunFacts, RunOutcome, Snapshot};
-use crate::runs::{Home, Lock, RunDir, last_rollback};
+use crate::runs::{Home, Lock, RunDir, last_end, last_rollback};
 use crate::units::Percent;
 use crate::{plain, tui};
 use std::collections::BTreeMap;
@@ -67,6 +67,8 @@ pub fn begin(
         began_unix_ms: unix_ms(),
         attended: attended(watcher),
         last_rollback: last_rollback(&home.runs, &identity),
+        last_end: kind.outlives_process().then(|| last_end(&home.runs, &identity)).flatten(),
+        compares_artefact: true,
         record: super::record::of_blue(&home, kind, plan, &identity, secrets.by_name()),
     };
     let mut opened = Opened::new(facts.clone(), plan.clone(), &identity);
@@ -167,7 +169,7 @@ pub fn fly(
     })?;
     drop(lock);
     let finish = ended.finish.clone();
-    let closed = super::close::close(home, &opened, ended);
+    let closed = super::close::close(home, &opened, ended, last.as_ref());
     say(watcher, opened.facts.kind, &finish, &directory, closed);
     Ok((finish.exit, last))
 }
@@ -307,6 +309,8 @@ mod tests {
             began_unix_ms: 0,
             attended: true,
             last_rollback: None,
+            last_end: None,
+            compares_artefact: true,
             record: Default::default(),
         };
         Core::new(plan, facts).snapshot()
