@@ -169,6 +169,11 @@ enum Class {
     Invisible,
 }
 
+/// Whether a character can be shown as it is: it acts on no terminal and hides nothing.
+pub fn can_be_shown(c: char) -> bool {
+    class(c) == Class::Plain
+}
+
 fn class(c: char) -> Class {
     match c {
         ' '..='~' => Class::Plain,
