@@ -11,10 +11,15 @@
 //! a secret is still in one piece when it is looked for; masks come before the cut, so that no cut
 //! leaves half a secret. Cleaning clean text changes nothing.
 //!
+//! Text that is somebody else's, such as a service's log or a health body, goes through
+//! [`Clean::foreign`], which hides what is personal in it as well.
+//!
 //! This module does not wrap, lay out or measure text.
 
+mod forms;
 mod lines;
 mod mask;
+mod personal;
 
 pub use lines::{Line, LineSplitter, lines};
 pub use mask::{Mask, MaskInstalled, installed};
@@ -86,17 +91,35 @@ impl Clean {
 
     /// Sanitises bytes that may not even be text.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        wash(bytes, installed(), LENGTH).0
+        wash(bytes, installed(), LENGTH, Whose::Ours).0
+    }
+
+    /// Sanitises text that is somebody else's, one line of at most [`LENGTH`] characters: what is
+    /// personal in it is hidden too. Our own sentences, and what the plan names, are not made by
+    /// this.
+    pub fn foreign(text: &str) -> Self {
+        Self::foreign_to(text, LENGTH)
+    }
+
+    /// The same, down to at most `length` characters.
+    pub fn foreign_to(text: &str, length: usize) -> Self {
+        wash(text.as_bytes(), installed(), length, Whose::Others).0
+    }
+
+    /// Sanitises bytes that are somebody else's with a mask of one's own, down to at most
+    /// `length` characters, and says what was found.
+    pub fn foreign_with(bytes: &[u8], mask: &Mask, length: usize) -> (Self, Counts) {
+        wash(bytes, mask, length, Whose::Others)
     }
 
     /// Sanitises text, and says what was found in it.
     pub fn counted(text: &str) -> (Self, Counts) {
-        wash(text.as_bytes(), installed(), LENGTH)
+        wash(text.as_bytes(), installed(), LENGTH, Whose::Ours)
     }
 
     /// Sanitises bytes with a mask of one's own, down to at most `length` characters.
     pub fn with(bytes: &[u8], mask: &Mask, length: usize) -> (Self, Counts) {
-        wash(bytes, mask, length)
+        wash(bytes, mask, length, Whose::Ours)
     }
 
     /// The text.
@@ -144,6 +167,11 @@ enum Class {
     Control,
     Bidi,
     Invisible,
+}
+
+/// Whether a character can be shown as it is: it acts on no terminal and hides nothing.
+pub fn can_be_shown(c: char) -> bool {
+    class(c) == Class::Plain
 }
 
 fn class(c: char) -> Class {
@@ -244,20 +272,40 @@ fn with_stand_ins(bytes: &[u8], counts: &mut Counts) -> String {
     out
 }
 
-fn wash(bytes: &[u8], mask: &Mask, length: usize) -> (Clean, Counts) {
+/// Whose words a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Ours,
+    Others,
+}
+
+/// A mask or a cut may uncover one more thing to hide, as where a number ends. Three rounds are
+/// more than any honest text takes.
+const ROUNDS: usize = 8;
+
+fn wash(bytes: &[u8], mask: &Mask, length: usize, whose: Whose) -> (Clean, Counts) {
     let mut counts = Counts::default();
     let looked_at = bytes.get(..LOOKED_AT).unwrap_or(bytes);
-    let unseen = looked_at.len() < bytes.len();
-    let text = with_stand_ins(looked_at, &mut counts);
-    let (mut text, masked) = mask.apply(text);
-    counts.masked = masked;
-    if unseen {
-        // What was looked at may end within a secret, which is then not recognised: the last
-        // characters that could belong to one are given up.
-        drop_last(&mut text, mask.longest());
-    }
-    if cut(&mut text, length, unseen) {
-        counts.cut = 1;
+    let mut unseen = looked_at.len() < bytes.len();
+    let mut text = with_stand_ins(looked_at, &mut counts);
+    for round in 0..ROUNDS {
+        let (secrets, personal);
+        (text, secrets) = mask.apply(text);
+        (text, personal) = match whose {
+            Whose::Ours => (text, 0),
+            Whose::Others => mask.apply_personal(text),
+        };
+        counts.masked += secrets + personal;
+        if unseen && round == 0 {
+            // What was looked at may end within a secret, which is then not recognised: the last
+            // characters that could belong to one are given up.
+            drop_last(&mut text, mask.longest());
+        }
+        let cut = cut(&mut text, length, std::mem::take(&mut unseen));
+        counts.cut |= u64::from(cut);
+        if whose == Whose::Ours || secrets + personal == 0 && !cut {
+            break;
+        }
     }
     (Clean(text), counts)
 }

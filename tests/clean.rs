@@ -107,6 +107,39 @@ fn once_named_a_secret_is_masked_wherever_clean_text_is_made() {
 }
 
 #[test]
+fn a_secret_in_a_stream_is_masked_in_every_dress_wherever_a_read_ends() {
+    let mask = Mask::new([
+        ("token".to_owned(), "s3cret & <safe>".to_owned()),
+        ("pem".to_owned(), "first-line-1\nsecond-line-2\n".to_owned()),
+    ]);
+    let key =
+        "web | -----BEGIN EC PRIVATE KEY-----\nweb | MHcCAQEE\nweb | -----END EC PRIVATE KEY-----";
+    for (text, says) in [
+        ("x s3cret & <safe> y", "x [redacted:token] y"),
+        ("x s3cret &amp; &lt;safe&gt; y", "x [redacted:token] y"),
+        ("x 7333637265742026203c736166653e y", "x [redacted:token] y"),
+        ("x 7333637265742026203C736166653E y", "x [redacted:token] y"),
+        ("x s3cret%20%26%20%3csafe%3e y", "x [redacted:token] y"),
+        ("x s3cret+%26+%3Csafe%3E y", "x [redacted:token] y"),
+        (r"x s3cret \u0026 \u003csafe\u003e y", "x [redacted:token] y"),
+        ("x first-line-1\nsecond-line-2 y", "x [redacted:pem]|[redacted:pem] y"),
+        (r"x first-line-1\nsecond-line-2 y", "x [redacted:pem] y"),
+        ("x glpat-abcdefghij0123456789 y", "x [redacted:token] y"),
+        ("x xoxp-1234567890-abc y", "x [redacted:token] y"),
+        (key, "web | [redacted:private_key]"),
+    ] {
+        for cut in 0..=text.len() {
+            let mut splitter = LineSplitter::with(&mask, LENGTH);
+            let mut lines = splitter.push(&text.as_bytes()[..cut]);
+            lines.extend(splitter.push(&text.as_bytes()[cut..]));
+            lines.extend(splitter.finish());
+            let lines: Vec<&str> = lines.iter().map(Clean::as_str).collect();
+            assert_eq!(lines.join("|"), says, "cut at {cut}");
+        }
+    }
+}
+
+#[test]
 fn many_lines_are_as_many_lines() {
     let text = "0123456789\n".repeat(100_000);
     assert_eq!(lines(text.as_bytes()).len(), 100_000);
@@ -157,6 +190,103 @@ fn mask() -> Mask {
     ])
 }
 
+/// What is personal, planted where a log might have it.
+fn planted() -> impl Strategy<Value = (&'static str, String)> {
+    let seen = |a: &std::net::Ipv4Addr| !a.is_loopback() && !a.is_unspecified();
+    let four = any::<std::net::Ipv4Addr>().prop_filter("a client's", seen);
+    let six = any::<[u16; 8]>().prop_map(|mut groups| {
+        // As a provider gives them out.
+        groups[0] = 0x2000 | groups[0] & 0x1fff;
+        std::net::Ipv6Addr::from(groups)
+    });
+    prop_oneof![
+        four.prop_map(|a| ("client_address", a.to_string())),
+        six.prop_map(|a| ("client_address", a.to_string())),
+        (any::<u16>(), any::<u16>())
+            .prop_map(|(a, b)| ("client_address", format!("2001:db8:{a:x}::{b:x}"))),
+        "[a-z][a-z0-9._+-]{0,9}[a-z0-9]@[a-z]{1,8}(\\.[a-z]{2,6}){1,2}"
+            .prop_filter("a person's", |mail| {
+                let unit = ["service", "socket", "target", "mount", "timer", "slice", "scope"];
+                let unit = unit.iter().chain(&["device", "path", "swap", "automount"]);
+                !unit.clone().any(|unit| mail.ends_with(unit)) && !mail.contains("git@")
+            })
+            .prop_map(|mail| ("email", mail)),
+    ]
+}
+
+/// What may stand around it: nothing that would make another number or name of it.
+fn around() -> impl Strategy<Value = (String, String)> {
+    let before = [
+        "",
+        " ",
+        "\t",
+        "\"",
+        "'",
+        "(",
+        "[",
+        "{",
+        "<",
+        "=",
+        ",",
+        ";",
+        "|",
+        "/",
+        "ip=",
+        "from ",
+        "for=",
+        "\u{1b}[1;31m",
+        "\u{1b}[0m",
+        "\u{200b}",
+        "\u{202e}",
+        "\r",
+        "http://",
+        "client: ",
+        "ü ",
+        "漢",
+        "🚀",
+        "2026-11-23T12:41:07Z ",
+        "12:41:07 ",
+        "a::b::c ",
+        "[redacted:email]",
+        "\\n",
+        "?",
+    ];
+    let after = [
+        "",
+        " ",
+        "\t",
+        "\"",
+        "'",
+        ")",
+        "]",
+        "}",
+        ">",
+        ",",
+        ";",
+        "|",
+        "/",
+        ".",
+        ". ",
+        ", next",
+        " - -",
+        "\u{1b}[0m",
+        "\u{200b}",
+        "\u{202e}",
+        "\r",
+        " ü",
+        "…",
+        "!",
+        "?",
+        "?a=b",
+        "/24",
+        "\\",
+    ];
+    (
+        prop::sample::select(before.map(str::to_owned).to_vec()),
+        prop::sample::select(after.map(str::to_owned).to_vec()),
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -205,5 +335,45 @@ proptest! {
         let whole = split(Vec::new());
         prop_assert!(whole.iter().all(|line| !line.as_str().contains("hunter2-aaaa")));
         prop_assert_eq!(split(cuts), whole);
+    }
+
+    #[test]
+    fn nothing_personal_survives_in_any_surrounding(
+        (rule, personal) in planted(),
+        (before, after) in around(),
+        far in troubled(),
+    ) {
+        let mask = mask();
+        let text = format!("{before}{personal}{after}");
+        let (clean, _) = Clean::foreign_with(text.as_bytes(), &mask, LENGTH);
+        check(&clean, "planted");
+        prop_assert!(!clean.as_str().contains(&personal), "{} in {}", personal, clean);
+        prop_assert!(clean.as_str().contains("[redacted:"), "{}: {}", rule, clean);
+        // With more around it than anybody thinks of, as a line of a program's output.
+        let text = format!("{far} {before}{personal}{after} {far}");
+        for line in lines(text.as_bytes()) {
+            prop_assert!(!line.as_str().contains(&personal), "{} in {}", personal, line);
+        }
+    }
+
+    #[test]
+    fn others_text_is_clean_and_cleaning_it_again_changes_nothing(
+        text in troubled(),
+        pieces in prop::collection::vec((planted(), around()), 0..8),
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let mask = mask();
+        let mut all = text;
+        for ((_, personal), (before, after)) in pieces {
+            all.push_str(&format!("{before}{personal}{after}"));
+        }
+        let all = [all.as_bytes(), &bytes].concat();
+        for length in [LENGTH, 40] {
+            let (once, _) = Clean::foreign_with(&all, &mask, length);
+            check(&once, "text");
+            let again = once.as_str().as_bytes();
+            prop_assert_eq!(&Clean::foreign_with(again, &mask, length).0, &once);
+            prop_assert_eq!(&Clean::with(again, &mask, length).0, &once, "the journal reads it so");
+        }
     }
 }

@@ -12,7 +12,8 @@ use crate::evidence::sign::Asking;
 use crate::evidence::slate::Closing;
 use crate::journal::{Closed, Entry, Noted, Opened, Writer};
 use crate::plain::complain;
-use crate::runbook::RunOutcome;
+use crate::runbook::surroundings::End;
+use crate::runbook::{RunOutcome, Snapshot};
 use crate::runs::{self, Home, IndexLine};
 use crate::units::Millis;
 use std::path::Path;
@@ -21,8 +22,15 @@ use std::time::Duration;
 /// How long the end of a run waits for a disk that does not answer.
 const LAST_WRITE: Duration = Duration::from_secs(3);
 
-/// Closes a run's recording and journal; says whether the end of the journal is on disk.
-pub fn close(home: &Home, opened: &Opened, ended: Ended, recorder: Option<&Recorder>) -> bool {
+/// Closes the recording and the journal of a run, of which `last` is how things stood at its end;
+/// says whether the end of the journal is on disk.
+pub fn close(
+    home: &Home,
+    opened: &Opened,
+    ended: Ended,
+    last: Option<&Snapshot>,
+    recorder: Option<&Recorder>,
+) -> bool {
     let Ended { journal, closed, at, .. } = ended;
     // What is to be said of the recording comes before the journal's last line.
     if let Some(recorder) = recorder {
@@ -39,11 +47,18 @@ pub fn close(home: &Home, opened: &Opened, ended: Ended, recorder: Option<&Recor
         let hits = hits.into_iter().collect();
         journal.append(Entry::Noted(Noted::Redacted(hits)), at);
     }
-    finish(home, opened, journal, closed, at)
+    finish(home, opened, journal, closed, at, last)
 }
 
 /// Writes the end of a journal, and the run's line in the index.
-pub fn finish(home: &Home, opened: &Opened, journal: Writer, closed: Closed, at: Millis) -> bool {
+pub fn finish(
+    home: &Home,
+    opened: &Opened,
+    journal: Writer,
+    closed: Closed,
+    at: Millis,
+    last: Option<&Snapshot>,
+) -> bool {
     let over = closed.outcome != RunOutcome::Interrupted;
     // A run that was interrupted is closed as such, and can be picked up all the same.
     journal.append(Entry::Closed(closed.clone()), at);
@@ -51,7 +66,7 @@ pub fn finish(home: &Home, opened: &Opened, journal: Writer, closed: Closed, at:
     let Ok(written) = journal.close(LAST_WRITE) else { return false };
     // The index gets its line when a run is over, not when it was interrupted.
     if over {
-        let line = IndexLine::new(opened, &closed, &written);
+        let line = IndexLine::new(opened, &closed, &written).leaving(last.map(End::of));
         if let Err(fault) = runs::index::append(&home.runs, &line) {
             complain(format_args!("warning: the runs' index was not written: {fault}"));
         }

@@ -13,7 +13,7 @@ use crate::journal::{Declared, Noted, Opened, Run, Troubles, Writer};
 use crate::plan::secrets::{self, Secrets};
 use crate::plan::{self, CommandName, Faults, Overrides, Plan, PlanFault};
 use crate::runbook::{Command, Finish, Interrupt, Kind, RunFacts, RunOutcome, Snapshot};
-use crate::runs::{Home, Lock, RunDir, last_rollback};
+use crate::runs::{Home, Lock, RunDir, last_end, last_rollback};
 use crate::units::Percent;
 use crate::{plain, tui};
 use std::collections::BTreeMap;
@@ -73,6 +73,8 @@ pub fn begin(
         began_unix_ms: unix_ms(),
         attended: attended(watcher),
         last_rollback: last_rollback(&home.runs, &identity),
+        last_end: kind.outlives_process().then(|| last_end(&home.runs, &identity)).flatten(),
+        compares_artefact: true,
         record: super::record::of_blue(&home, kind, plan, &identity, secrets.by_name()),
     };
     let mut opened = Opened::new(facts.clone(), plan.clone(), &identity);
@@ -185,7 +187,7 @@ pub fn fly(
     })?;
     drop(lock);
     let finish = ended.finish.clone();
-    let closed = super::close::close(home, &opened, ended, recorder.as_deref());
+    let closed = super::close::close(home, &opened, ended, last.as_ref(), recorder.as_deref());
     say(watcher, opened.facts.kind, &finish, &directory, closed);
     if closed {
         let asking = if attended(watcher) { Asking::of_this_process() } else { Asking::Nobody };
@@ -252,8 +254,13 @@ pub fn mask_what_there_is(plan: &Plan) -> (Secrets, Vec<PlanFault>) {
     let (secrets, missing) = secrets::obtain(plan);
     let named = secrets.by_name().iter().map(|(name, value)| (name.clone(), value.clone()));
     // A second run in one process has the first one's mask: that is one mask more, not less.
-    let _ = clean::install(Mask::new(named));
+    let _ = clean::install(Mask::new(named).leaving(&own_addresses(plan)));
     (secrets, missing)
+}
+
+/// The plan as a text: the addresses in it are its operator's, and are shown.
+fn own_addresses(plan: &Plan) -> String {
+    serde_json::to_string(plan).unwrap_or_default()
 }
 
 /// The router, found and named, so that a wrong address is told before anything begins.
@@ -336,6 +343,8 @@ mod tests {
             began_unix_ms: 0,
             attended: true,
             last_rollback: None,
+            last_end: None,
+            compares_artefact: true,
             record: Default::default(),
         };
         Core::new(plan, facts).snapshot()

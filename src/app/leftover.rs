@@ -48,7 +48,14 @@ fn settle_one(home: &Home, found: &RunSummary) -> Result<(), Failure> {
     };
     let closed =
         Closed { outcome, exit, says: says.into(), rollback_us: None, ended_unix_ms: unix_ms() };
-    let written = super::close::finish(home, &run.opened, journal, closed, run.last_at);
+    let written = super::close::finish(
+        home,
+        &run.opened,
+        journal,
+        closed,
+        run.last_at,
+        Some(&core.snapshot()),
+    );
     crate::plain::complain(format_args!("run {id}: {says}"));
     if written {
         // Whoever is at the keyboard wants to deploy, and not to sign what was left.

@@ -35,7 +35,7 @@ impl Line<'_> {
     }
 
     fn counted(&self) -> (Clean, Counts) {
-        Clean::with(&self.bytes, self.mask, self.length)
+        Clean::foreign_with(&self.bytes, self.mask, self.length)
     }
 }
 
@@ -219,6 +219,7 @@ fn looks_like_key(line: &str, prefix: usize) -> bool {
         || line.starts_with("Proc-Type:")
         || line.starts_with("DEK-Info:")
         || line.starts_with("Comment:")
+        || line.starts_with("Version:")
 }
 
 /// Splits a whole text into clean lines.

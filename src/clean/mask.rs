@@ -8,14 +8,19 @@
 //! A value shorter than [`SHORTEST`] is not masked, as it would blot out ordinary text; its name is
 //! kept so that `check` can say so. Nothing here ever prints or hashes a value.
 
-use super::{Counts, with_stand_ins};
+use super::forms::forms;
+use super::personal::{self, Found, Personal};
 use std::fmt;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, OnceLock};
 
 /// The fewest characters of a value that is masked.
 pub const SHORTEST: usize = 8;
+
+/// The longest e-mail address, which a cut may not halve either.
+const PERSONAL_LENGTH: usize = 320;
 
 const OPEN: &str = "[redacted:";
 
@@ -45,6 +50,8 @@ pub struct Mask {
     by_first: Vec<Vec<usize>>,
     longest: usize,
     too_short: Vec<String>,
+    /// Addresses that are the plan's own, and no client's.
+    known: Vec<IpAddr>,
 }
 
 struct Rule {
@@ -61,17 +68,28 @@ impl fmt::Debug for Mask {
 }
 
 /// The patterns that are always on; a pattern's position here is that of its rule.
-const PATTERNS: [&str; 4] = ["private_key", "bearer", "token", "userinfo"];
+const PATTERNS: [&str; 8] = [
+    "private_key",
+    "bearer",
+    "token",
+    "userinfo",
+    personal::NAMES[0],
+    personal::NAMES[1],
+    personal::NAMES[2],
+    personal::NAMES[3],
+];
 const PRIVATE_KEY: usize = 0;
 const BEARER: usize = 1;
 const TOKEN: usize = 2;
 const USERINFO: usize = 3;
+/// The first of the rules for what is personal.
+const PERSONAL: usize = 4;
 
 /// Whether a byte belongs to a token.
 type Belongs = fn(u8) -> bool;
 
 /// Beginnings of well-known tokens, the characters that follow, and the fewest of them.
-const TOKENS: [(&str, Belongs, usize); 8] = [
+const TOKENS: [(&str, Belongs, usize); 17] = [
     ("AKIA", upper_or_digit, 16),
     ("ASIA", upper_or_digit, 16),
     ("ghp_", word, 20),
@@ -80,6 +98,15 @@ const TOKENS: [(&str, Belongs, usize); 8] = [
     ("ghs_", word, 20),
     ("ghr_", word, 20),
     ("github_pat_", word, 20),
+    ("glpat-", word_or_dash, 20),
+    ("xoxa-", word_or_dash, 10),
+    ("xoxb-", word_or_dash, 10),
+    ("xoxp-", word_or_dash, 10),
+    ("xoxr-", word_or_dash, 10),
+    ("xoxs-", word_or_dash, 10),
+    ("sk_live_", word, 16),
+    ("rk_live_", word, 16),
+    ("AIza", word_or_dash, 35),
 ];
 
 const fn upper_or_digit(b: u8) -> bool {
@@ -88,6 +115,10 @@ const fn upper_or_digit(b: u8) -> bool {
 
 const fn word(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b == b'_'
+}
+
+const fn word_or_dash(b: u8) -> bool {
+    word(b) || b == b'-'
 }
 
 const fn bearer(b: u8) -> bool {
@@ -104,6 +135,7 @@ impl Mask {
             by_first: vec![Vec::new(); 256],
             longest: 0,
             too_short: Vec::new(),
+            known: Vec::new(),
         };
         for (name, value) in values {
             let forms = forms(&value);
@@ -121,8 +153,37 @@ impl Mask {
                 mask.by_first[usize::from(first)].push(i);
             }
         }
-        mask.longest = mask.forms.iter().map(|(form, _)| form.len()).max().unwrap_or(0).max(64);
+        mask.longest =
+            mask.forms.iter().map(|(form, _)| form.len()).max().unwrap_or(0).max(PERSONAL_LENGTH);
         mask
+    }
+
+    /// The same mask, which leaves the addresses that `text` names as they are: those of a plan
+    /// are what its operator needs to read, and no client's.
+    #[must_use]
+    pub fn leaving(mut self, text: &str) -> Self {
+        self.known = personal::addresses(text);
+        self
+    }
+
+    /// The rule that would mask something in this text, for whoever searches what is already
+    /// written. Nothing is counted, our own masks are no hits, and what is personal is not looked
+    /// for.
+    pub fn would_mask(&self, text: &str) -> Option<&str> {
+        if !self.may_match(text) {
+            return None;
+        }
+        let mut i = 0;
+        while i < text.len() {
+            let userinfo = self.userinfo_at(text, i, &text[..i]);
+            let ours = self.token_of_ours(&text[i..]);
+            let secret = || ours.is_none().then(|| self.secret_at(text, i, &text[..i])).flatten();
+            if let Some((_, rule)) = userinfo.or_else(secret) {
+                return self.rules.get(rule).map(|rule| rule.name.as_str());
+            }
+            i += ours.unwrap_or_else(|| text[i..].chars().next().map_or(1, char::len_utf8));
+        }
+        None
     }
 
     /// Names of values that are too short to be masked, or empty.
@@ -154,6 +215,7 @@ impl Mask {
             || text.contains("earer ")
             || text.contains("EARER ")
             || text.contains("-----BEGIN ")
+            || text.contains(JWT)
             || TOKENS.iter().any(|(begin, ..)| text.contains(begin))
     }
 
@@ -199,26 +261,32 @@ impl Mask {
         (out, found)
     }
 
-    /// The rule that would find something in this text, if one would. It counts as no hit: this is
-    /// for looking at what was shown, where everything should have been masked before.
-    pub fn would_mask(&self, text: &str) -> Option<&str> {
-        if !self.may_match(text) {
-            return None;
+    /// Masks what is personal in text that came from outside; says how much was found.
+    pub(super) fn apply_personal(&self, text: String) -> (String, u64) {
+        if !personal::may_match(&text) {
+            return (text, 0);
         }
+        let mut out = String::with_capacity(text.len());
+        let mut found = 0;
         let mut i = 0;
         while i < text.len() {
-            let rest = &text[i..];
-            let ours = self.token_of_ours(rest);
-            let found = self.userinfo_at(text, i, &text[..i]).or_else(|| match ours {
-                Some(_) => None,
-                None => self.secret_at(text, i, &text[..i]),
-            });
-            if let Some((_, rule)) = found {
-                return self.rules.get(rule).map(|rule| rule.name.as_str());
-            }
-            i += ours.unwrap_or_else(|| rest.chars().next().map_or(1, char::len_utf8));
+            let next = match personal::at(&text, i, &self.known) {
+                Some(Found::Hide(length, what)) => {
+                    let rule = &self.rules[rule_of(what)];
+                    rule.hits.fetch_add(1, Ordering::Relaxed);
+                    let _ = write!(out, "{OPEN}{}]", rule.name);
+                    found += 1;
+                    i += length;
+                    continue;
+                }
+                Some(Found::Leave(length)) => Some(length),
+                None => self.token_of_ours(&text[i..]),
+            };
+            let next = next.unwrap_or_else(|| text[i..].chars().next().map_or(1, char::len_utf8));
+            out.push_str(&text[i..i + next]);
+            i += next;
         }
-        None
+        (out, found)
     }
 
     /// The length of a mask of ours at the beginning of `rest`. A made-up one, with a name that
@@ -253,6 +321,16 @@ impl Mask {
     }
 }
 
+const fn rule_of(what: Personal) -> usize {
+    PERSONAL
+        + match what {
+            Personal::Address => 0,
+            Personal::Query => 1,
+            Personal::Email => 2,
+            Personal::Cookie => 3,
+        }
+}
+
 /// From `-----BEGIN … PRIVATE KEY-----` to its end, or to the end of what is there.
 fn private_key(rest: &str) -> Option<usize> {
     if !begins_private_key(rest) {
@@ -268,7 +346,8 @@ pub(super) fn begins_private_key(rest: &str) -> bool {
     let label = |b: u8| upper_or_digit(b) || b == b' ';
     rest.strip_prefix("-----BEGIN ").is_some_and(|rest| {
         let label = run_of(rest, label);
-        label.ends_with("PRIVATE KEY") && rest[label.len()..].starts_with("-----")
+        let private = label.ends_with("PRIVATE KEY") || label.ends_with("PRIVATE KEY BLOCK");
+        private && rest[label.len()..].starts_with("-----")
     })
 }
 
@@ -291,13 +370,29 @@ fn bearer_token(rest: &str, before: &str) -> Option<usize> {
 }
 
 fn known_token(rest: &str, before: &str) -> Option<usize> {
-    if before.bytes().next_back().is_some_and(word) {
+    if before.bytes().next_back().is_some_and(word) && !personal::begins(before) {
         return None;
+    }
+    if let Some(length) = jwt(rest) {
+        return Some(length);
     }
     TOKENS.iter().find_map(|(begin, belongs, fewest)| {
         let token = run_of(rest.strip_prefix(begin)?, belongs);
         (token.len() >= *fewest).then_some(begin.len() + token.len())
     })
+}
+
+/// What the JSON of a token begins with, in base64.
+const JWT: &str = "eyJ";
+
+/// A JSON web token: a header, its claims, and mostly a signature.
+fn jwt(rest: &str) -> Option<usize> {
+    let part = |text: &str| run_of(text, word_or_dash).len();
+    let header = rest.starts_with(JWT).then(|| part(rest)).filter(|n| *n >= 10)?;
+    let claims = rest[header..].strip_prefix('.').filter(|claims| claims.starts_with(JWT))?;
+    let claims = part(claims).checked_add(1).filter(|n| *n >= 10)?;
+    let signature = rest[header + claims..].strip_prefix('.').map_or(0, |s| part(s) + 1);
+    Some(header + claims + signature)
 }
 
 /// Letters, digits, `_`, `-`, `.`: a name that stays in its brackets.
@@ -306,97 +401,6 @@ fn safe_name(name: &str) -> String {
         .take(64)
         .map(|c| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' })
         .collect()
-}
-
-/// Every form in which a value may turn up, each at least [`SHORTEST`] characters.
-fn forms(value: &str) -> Vec<String> {
-    let mut forms = Vec::new();
-    let whole = value.trim_end_matches(['\n', '\r']);
-    if whole.chars().count() >= SHORTEST {
-        encoded(whole, &mut forms);
-    }
-    if whole.contains('\n') {
-        for line in whole.lines().map(str::trim).filter(|line| line.chars().count() >= SHORTEST) {
-            encoded(line, &mut forms);
-        }
-    }
-    forms.sort();
-    forms.dedup();
-    forms
-}
-
-fn encoded(value: &str, forms: &mut Vec<String>) {
-    let mut add = |form: String| {
-        // Secrets are looked for in text that has its stand-ins already.
-        let form = with_stand_ins(form.as_bytes(), &mut Counts::default());
-        if form.len() >= SHORTEST {
-            forms.push(form);
-        }
-    };
-    add(value.to_owned());
-    for (upper, plus) in [(true, false), (true, true), (false, false), (false, true)] {
-        add(percent(value, upper, plus));
-    }
-    if let Ok(json) = serde_json::to_string(value) {
-        let inner = json[1..json.len() - 1].to_owned();
-        add(inner.replace('/', "\\/"));
-        add(ascii_json(&inner));
-        add(inner);
-    }
-    for alphabet in [BASE64, BASE64_URL] {
-        for shift in 0..3 {
-            add(base64(value.as_bytes(), shift, alphabet));
-        }
-    }
-}
-
-fn percent(value: &str, upper: bool, plus: bool) -> String {
-    let mut out = String::new();
-    for b in value.bytes() {
-        if b.is_ascii_alphanumeric() || b"-._~".contains(&b) {
-            out.push(char::from(b));
-        } else if b == b' ' && plus {
-            out.push('+');
-        } else if upper {
-            let _ = write!(out, "%{b:02X}");
-        } else {
-            let _ = write!(out, "%{b:02x}");
-        }
-    }
-    out
-}
-
-fn ascii_json(inner: &str) -> String {
-    let mut out = String::new();
-    for c in inner.chars() {
-        if c.is_ascii() {
-            out.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        }
-    }
-    out
-}
-
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const BASE64_URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/// The characters of base64 that depend on the value alone, where it begins `shift` bytes into a
-/// group of three: whatever is encoded around it, these turn up.
-fn base64(value: &[u8], shift: usize, alphabet: &[u8; 64]) -> String {
-    let bits = value.len() * 8;
-    let first = (6 - shift * 8 % 6) % 6;
-    let mut out = String::new();
-    let mut at = first;
-    while at + 6 <= bits {
-        let sextet = (at..at + 6)
-            .fold(0u8, |sextet, bit| (sextet << 1) | ((value[bit / 8] >> (7 - bit % 8)) & 1));
-        out.push(char::from(alphabet[usize::from(sextet)]));
-        at += 6;
-    }
-    out
 }
 
 #[cfg(test)]
@@ -437,18 +441,6 @@ mod tests {
     }
 
     #[test]
-    fn base64_is_found_wherever_the_value_begins() {
-        let value = "correct horse";
-        let mask = Mask::new([("horse".to_owned(), value.to_owned())]);
-        for before in ["", "u", "us", "use", "user"] {
-            let all = format!("{before}{value}tail!").into_bytes();
-            let text = base64(&all, 0, BASE64);
-            let clean = Clean::with(text.as_bytes(), &mask, 400).0;
-            assert!(clean.as_str().contains("[redacted:horse]"), "{before:?}: {clean}");
-        }
-    }
-
-    #[test]
     fn patterns_catch_what_nobody_named() {
         for (text, clean) in [
             ("Authorization: Bearer abc.def-123", "Authorization: Bearer [redacted:bearer]"),
@@ -463,6 +455,21 @@ mod tests {
             ),
             ("-----BEGIN PRIVATE KEY-----\nMHc", "[redacted:private_key]"),
             ("-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----"),
+            ("t=glpat-abcdefghij0123456789;", "t=[redacted:token];"),
+            ("xoxb-1234567890-abc", "[redacted:token]"),
+            ("boxer xoxb- is short", "boxer xoxb- is short"),
+            ("stripe sk_live_0123456789abcdef!", "stripe [redacted:token]!"),
+            ("AIzaSyA0123456789abcdefghijklmnopqrstuvw", "[redacted:token]"),
+            (
+                "jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTYifQ.c2ln-bmF0dXJl_ end",
+                "jwt [redacted:token] end",
+            ),
+            ("eyJust words.eyJust words", "eyJust words.eyJust words"),
+            ("\u{1b}[31mAKIAIOSFODNN7EXAMPLE\u{1b}[0m", "␛[31m[redacted:token]␛[0m"),
+            (
+                "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQ==\n-----END PGP PRIVATE KEY BLOCK-----",
+                "[redacted:private_key]",
+            ),
         ] {
             assert_eq!(masked(text), clean);
         }
@@ -484,6 +491,23 @@ mod tests {
         assert_eq!(mask.hits(), [("pem".to_owned(), 2)]);
         let debug = format!("{mask:?}");
         assert!(debug.contains("probe_token") && !debug.contains("hunter2"), "{debug}");
+    }
+
+    #[test]
+    fn what_would_be_masked_is_named_and_not_counted() {
+        let mask = mask();
+        for (text, rule) in [
+            ("all is well at 10.0.0.1, anna@example.org", None),
+            ("x second-line-2 y", Some("pem")),
+            ("Bearer [redacted:bearer] [redacted:pem] word=[redacted:word]", None),
+            ("[redacted:pem]second-line-2", Some("pem")),
+            ("postgres://[redacted:userinfo]@db/x", None),
+            ("postgres://app:s3cret@db/x", Some("userinfo")),
+            ("ghp_0123456789abcdefghijklmnopqrstuvwxyz", Some("token")),
+        ] {
+            assert_eq!(mask.would_mask(text), rule, "{text}");
+        }
+        assert!(mask.hits().is_empty());
     }
 
     #[test]

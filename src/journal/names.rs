@@ -58,6 +58,7 @@ const fn effect_name(effect: &Effect) -> &'static str {
 const fn record_name(record: &Record) -> &'static str {
     match record {
         Record::Blue { .. } => "blue.fixed",
+        Record::Outside { .. } => "outside.changed",
         Record::StepEntered { .. } => "step.entered",
         Record::StepPassed { .. } => "step.passed",
         Record::Gate { .. } => "gate",

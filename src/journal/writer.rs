@@ -336,6 +336,8 @@ mod tests {
             began_unix_ms: 0,
             attended: true,
             last_rollback: None,
+            last_end: None,
+            compares_artefact: true,
             record: Default::default(),
         };
         Opened::new(facts, fixture::plan(), "router")

@@ -251,6 +251,8 @@ fn facts() -> RunFacts {
         // Gates are answered as an operator would; what only a person can decide is told as such.
         attended: true,
         last_rollback: None,
+        last_end: None,
+        compares_artefact: true,
         record: Default::default(),
     }
 }

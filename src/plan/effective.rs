@@ -103,6 +103,7 @@ fn limit(out: &mut String, limit: &Limit) {
 fn has_other_form(plan: &Plan, path: &str) -> bool {
     match path.split('.').collect::<Vec<_>>()[..] {
         ["identity", "release", _] => plan.identity.release.is_some(),
+        ["identity", "artefact", _] => plan.identity.artefact.is_some(),
         ["signals", name, ..] => {
             Signal::from_key(name).is_some_and(|signal| plan.signals.contains_key(&signal))
         }
@@ -214,6 +215,14 @@ fn said(plan: &Plan, path: &str) -> Option<String> {
             _ => None,
         },
         "identity.release.json" => match &plan.identity.release {
+            Some(ReleaseSource::Json(pointer)) => text(pointer),
+            _ => None,
+        },
+        "identity.artefact.header" => match &plan.identity.artefact {
+            Some(ReleaseSource::Header(name)) => text(name),
+            _ => None,
+        },
+        "identity.artefact.json" => match &plan.identity.artefact {
             Some(ReleaseSource::Json(pointer)) => text(pointer),
             _ => None,
         },

@@ -138,6 +138,8 @@ pub(super) const KEYS: &[Key] = &[
     key("identity.slot.header", Header, May, "response header that names the slot, set by the router"),
     key("identity.release.header", Header, May, "response header that names the release"),
     key("identity.release.json", Pointer, May, "where the readiness body names the release"),
+    key("identity.artefact.header", Header, May, "response header that names the running artefact's digest"),
+    key("identity.artefact.json", Pointer, May, "where the readiness body names that digest"),
 
     key("router.kind", Word(ROUTERS), Must, "which router"),
     key("router.address", Address, Must, "its control socket: a path, or host:port").only(SOCKETS),

@@ -95,6 +95,13 @@ pub struct ReleasePlan {
     pub change: BTreeMap<String, String>,
 }
 
+impl ReleasePlan {
+    /// The digest of what is deployed, if it was declared.
+    pub fn artefact(&self) -> Option<&str> {
+        self.change.get("artefact").map(String::as_str)
+    }
+}
+
 /// What a release does to the data, and so to the way back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -134,9 +141,12 @@ pub struct IdentityPlan {
     pub slot_header: Option<String>,
     /// Where an answer names its release.
     pub release: Option<ReleaseSource>,
+    /// Where an answer names the digest of the artefact that runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artefact: Option<ReleaseSource>,
 }
 
-/// Where an answer names its release.
+/// Where an answer names its release, or its artefact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReleaseSource {

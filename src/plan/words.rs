@@ -70,6 +70,7 @@ pub(super) fn example(pattern: &str) -> Option<&'static str> {
         "health.deadline" => "{ after = \"5m\", then = \"abandon\" }",
         "identity.slot" => "{ header = \"X-Slot\" }",
         "identity.release" => "{ header = \"X-Version\" }",
+        "identity.artefact" => "{ header = \"X-Artefact\" }",
         "probe[].path" => "\"/orders\"",
         "limit[].signal" => "\"error_rate\"",
         "limit[].above" => "\"2%\"",

@@ -280,6 +280,9 @@ impl Core {
         }
         to.plain(NotDeclared, "DB, memory, disk: not declared");
         self.check_current(to);
+        for says in &self.changed_outside {
+            to.check(NotDeclared, || says.to_string());
+        }
         self.check_blue_up(to);
     }
 
@@ -298,6 +301,7 @@ impl Core {
                 to.plain(Waiting, "Green has not answered yet");
             }
             self.check_release(to);
+            self.check_artefact(to);
         }
         self.check_ready(to, Role::Blue);
     }

@@ -93,6 +93,12 @@ pub struct Core {
     pub(super) journal_trouble: Option<Clean>,
     pub(super) leaving: bool,
     pub(super) owed: Vec<Clean>,
+    /// What is not as the last run left it.
+    pub(super) changed_outside: Vec<Clean>,
+    /// Whether Blue's release was compared with the last run's.
+    pub(super) release_compared: bool,
+    /// What Green has named as its artefact, each once.
+    pub(super) artefacts_said: Vec<Clean>,
     pub(super) regime: Option<Regime>,
     pub(super) gate_said: Option<(Step, GateState)>,
     /// Since when the run has been stuck: its gate shut or unknown, or nobody there to end a wait.
@@ -136,6 +142,9 @@ impl Core {
             journal_trouble: None,
             leaving: false,
             owed: Vec::new(),
+            changed_outside: Vec::new(),
+            release_compared: false,
+            artefacts_said: Vec::new(),
             regime: None,
             gate_said: None,
             stalled_since: None,
@@ -519,7 +528,7 @@ impl Core {
         }
     }
 
-    fn note_gate(&mut self) {
+    pub(super) fn note_gate(&mut self) {
         if self.rollback.is_some() {
             // The way back has no gates.
             return;

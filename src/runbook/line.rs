@@ -14,6 +14,7 @@ pub fn line(record: &Record, at: Millis) -> Option<LogLine> {
         Record::Blue { name, .. } => {
             ("router", format!("{name} serves all users: it is Blue in this run"), Tone::Plain)
         }
+        Record::Outside { says, .. } => ("outside", says.to_string(), Tone::Warn),
         Record::StepEntered { step } => {
             ("step", format!("{} {}: begun", step.number(), step.title()), Tone::Plain)
         }

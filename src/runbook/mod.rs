@@ -3,6 +3,7 @@
 //! [`Core`] is the state of a run and [`Core::step`] the only thing that changes it: an event and
 //! an instant go in, effects come out. No clock, no socket, no file, no screen is named here.
 
+mod artefact;
 mod band;
 mod checks;
 mod command;
@@ -24,6 +25,7 @@ mod shared;
 pub mod snapshot;
 mod stall;
 pub mod step;
+pub mod surroundings;
 mod view;
 mod watch;
 mod world;

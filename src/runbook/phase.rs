@@ -1,6 +1,7 @@
 //! The phases of the runbook: what each waits for, and what time brings about in it. Steps 1 to 4
 //! are here, step 5 is in [`super::ramp`], and what follows in [`super::keep`].
 
+use super::artefact::{same_artefact, short};
 use super::core::Core;
 use super::effect::{Act, Barrier, EffectId, Regime};
 use super::event::Answer;
@@ -146,6 +147,7 @@ impl Core {
         self.world.blue = Some(blue);
         self.stalled_since = None;
         self.record(Record::Blue { slot: blue, name: Clean::new(self.plan.slot_name(blue)) });
+        self.compare_split_with_last_end(blue);
         self.phase =
             Phase::Confirm { redeploy: job(self, CommandName::RedeployCheck), write: None };
         // Write access is proven by writing the split that stands: it moves nobody.
@@ -258,8 +260,13 @@ impl Core {
         if self.held {
             return;
         }
-        if self.green_answered() && self.green_is_next() != Some(false) {
+        let right = self.green_is_next() != Some(false) && self.artefact_is_right() != Some(false);
+        if self.green_answered() && right {
             if self.gate_state() == GateState::Open {
+                if self.planned_artefact().is_some() {
+                    // The step is over in this very instant: what was compared is written first.
+                    self.note_gate();
+                }
                 self.begin_readiness();
             }
         } else if self.at >= by && !self.asks(About::HoldAgain) {
@@ -271,6 +278,7 @@ impl Core {
                     format!("it names {named}, not {next}")
                 }
                 (_, Some(why)) => why.to_string(),
+                (Some(_), None) if self.green_is_next() != Some(false) => self.artefact_trouble(),
                 (None, None) if health.last.is_some() => format!("it does not name {next}"),
                 (_, None) => "no answer at all".to_owned(),
             };
@@ -286,6 +294,24 @@ impl Core {
         self.plan.identity.release.as_ref()?;
         let named = self.world.health[Role::Green.index()].release.as_ref();
         Some(named.is_some_and(|release| release.as_str() == next))
+    }
+
+    /// Whether Green names the artefact that was declared; nothing where none was, or where the
+    /// plan does not say how it is named.
+    pub(super) fn artefact_is_right(&self) -> Option<bool> {
+        let planned = self.plan.release.artefact()?;
+        self.plan.identity.artefact.as_ref()?;
+        let named = self.world.health[Role::Green.index()].artefact.as_ref();
+        Some(named.is_some_and(|named| same_artefact(named.as_str(), planned)))
+    }
+
+    fn artefact_trouble(&self) -> String {
+        let named = self.world.health[Role::Green.index()].artefact.as_ref();
+        let planned = self.plan.release.artefact().unwrap_or_default();
+        match named {
+            Some(named) => format!("it runs {}, not {}", short(named.as_str()), short(planned)),
+            None => "it does not name its artefact".to_owned(),
+        }
     }
 
     // ---- steps 3 and 4 ----

@@ -24,6 +24,15 @@ pub enum Record {
         /// Its name.
         name: Clean,
     },
+    /// Something is not as the last run on this router left it.
+    Outside {
+        /// How it was when that run ended.
+        was: Clean,
+        /// How it is now.
+        is: Clean,
+        /// What to say about it.
+        says: Clean,
+    },
     /// A step has begun.
     StepEntered {
         /// Which one.

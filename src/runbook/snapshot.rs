@@ -7,6 +7,7 @@ use super::effect::Finish;
 use super::gate::{Check, GateState};
 use super::record::{LogLine, Record, Tone};
 use super::step::Step;
+use super::surroundings::LastEnd;
 use crate::clean::Clean;
 use crate::plan::Migration;
 use crate::signal::{Judgement, Sample};
@@ -57,6 +58,13 @@ pub struct RunFacts {
     /// The last real rollback on this router, if the runs' index knows one: its time in
     /// microseconds and when it was, in milliseconds since 1970.
     pub last_rollback: Option<(u64, i64)>,
+    /// How the last run on this router left it, if the runs' index knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_end: Option<LastEnd>,
+    /// Whether the run says what it compares artefacts with. Journals of older programs do not,
+    /// and replay as they were written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compares_artefact: bool,
     /// What earlier runs have seen of the release that is Blue now.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub record: crate::signal::Record,
@@ -65,15 +73,17 @@ pub struct RunFacts {
 impl RunFacts {
     /// The same without what earlier runs have seen: nobody looks at it, and it is long.
     pub fn without_record(&self) -> Self {
-        let Self { run, kind, host, began_unix_ms, attended, last_rollback, record: _ } = self;
+        let record = crate::signal::Record::default();
         Self {
-            run: run.clone(),
-            kind: *kind,
-            host: host.clone(),
-            began_unix_ms: *began_unix_ms,
-            attended: *attended,
-            last_rollback: *last_rollback,
-            record: crate::signal::Record::default(),
+            run: self.run.clone(),
+            kind: self.kind,
+            host: self.host.clone(),
+            began_unix_ms: self.began_unix_ms,
+            attended: self.attended,
+            last_rollback: self.last_rollback,
+            last_end: self.last_end.clone(),
+            compares_artefact: self.compares_artefact,
+            record,
         }
     }
 }
@@ -243,6 +253,9 @@ pub struct Health {
     pub why: Option<Clean>,
     /// The release that it names.
     pub release: Option<Clean>,
+    /// The digest of the artefact that it names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artefact: Option<Clean>,
     /// Its requests in flight, where the router knows.
     pub in_flight: Option<u64>,
 }

@@ -71,6 +71,7 @@ impl Core {
             good_of: (health.good, health.checks),
             why: health.why.clone(),
             release: health.release.clone(),
+            artefact: health.artefact.clone(),
             in_flight: health.in_flight,
         }
     }

@@ -20,6 +20,8 @@ impl Core {
         // A second ends in the past, whatever the clock of whoever measured it says.
         sample.at = sample.at.min(self.at);
         self.world.add(&sample);
+        self.compare_release_with_last_end();
+        self.note_artefact();
         self.rollback_sampled(&sample);
     }
 

@@ -26,6 +26,7 @@ pub(super) struct SlotHealth {
     pub checks: u64,
     pub why: Option<Clean>,
     pub release: Option<Clean>,
+    pub artefact: Option<Clean>,
     pub in_flight: Option<u64>,
 }
 
@@ -160,6 +161,9 @@ impl World {
         }
         if sample.release.is_some() {
             health.release.clone_from(&sample.release);
+        }
+        if sample.artefact.is_some() {
+            health.artefact.clone_from(&sample.artefact);
         }
         if let Some(ready) = sample.ready {
             if health.ready != Some(ready) {

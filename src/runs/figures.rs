@@ -223,6 +223,7 @@ mod tests {
             began_unix_ms: 0,
             ended_unix_ms: i64::from(id),
             bundle: None,
+            end: None,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::clean::Clean;
 use crate::journal::ascii::to_json;
 use crate::journal::chain::{self, Follow};
 use crate::journal::{Closed, Ended, JournalFault, Opened};
+use crate::runbook::surroundings::{End, LastEnd};
 use crate::runbook::{Fault, FaultKind, Kind, RunOutcome};
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,9 @@ pub struct IndexLine {
     /// SHA-256 of the `SHA256SUMS` of the bundle that it left, if it was sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bundle: Option<String>,
+    /// How it left its surroundings; nothing in lines of older programs, and where nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
 }
 
 impl IndexLine {
@@ -72,7 +76,14 @@ impl IndexLine {
             began_unix_ms: opened.facts.began_unix_ms,
             ended_unix_ms: closed.ended_unix_ms,
             bundle: None,
+            end: None,
         }
+    }
+
+    /// The same line, which says how the run left its surroundings.
+    #[must_use]
+    pub fn leaving(self, end: Option<End>) -> Self {
+        Self { end, ..self }
     }
 }
 
@@ -164,6 +175,15 @@ pub fn last_rollback(root: &Path, router: &str) -> Option<(u64, i64)> {
         .max_by_key(|(_, ended)| *ended)
 }
 
+/// How the last run on this router left it. A drill's router dies with it. Where the last run's
+/// end is not known, what an earlier one knew is no help.
+pub fn last_end(root: &Path, router: &str) -> Option<LastEnd> {
+    let router = Clean::new(router);
+    let ours = |line: &IndexLine| line.kind.outlives_process() && line.router == router;
+    let last = read(root).0.into_iter().rfind(ours)?;
+    Some(LastEnd { run: last.id, ended_unix_ms: last.ended_unix_ms, end: last.end? })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,6 +204,7 @@ mod tests {
             began_unix_ms: 0,
             ended_unix_ms: ended,
             bundle: None,
+            end: None,
         }
     }
 

@@ -19,7 +19,7 @@ mod record;
 pub use dir::{RunDir, is_id, short};
 pub use figures::Figures;
 pub use home::{Home, NoHome};
-pub use index::{IndexLine, last_rollback};
+pub use index::{IndexLine, last_end, last_rollback};
 pub use list::{FindFault, RunSummary, find, list};
 pub use lock::{Holder, Lock, LockFault};
 pub use record::{Earlier, PATIENCE, Wanted, earlier};

@@ -83,6 +83,9 @@ pub struct Sample {
     /// The release that the slot names, where the plan says how.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Clean>,
+    /// The digest of the artefact that the slot names, where the plan says how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artefact: Option<Clean>,
     /// Database connection errors in this second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub db_errors: Option<u64>,
@@ -112,6 +115,7 @@ impl Sample {
             ready: None,
             why: None,
             release: None,
+            artefact: None,
             db_errors: None,
             queue_depth: None,
             in_flight: None,

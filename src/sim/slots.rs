@@ -32,6 +32,8 @@ pub struct SlotWorld {
     pub health: Health,
     /// What runs there, where anything does.
     pub release: Option<Clean>,
+    /// The digest that it names, where it names one.
+    pub artefact: Option<Clean>,
     /// How it is once it has been deployed to.
     pub after_deploy: Health,
     /// What is left of a share of requests that was no whole number.
@@ -44,6 +46,7 @@ impl SlotWorld {
         Self {
             health: Health::Well,
             release: Some(Clean::new(release)),
+            artefact: None,
             after_deploy: Health::Well,
             carry: [0; 2],
         }
@@ -108,6 +111,7 @@ impl SlotWorld {
             ready: Some(ready),
             why: (!ready).then(|| Clean::new("readyz says 503")),
             release: self.release.clone().filter(|_| self.answers()),
+            artefact: self.artefact.clone().filter(|_| self.answers()),
             ..Sample::empty(at, role.into(), Origin::Probes)
         })
     }

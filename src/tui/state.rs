@@ -5,7 +5,7 @@
 //! neither drawing nor a blocked terminal stands between `r` and the engine.
 
 use super::keymap::{self, Action, Availability, Key, Mode};
-use crate::clean::Clean;
+use crate::clean::{Clean, can_be_shown};
 use crate::replay::{Order, Playing};
 use crate::runbook::event::{Answer, Command, View};
 use crate::runbook::gate::CheckState;
@@ -200,7 +200,11 @@ impl UiState {
     fn edit(&mut self, key: Key) {
         let field = self.note.as_mut().unwrap_or(&mut self.typed);
         match key {
-            Key::Char(ch) if field.chars().count() < FIELD_LIMIT => field.push(ch),
+            Key::Char(ch) if field.chars().count() < FIELD_LIMIT => match can_be_shown(ch) {
+                true => field.push(ch),
+                // What is typed is drawn at once, long before anybody keeps it.
+                false => field.push_str(Clean::new(ch.encode_utf8(&mut [0; 4])).as_str()),
+            },
             Key::Backspace => {
                 field.pop();
             }

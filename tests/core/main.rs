@@ -16,6 +16,7 @@ mod happy;
 mod judging;
 mod leaving;
 mod others;
+mod outside;
 mod properties;
 mod resuming;
 mod reviewed;

@@ -7,6 +7,7 @@ use switchback::clean::Clean;
 use switchback::plan::{CommandName, Migration, Plan};
 use switchback::runbook::line::line;
 use switchback::runbook::snapshot::{Question, StampState};
+use switchback::runbook::surroundings::LastEnd;
 use switchback::runbook::{
     Act, Answer, Command, Effect, Finish, GateState, Interrupt, RunFacts, RunOutcome, Snapshot,
     Step,
@@ -64,6 +65,11 @@ impl Given {
 
     pub fn hard_switch(self) -> Self {
         self.plan(|plan| plan.ramp = vec![Percent::ALL])
+    }
+
+    pub fn after(mut self, last_end: LastEnd) -> Self {
+        self.facts.last_end = Some(last_end);
+        self
     }
 
     pub fn nobody_at_the_keyboard(mut self) -> Self {

@@ -78,6 +78,8 @@ pub fn opened(run: &str, kind: Kind) -> Opened {
         began_unix_ms: 1_795_443_727_000,
         attended: true,
         last_rollback: None,
+        last_end: None,
+        compares_artefact: true,
         record: switchback::signal::Record::default(),
     };
     Opened::new(facts, plan(), "/run/haproxy/admin.sock notes")

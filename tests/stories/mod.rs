@@ -178,6 +178,8 @@ fn base() -> Snapshot {
             began_unix_ms: BEGAN,
             attended: true,
             last_rollback: Some((512, BEGAN - 3 * 86_400_000)),
+            last_end: None,
+            compares_artefact: true,
             record: switchback::signal::Record::default(),
         },
         service: Clean::new("notes-api"),

@@ -117,6 +117,8 @@ impl Place {
     pub fn fly(&self, screens: &[&str], ends: bool) {
         let dir = self.run_dir();
         let facts = RunFacts {
+            compares_artefact: false,
+            last_end: None,
             run: RUN.to_owned(),
             kind: Kind::Deploy,
             host: "vps-1".into(),

@@ -15,6 +15,8 @@ pub struct Cockpit {
     child: Box<dyn Child + Send + Sync>,
     terminal: Option<Terminal>,
     seen: Arc<Mutex<vt100::Parser>>,
+    /// Every byte that reached the terminal.
+    raw: Arc<Mutex<Vec<u8>>>,
     let_go: Arc<AtomicBool>,
     asleep: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
@@ -47,6 +49,8 @@ impl Cockpit {
         )));
         let let_go = Arc::new(AtomicBool::new(false));
         let asleep = Arc::new(AtomicBool::new(false));
+        let raw = Arc::new(Mutex::new(Vec::new()));
+        let keeps = Arc::clone(&raw);
         let (of_reader, gone) = (Arc::clone(&seen), Arc::clone(&let_go));
         let sleeps = Arc::clone(&asleep);
         let reader = std::thread::spawn(move || {
@@ -58,15 +62,23 @@ impl Cockpit {
                 if n == 0 || gone.load(Ordering::SeqCst) {
                     return;
                 }
+                let mut kept = keeps.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.extend_from_slice(&bytes[..n]);
+                drop(kept);
                 of_reader.lock().unwrap_or_else(PoisonError::into_inner).process(&bytes[..n]);
             }
         });
         let terminal = Some(Terminal { master: pair.master, keys });
-        Self { child, terminal, seen, let_go, asleep, reader: Some(reader) }
+        Self { child, terminal, seen, raw, let_go, asleep, reader: Some(reader) }
     }
 
     fn seen(&self) -> MutexGuard<'_, vt100::Parser> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Every byte that has reached the terminal so far.
+    pub fn raw(&self) -> Vec<u8> {
+        self.raw.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What stands on the screen.

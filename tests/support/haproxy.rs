@@ -14,10 +14,15 @@ use switchback::plan::{
 use switchback::units::Millis;
 
 /// Waits until something is so, and says what never came.
-pub fn soon(what: &str, mut is_so: impl FnMut() -> bool) {
+pub fn soon(what: &str, is_so: impl FnMut() -> bool) {
+    within(Duration::from_secs(15), what, is_so);
+}
+
+/// Waits until something is so, for so long.
+pub fn within(patience: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(15), "never came true: {what}");
+        assert!(began.elapsed() < patience, "never came true: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

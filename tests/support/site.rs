@@ -28,6 +28,10 @@ pub enum Ill {
 struct State {
     release: String,
     ill: Option<Ill>,
+    /// What its readiness says of an optional component, and what its pages say they run, one
+    /// answer after the other; for whoever sends what no service should.
+    says: Vec<Vec<u8>>,
+    asked: usize,
     connections: Vec<TcpStream>,
 }
 
@@ -78,7 +82,13 @@ impl Site {
     pub fn start(release: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state = State { release: release.to_owned(), ill: None, connections: Vec::new() };
+        let state = State {
+            release: release.to_owned(),
+            ill: None,
+            says: Vec::new(),
+            asked: 0,
+            connections: Vec::new(),
+        };
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             answered: AtomicU64::new(0),
@@ -111,6 +121,11 @@ impl Site {
     /// Makes it ill, or well.
     pub fn set(&self, ill: Option<Ill>) {
         self.shared.state().ill = ill;
+    }
+
+    /// Every answer says one of these, in its turn.
+    pub fn says(&self, says: Vec<Vec<u8>>) {
+        self.shared.state().says = says;
     }
 
     /// Answers given so far.
@@ -149,14 +164,41 @@ fn serve(stream: &TcpStream, shared: &Shared) {
             }
         }
         shared.answered.fetch_add(1, Ordering::SeqCst);
-        let (release, ill) = {
-            let state = shared.state();
-            (state.release.clone(), state.ill)
+        let (release, ill, says) = {
+            let mut state = shared.state();
+            state.asked += 1;
+            let n = state.asked / 4;
+            let says = state.says.get(n % state.says.len().max(1)).cloned();
+            let says = says.map(|says| (says, state.asked.is_multiple_of(2)));
+            (state.release.clone(), state.ill, says)
         };
+        if let Some((says, in_header)) = says {
+            if hostile(stream, in_header, &says).is_err() {
+                return;
+            }
+            continue;
+        }
         if answer(stream, &path, &release, ill, &shared.dead).is_err() {
             return;
         }
     }
+}
+
+/// Ready, with words that no service should say, in a body, and in a header of every other answer.
+fn hostile(mut stream: &TcpStream, in_header: bool, says: &[u8]) -> std::io::Result<()> {
+    let text = String::from_utf8_lossy(says);
+    let component = serde_json::to_string(&text).unwrap();
+    let body = format!(
+        r#"{{"status":"ok","version":{component},"components":{{"database":"ok","search":{component}}}}}"#
+    );
+    let mut head = b"HTTP/1.1 200 X\r\n".to_vec();
+    if in_header {
+        head.extend_from_slice(b"X-Version: ");
+        head.extend_from_slice(says);
+        head.extend_from_slice(b"\r\n");
+    }
+    head.extend_from_slice(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
+    stream.write_all(&head)
 }
 
 fn answer(

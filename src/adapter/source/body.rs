@@ -11,6 +11,8 @@ use serde_json::Value;
 
 /// As much of a component's own words as is shown.
 const WORDS: usize = 60;
+/// As much of an artefact's digest: `sha512:` and its digits, and some room.
+const DIGEST: usize = 160;
 
 /// What the components say.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -66,7 +68,7 @@ fn is_good(value: &Value) -> bool {
     }
 }
 
-/// What a component says of itself.
+/// What a component says of itself: washed before it is cut, lest a cut leave half a secret.
 fn words(value: &Value) -> String {
     let said = match value {
         Value::Object(object) => object.get("status"),
@@ -74,10 +76,8 @@ fn words(value: &Value) -> String {
     };
     match said {
         None => "has no status".to_owned(),
-        Some(Value::String(word)) => {
-            format!("is {}", word.chars().take(WORDS).collect::<String>())
-        }
-        Some(other) => format!("is {}", other.to_string().chars().take(WORDS).collect::<String>()),
+        Some(Value::String(word)) => format!("is {}", Clean::foreign_to(word, WORDS)),
+        Some(other) => format!("is {}", Clean::foreign_to(&other.to_string(), WORDS)),
     }
 }
 
@@ -96,19 +96,40 @@ pub fn count_at(body: &Value, pointer: &str) -> Option<u64> {
 
 /// A short text at a JSON pointer, such as a version.
 pub fn text_at(body: &Value, pointer: &str) -> Option<Clean> {
-    let text = match body.pointer(pointer)? {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    short(&text)
+    short(&said_at(body, pointer)?)
 }
 
-/// A short text from outside; nothing where it is empty.
+/// The digest of an artefact at a JSON pointer.
+pub fn digest_at(body: &Value, pointer: &str) -> Option<Clean> {
+    digest(&said_at(body, pointer)?)
+}
+
+fn said_at(body: &Value, pointer: &str) -> Option<String> {
+    match body.pointer(pointer)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A short text from outside; nothing where it is empty. Four numbers with dots between them are
+/// a release's here, and nobody's address.
 pub fn short(text: &str) -> Option<Clean> {
-    let text: String = text.trim().chars().take(WORDS).collect();
-    let clean = Clean::new(&text);
-    (!clean.as_str().is_empty()).then_some(clean)
+    named(text, WORDS)
+}
+
+/// The digest of an artefact, which is longer than other names.
+pub fn digest(text: &str) -> Option<Clean> {
+    named(text, DIGEST)
+}
+
+fn named(text: &str, length: usize) -> Option<Clean> {
+    let text = text.trim();
+    let clean = match text.parse::<std::net::Ipv4Addr>() {
+        Ok(_) => Clean::new(text),
+        Err(_) => Clean::foreign_to(text, length),
+    };
+    (!clean.is_empty()).then_some(clean)
 }
 
 #[cfg(test)]

@@ -40,6 +40,8 @@ pub struct HealthCheck {
     pub status: Option<u16>,
     /// The release it names, where the plan says how.
     pub release: Option<Clean>,
+    /// The digest of the artefact it names, where the plan says how.
+    pub artefact: Option<Clean>,
     /// Database errors since the service began to count.
     pub db_errors: Option<u64>,
     /// Jobs that wait.
@@ -61,6 +63,8 @@ pub struct ProbeAnswer {
     pub slot: Option<Clean>,
     /// The release it names in a header, where the plan says how.
     pub release: Option<Clean>,
+    /// The digest of the artefact it names in a header, where the plan says how.
+    pub artefact: Option<Clean>,
 }
 
 impl ProbeAnswer {
@@ -96,6 +100,7 @@ pub struct Prober {
     optional: Vec<String>,
     slot_header: Option<String>,
     release: Option<ReleaseSource>,
+    artefact: Option<ReleaseSource>,
     db_errors: Option<String>,
     queue_depth: Option<String>,
     questions: Vec<Question>,
@@ -120,7 +125,7 @@ impl Prober {
     ) -> Result<Self, Fault> {
         let HealthPlan { liveness, readiness, timeout, require, optional, headers, .. } =
             &plan.health;
-        let IdentityPlan { slot_header, release } = &plan.identity;
+        let IdentityPlan { slot_header, release, artefact } = &plan.identity;
         let base = base_url.trim_end_matches('/');
         let pointer = |signal| match plan.signals.get(&signal) {
             Some(SignalSource::Readiness(pointer)) => Some(pointer.clone()),
@@ -145,6 +150,7 @@ impl Prober {
             optional: optional.clone(),
             slot_header: slot_header.clone(),
             release: release.clone(),
+            artefact: artefact.clone(),
             db_errors: pointer(Signal::DbErrors),
             queue_depth: pointer(Signal::QueueDepth),
             questions: questions.collect::<Result<_, Fault>>()?,
@@ -237,6 +243,11 @@ impl Prober {
             Some(ReleaseSource::Header(name)) => header(answer, name),
             None => None,
         };
+        let artefact = match &self.artefact {
+            Some(ReleaseSource::Json(at)) => json.as_ref().and_then(|j| body::digest_at(j, at)),
+            Some(ReleaseSource::Header(name)) => digest(answer, name),
+            None => None,
+        };
         HealthCheck {
             live: None,
             ready: why.is_none(),
@@ -245,6 +256,7 @@ impl Prober {
             latency_ms: Some(answer.latency_ms),
             status: Some(answer.status),
             release,
+            artefact,
             db_errors: count(&self.db_errors),
             queue_depth: count(&self.queue_depth),
         }
@@ -271,6 +283,10 @@ impl Prober {
             Some(ReleaseSource::Header(name)) => header(&answer, name),
             _ => None,
         };
+        let artefact = match &self.artefact {
+            Some(ReleaseSource::Header(name)) => digest(&answer, name),
+            _ => None,
+        };
         ProbeAnswer {
             ok: why.is_none(),
             status: Some(answer.status),
@@ -278,6 +294,7 @@ impl Prober {
             latency_ms: Some(answer.latency_ms),
             slot: self.slot_header.as_ref().and_then(|name| header(&answer, name)),
             release,
+            artefact,
         }
     }
 
@@ -331,6 +348,10 @@ impl Prober {
 
 fn header(answer: &Answer, name: &str) -> Option<Clean> {
     body::short(&String::from_utf8_lossy(answer.headers.get(name)?.as_bytes()))
+}
+
+fn digest(answer: &Answer, name: &str) -> Option<Clean> {
+    body::digest(&String::from_utf8_lossy(answer.headers.get(name)?.as_bytes()))
 }
 
 fn contains(body: &[u8], text: &[u8]) -> bool {

@@ -42,6 +42,7 @@ pub struct Second {
     why: Option<Clean>,
     degraded: Option<Clean>,
     release: Option<Clean>,
+    artefact: Option<Clean>,
     db_counter: Growth,
     db_errors: Option<u64>,
     queue_depth: Option<u64>,
@@ -68,6 +69,7 @@ impl Second {
         }
         self.degraded = check.degraded.first().cloned().or(self.degraded.take());
         self.release = check.release.clone().or(self.release.take());
+        self.artefact = check.artefact.clone().or(self.artefact.take());
         if let Some(errors) = check.db_errors.and_then(|total| self.db_counter.since_last(total)) {
             self.db_errors = Some(self.db_errors.unwrap_or(0) + errors);
         }
@@ -78,6 +80,7 @@ impl Second {
     pub fn probe(&mut self, answer: &ProbeAnswer) {
         self.requests.count(answer.ok, answer.status, answer.latency_ms);
         self.release = answer.release.clone().or(self.release.take());
+        self.artefact = answer.artefact.clone().or(self.artefact.take());
         if !answer.ok && self.why.is_none() {
             self.why.clone_from(&answer.why);
         }
@@ -107,6 +110,7 @@ impl Second {
                 ready: (checks > 0).then_some(unready == 0),
                 why: done.why.or(done.degraded),
                 release: done.release,
+                artefact: done.artefact,
                 ..Sample::empty(at, whose, Origin::Probes)
             });
         }

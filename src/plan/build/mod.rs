@@ -116,28 +116,27 @@ fn release(doc: &Doc<'_>) -> ReleasePlan {
 }
 
 fn identity(doc: &mut Doc<'_>) -> IdentityPlan {
-    let header = text(doc, "identity.release.header").map(ReleaseSource::Header);
-    let json = text(doc, "identity.release.json").map(ReleaseSource::Json);
-    if header.is_some() && json.is_some() {
-        doc.fault(
-            "identity.release",
-            "`identity.release` names a header and a place in the body",
-            "keep one of them",
-        );
-    } else if doc.has_table("identity.release")
-        && !doc.says("identity.release.header")
-        && !doc.says("identity.release.json")
-    {
-        doc.fault(
-            "identity.release",
-            "`identity.release` says nothing",
-            "write { header = \"X-Version\" } or { json = \"/version\" }",
-        );
-    }
+    let release = source(doc, "identity.release", "{ header = \"X-Version\" }", "/version");
+    let artefact = source(doc, "identity.artefact", "{ header = \"X-Artefact\" }", "/artefact");
     if doc.has_table("identity.slot") && !doc.says("identity.slot.header") {
         doc.fault("identity.slot", "`identity.slot` says nothing", "write { header = \"X-Slot\" }");
     }
-    IdentityPlan { slot_header: text(doc, "identity.slot.header"), release: header.or(json) }
+    IdentityPlan { slot_header: text(doc, "identity.slot.header"), release, artefact }
+}
+
+/// A header or a place in the body, and not both.
+fn source(doc: &mut Doc<'_>, table: &str, header: &str, json: &str) -> Option<ReleaseSource> {
+    let (in_header, in_json) = (format!("{table}.header"), format!("{table}.json"));
+    let in_a_header = text(doc, &in_header).map(ReleaseSource::Header);
+    let in_the_body = text(doc, &in_json).map(ReleaseSource::Json);
+    if in_a_header.is_some() && in_the_body.is_some() {
+        let cause = format!("`{table}` names a header and a place in the body");
+        doc.fault(table, &cause, "keep one of them");
+    } else if doc.has_table(table) && !doc.says(&in_header) && !doc.says(&in_json) {
+        let hint = format!("write {header} or {{ json = \"{json}\" }}");
+        doc.fault(table, &format!("`{table}` says nothing"), &hint);
+    }
+    in_a_header.or(in_the_body)
 }
 
 fn health(doc: &mut Doc<'_>) -> HealthPlan {

@@ -88,6 +88,8 @@ impl Asker {
             latency_ms: Some(readiness.latency_us as f64 / 1000.0),
             status: Some(status),
             release: self.release(&readiness.version, |at| text_at(readiness, at)),
+            // A lab's service names its version and no artefact.
+            artefact: None,
             db_errors: count_at(readiness, self.db_errors.as_deref()),
             queue_depth: count_at(readiness, self.queue_depth.as_deref()),
         }
@@ -152,6 +154,7 @@ impl Asker {
             latency_ms: Some(served.latency_us as f64 / 1000.0),
             slot: None,
             release: self.release(world.version(slot), |_| None),
+            artefact: None,
         };
         Some((answer, served.latency_us))
     }

@@ -86,6 +86,8 @@ pub fn facts() -> RunFacts {
         began_unix_ms: 1_794_744_000_000,
         attended: true,
         last_rollback: None,
+        last_end: None,
+        compares_artefact: true,
         record: switchback::signal::Record::default(),
     }
 }

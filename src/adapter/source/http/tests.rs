@@ -17,6 +17,7 @@ fn plan(url: &str) -> Plan {
         slots: [slot("left"), slot("right")],
         release: ReleasePlan::default(),
         identity: IdentityPlan {
+            artefact: None,
             slot_header: Some("X-Slot".into()),
             release: Some(ReleaseSource::Json("/version".into())),
         },
