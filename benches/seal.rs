@@ -139,6 +139,7 @@ fn fly(place: &Place) -> (u64, usize) {
             _ => None,
         });
         let update = Update {
+            reset: false,
             seq: now,
             snapshot: flight.core.snapshot(),
             samples: samples.collect(),
