@@ -169,7 +169,7 @@ fn serve(stream: &TcpStream, shared: &Shared) {
             state.asked += 1;
             let n = state.asked / 4;
             let says = state.says.get(n % state.says.len().max(1)).cloned();
-            let says = says.map(|says| (says, state.asked % 2 == 0));
+            let says = says.map(|says| (says, state.asked.is_multiple_of(2)));
             (state.release.clone(), state.ill, says)
         };
         if let Some((says, in_header)) = says {
