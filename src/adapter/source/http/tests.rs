@@ -294,7 +294,7 @@ fn an_artefact_is_named_whole_and_what_is_personal_is_hidden() {
     let body = format!(
         r#"{{"version":"1.2.3.4","artefact":"{digest}","database":"ok","search":{{"status":"lost 203.0.113.9 of anna@example.org"}}}}"#
     );
-    let plan = plan(&answering(200, "X-Slot: left\r\n", &body));
+    let plan = plan(&answering(200, "X-Slot: left\r\n", body.leak()));
     let check = check(&plan);
     assert_eq!(check.artefact.unwrap().as_str(), digest);
     assert_eq!(check.release.unwrap().as_str(), "1.2.3.4", "a version is nobody's address");
