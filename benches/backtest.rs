@@ -159,6 +159,8 @@ fn run(plan: &Plan, directory: &Path, times: u64) {
         began_unix_ms: 1_794_744_000_000,
         attended: false,
         last_rollback: None,
+        last_end: None,
+        compares_artefact: true,
         record: switchback::signal::Record::default(),
     };
     let opened = Opened::new(facts.clone(), plan.clone(), "router");

@@ -81,6 +81,8 @@ fn facts() -> RunFacts {
         began_unix_ms: 1_794_744_000_000,
         attended: false,
         last_rollback: None,
+        last_end: None,
+        compares_artefact: true,
         record: switchback::signal::Record::default(),
     }
 }

@@ -94,6 +94,8 @@ fn plans() -> impl Strategy<Value = Plan> {
                 [usize::from(migration)];
         plan.release.change = note.iter().map(|note| ("reason".to_owned(), note.clone())).collect();
         plan.evidence.marking = note;
+        plan.identity.artefact =
+            (migration == 1).then(|| ReleaseSource::Header("X-Artefact".to_owned()));
         plan.identity.release = (migration == 2).then(|| ReleaseSource::Json("/a/b".to_owned()));
         plan.router.kind = kind;
         plan.health.hold = times[0];

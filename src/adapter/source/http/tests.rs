@@ -20,6 +20,7 @@ fn plan(url: &str) -> Plan {
             artefact: None,
             slot_header: Some("X-Slot".into()),
             release: Some(ReleaseSource::Json("/version".into())),
+            artefact: Some(ReleaseSource::Json("/artefact".into())),
         },
         router: RouterPlan {
             kind: RouterKind::Command { set: Vec::new(), get: Vec::new() },
@@ -286,4 +287,19 @@ fn a_secret_that_cannot_be_a_header_is_refused_without_being_said() {
     let fault = Prober::new(&plan, "http://127.0.0.1:1", &secrets).unwrap_err();
     assert!(fault.cause.as_str().contains("Authorization"));
     assert!(!format!("{fault:?}").contains("s3cret"));
+}
+
+#[test]
+fn an_artefact_is_named_whole_and_what_is_personal_is_hidden() {
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let body = format!(
+        r#"{{"version":"1.2.3.4","artefact":"{digest}","database":"ok","search":{{"status":"lost 203.0.113.9 of anna@example.org"}}}}"#
+    );
+    let plan = plan(&answering(200, "X-Slot: left\r\n", body.leak()));
+    let check = check(&plan);
+    assert_eq!(check.artefact.unwrap().as_str(), digest);
+    assert_eq!(check.release.unwrap().as_str(), "1.2.3.4", "a version is nobody's address");
+    let says = check.degraded[0].as_str();
+    assert!(says.contains("[redacted:client_address]"), "{says}");
+    assert!(!says.contains("anna") && !says.contains("203.0"), "{says}");
 }
