@@ -160,7 +160,7 @@ fn run(plan: &Plan, directory: &Path, times: u64) {
         attended: false,
         last_rollback: None,
         last_end: None,
-        compares_artefact: true,
+        tells_gates: true,
         record: switchback::signal::Record::default(),
     };
     let opened = Opened::new(facts.clone(), plan.clone(), "router");

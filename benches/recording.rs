@@ -74,6 +74,7 @@ fn measure(story: &mut Story, second: u64) {
         samples.push(users);
     }
     let update = Update {
+        reset: false,
         seq: second,
         snapshot: story.snapshot.clone(),
         samples,

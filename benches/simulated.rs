@@ -82,7 +82,7 @@ fn facts() -> RunFacts {
         attended: false,
         last_rollback: None,
         last_end: None,
-        compares_artefact: true,
+        tells_gates: true,
         record: switchback::signal::Record::default(),
     }
 }

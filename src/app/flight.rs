@@ -74,7 +74,7 @@ pub fn begin(
         attended: attended(watcher),
         last_rollback: last_rollback(&home.runs, &identity),
         last_end: kind.outlives_process().then(|| last_end(&home.runs, &identity)).flatten(),
-        compares_artefact: true,
+        tells_gates: true,
         record: super::record::of_blue(&home, kind, plan, &identity, secrets.by_name()),
     };
     let mut opened = Opened::new(facts.clone(), plan.clone(), &identity);
@@ -344,7 +344,7 @@ mod tests {
             attended: true,
             last_rollback: None,
             last_end: None,
-            compares_artefact: true,
+            tells_gates: true,
             record: Default::default(),
         };
         Core::new(plan, facts).snapshot()

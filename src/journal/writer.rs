@@ -337,7 +337,7 @@ mod tests {
             attended: true,
             last_rollback: None,
             last_end: None,
-            compares_artefact: true,
+            tells_gates: true,
             record: Default::default(),
         };
         Opened::new(facts, fixture::plan(), "router")

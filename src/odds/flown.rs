@@ -252,7 +252,7 @@ fn facts() -> RunFacts {
         attended: true,
         last_rollback: None,
         last_end: None,
-        compares_artefact: true,
+        tells_gates: true,
         record: Default::default(),
     }
 }

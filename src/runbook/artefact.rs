@@ -39,7 +39,7 @@ pub(super) fn short(digest: &str) -> String {
 impl Core {
     /// What was declared, in a run that compares it.
     pub(super) fn planned_artefact(&self) -> Option<&str> {
-        self.plan.release.artefact().filter(|_| self.facts.compares_artefact)
+        self.plan.release.artefact().filter(|_| self.facts.tells_gates)
     }
 
     /// The check of gate 2; nothing where no artefact was declared.

@@ -481,6 +481,10 @@ impl Core {
         let took = self.at.since(times.entered.unwrap_or(self.at));
         if times.passed.is_none() {
             times.passed = Some(self.at);
+            if self.facts.tells_gates && self.step_now() == step {
+                // A gate that opens and is gone through in one instant has said so all the same.
+                self.note_gate();
+            }
             self.record(Record::StepPassed { step, took });
         }
     }

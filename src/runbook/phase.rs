@@ -263,10 +263,6 @@ impl Core {
         let right = self.green_is_next() != Some(false) && self.artefact_is_right() != Some(false);
         if self.green_answered() && right {
             if self.gate_state() == GateState::Open {
-                if self.planned_artefact().is_some() {
-                    // The step is over in this very instant: what was compared is written first.
-                    self.note_gate();
-                }
                 self.begin_readiness();
             }
         } else if self.at >= by && !self.asks(About::HoldAgain) {

@@ -61,10 +61,10 @@ pub struct RunFacts {
     /// How the last run on this router left it, if the runs' index knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_end: Option<LastEnd>,
-    /// Whether the run says what it compares artefacts with. Journals of older programs do not,
-    /// and replay as they were written.
+    /// Whether each gate is written down as it stood when its step was over, and what artefacts
+    /// are compared with. Journals of older programs do without, and replay as they were written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub compares_artefact: bool,
+    pub tells_gates: bool,
     /// What earlier runs have seen of the release that is Blue now.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub record: crate::signal::Record,
@@ -82,7 +82,7 @@ impl RunFacts {
             attended: self.attended,
             last_rollback: self.last_rollback,
             last_end: self.last_end.clone(),
-            compares_artefact: self.compares_artefact,
+            tells_gates: self.tells_gates,
             record,
         }
     }

@@ -79,7 +79,7 @@ pub fn opened(run: &str, kind: Kind) -> Opened {
         attended: true,
         last_rollback: None,
         last_end: None,
-        compares_artefact: true,
+        tells_gates: true,
         record: switchback::signal::Record::default(),
     };
     Opened::new(facts, plan(), "/run/haproxy/admin.sock notes")

@@ -26,6 +26,7 @@ fn drawn(snapshot: &Snapshot, history: &History, ui: &UiState, (w, h): (u16, u16
     let mut buf = Buffer::empty(Rect::new(0, 0, w, h));
     let theme = theme();
     let scene = Scene {
+        rec: Default::default(),
         snapshot: Some(snapshot),
         history,
         ui,

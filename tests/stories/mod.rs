@@ -179,7 +179,7 @@ fn base() -> Snapshot {
             attended: true,
             last_rollback: Some((512, BEGAN - 3 * 86_400_000)),
             last_end: None,
-            compares_artefact: true,
+            tells_gates: true,
             record: switchback::signal::Record::default(),
         },
         service: Clean::new("notes-api"),

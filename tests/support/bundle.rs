@@ -117,7 +117,7 @@ impl Place {
     pub fn fly(&self, screens: &[&str], ends: bool) {
         let dir = self.run_dir();
         let facts = RunFacts {
-            compares_artefact: false,
+            tells_gates: false,
             last_end: None,
             run: RUN.to_owned(),
             kind: Kind::Deploy,

@@ -87,7 +87,7 @@ pub fn facts() -> RunFacts {
         attended: true,
         last_rollback: None,
         last_end: None,
-        compares_artefact: true,
+        tells_gates: true,
         record: switchback::signal::Record::default(),
     }
 }

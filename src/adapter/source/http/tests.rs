@@ -17,7 +17,6 @@ fn plan(url: &str) -> Plan {
         slots: [slot("left"), slot("right")],
         release: ReleasePlan::default(),
         identity: IdentityPlan {
-            artefact: None,
             slot_header: Some("X-Slot".into()),
             release: Some(ReleaseSource::Json("/version".into())),
             artefact: Some(ReleaseSource::Json("/artefact".into())),
