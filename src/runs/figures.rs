@@ -86,7 +86,8 @@ impl OfKind {
             self.back.0.extend(line.rollback_us);
             match line.restored_us {
                 Some(us) => self.restored.0.push(us),
-                None => self.not_restored += 1,
+                // An older version did not write it down: that is no word about users.
+                None => self.not_restored += u64::from(line.moved.is_some()),
             }
         }
     }
@@ -229,7 +230,8 @@ mod tests {
 
     fn back(id: u32, kind: Kind, us: u64, restored_us: Option<u64>) -> IndexLine {
         let rollback_us = Some(us);
-        IndexLine { rollback_us, restored_us, ..line(id, kind, RunOutcome::RolledBack) }
+        let moved = Some(true);
+        IndexLine { rollback_us, restored_us, moved, ..line(id, kind, RunOutcome::RolledBack) }
     }
 
     #[test]

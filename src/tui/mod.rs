@@ -296,6 +296,9 @@ impl Drawing<'_> {
         self.pace.news(front.snapshot.as_deref(), &snapshot, read_at);
         // An order was obeyed: that is seen as soon as a key is.
         let stands = self.shared.deck.as_ref().map(Deck::playing);
+        if stands.as_ref().is_some_and(|replay| replay.paused) {
+            self.pace.stands();
+        }
         let known = |replay: &Option<Playing>| replay.as_ref().map(|r| (r.paused, r.speed));
         if update_reset || known(&stands) != known(&front.ui.replay) {
             self.pace.now();

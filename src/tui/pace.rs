@@ -64,6 +64,11 @@ impl Pace {
         });
     }
 
+    /// The run's time stands: whatever goes on in it, no milliseconds run.
+    pub const fn stands(&mut self) {
+        self.rolling = false;
+    }
+
     /// How long until the next frame is due; zero if it is.
     pub fn wait(&self, now: Instant, unix_ms: i64, revision: u64) -> Duration {
         let Some(last) = &self.last else { return Duration::ZERO };
