@@ -238,3 +238,49 @@ fn a_hostile_bundle_gets_an_answer() {
         assert_eq!(nonsense(journal), 1);
     }
 }
+
+/// What the built program prints and ends with, asked about the runs of a place.
+fn asked(place: &Place, words: &str) -> (i32, String) {
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_switchback"))
+        .args(words.split(' '))
+        .arg("--runs")
+        .arg(place.home.path())
+        .env("HOME", place.home.path())
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    (ran.status.code().unwrap(), said + &String::from_utf8_lossy(&ran.stderr))
+}
+
+#[test]
+fn a_run_that_was_cut_off_is_sealed_where_its_report_is_asked_for() {
+    let place = Place::new(fixture::plan());
+    place.fly(&[], false);
+    assert_eq!(asked(&place, "verify 7f3a").0, 2, "it is not sealed yet");
+    let (exit, said) = asked(&place, "report 7f3a");
+    assert!(exit == 0 && said.contains(&format!("signed by {WHO}")), "{said}");
+    assert!(said.trim_end().ends_with("evidence/report.html"), "{said}");
+    let (exit, said) = asked(&place, "report");
+    assert!(exit == 0 && said.lines().count() == 1, "it is sealed once: {said}");
+    let signers = place.signers();
+    let verify = format!("verify 7f3a --signers {}", signers.display());
+    let (exit, said) = asked(&place, &verify);
+    assert!(exit == 0 && said.contains("DEPLOY on vps-1, run 20261123T142207Z-7f3a"), "{said}");
+    let (exit, said) = asked(&place, &format!("{verify} --json"));
+    assert_eq!(exit, 0, "{said}");
+    for line in said.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!((&line["run"], &line["host"]), (&RUN.into(), &"vps-1".into()));
+    }
+    let (exit, said) = asked(&place, "verify 7f3a");
+    assert!(exit == 2 && said.contains("intact, author unknown"), "{said}");
+    let out = place.home.path().join("for-the-auditor");
+    let (exit, said) = asked(&place, &format!("report 7f3a --out {}", out.display()));
+    assert_eq!(exit, 0, "{said}");
+    let verify = format!("verify {} --signers {}", out.display(), signers.display());
+    assert_eq!(asked(&place, &verify).0, 0);
+    fs::write(out.join("report.md"), "all went well\n").unwrap();
+    let (exit, said) = asked(&place, &verify);
+    assert!(exit == 1 && said.contains("report.md is not what was signed"), "{said}");
+}
