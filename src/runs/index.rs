@@ -228,6 +228,31 @@ mod tests {
     }
 
     #[test]
+    fn the_last_end_is_that_of_this_router_and_an_unknown_one_is_not_guessed() {
+        let root = tempfile::tempdir().unwrap();
+        let end = |serves: &str| End {
+            slots: ["left".into(), "right".into()],
+            serves: Some(serves.into()),
+            first: None,
+            releases: [None, None],
+        };
+        assert_eq!(last_end(root.path(), "ours"), None);
+        for (id, kind, router, serves) in [
+            ("1", Kind::Deploy, "ours", "left"),
+            ("2", Kind::Rehearsal, "ours", "right"),
+            ("3", Kind::Deploy, "theirs", "left"),
+            ("4", Kind::Drill, "ours", "left"),
+        ] {
+            let line = line(id, kind, router, None, 7).leaving(Some(end(serves)));
+            append(root.path(), &line).unwrap();
+        }
+        let last = last_end(root.path(), "ours").unwrap();
+        assert_eq!((last.run.as_str(), last.ended_unix_ms, last.end), ("2", 7, end("right")));
+        append(root.path(), &line("5", Kind::Deploy, "ours", None, 8)).unwrap();
+        assert_eq!(last_end(root.path(), "ours"), None, "an older line is no help");
+    }
+
+    #[test]
     fn a_run_that_is_taken_out_of_the_index_shows() {
         let root = tempfile::tempdir().unwrap();
         for id in ["1", "2", "3"] {
