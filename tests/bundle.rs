@@ -31,6 +31,25 @@ fn all(told: &Verified) -> String {
 }
 
 #[test]
+fn what_the_readme_says_to_type_checks_a_bundle() {
+    let place = flown();
+    let sealed = place.seal().unwrap();
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let typed = readme.split("```bash\n").nth(1).unwrap().split("```").next().unwrap();
+    assert!(typed.contains("ssh-keygen -Y verify") && typed.contains("sh verify.sh ."), "{typed}");
+    let signers = place.signers();
+    let typed = typed
+        .replace("operator@example.org", WHO)
+        .replace("allowed_signers", signers.to_str().unwrap());
+    let ran = bundle::run(&["sh", "-e", "-c", &typed], &sealed.path);
+    assert!(ran.status.success(), "{ran:?}");
+    fs::write(sealed.path.join("report.md"), "all is well\n").unwrap();
+    let ran = bundle::run(&["sh", "-e", "-c", &typed], &sealed.path);
+    assert!(!ran.status.success(), "{ran:?}");
+}
+
+#[test]
 fn a_sealed_run_verifies_with_this_program_and_with_stock_tools() {
     let place = flown();
     let sealed = place.seal().unwrap();
