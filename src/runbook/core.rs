@@ -528,6 +528,11 @@ impl Core {
         let regime = self.regime_now(blue);
         if self.regime != Some(regime) {
             self.regime = Some(regime);
+            if !self.plan.probes.is_empty() {
+                // Before the soak nobody sends them: their silence says nothing of Blue.
+                let from = regime.synthetic.then_some(self.at);
+                self.world.judges[Role::Blue.index()].requests_sent(from);
+            }
             self.effects.push(Effect::Observe(regime));
         }
     }

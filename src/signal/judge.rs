@@ -11,7 +11,7 @@ use super::rate::EVALUATE_EVERY;
 use super::record::Record;
 use super::sample::{Origin, Sample, Whose};
 use super::verdict::{Judgement, Verdict};
-use super::watched::{Phase, Watched};
+use super::watched::{Hearing, Phase, Watched};
 use crate::plan::{Plan, Signal};
 use crate::units::{Millis, Role};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,8 @@ pub struct Judge {
     /// Evaluations that soak, and ramp and watch together, are declared to have.
     declared: [u64; 2],
     stale_after: Millis,
+    /// From when on probes carry requests; nothing while they do not.
+    sent_from: Option<Millis>,
     evaluated: Option<Millis>,
     /// Whether Blue's record is closed: somebody's users are, or were, on Green.
     frozen: bool,
@@ -79,11 +81,18 @@ impl Judge {
             phase: None,
             declared: [evaluations(plan.soak), evaluations(moved)],
             stale_after: Millis(slowest.0.saturating_mul(2).max(5_000)),
+            sent_from: Some(Millis::ZERO),
             evaluated: None,
             frozen: false,
             counted: false,
             limits: plan.limits.iter().map(|limit| Watched::new(limit, plan, role)).collect(),
         }
+    }
+
+    /// Says from when on probes carry the plan's requests, or that they do not: what nobody asked
+    /// for is missing and is not unknown.
+    pub const fn requests_sent(&mut self, from: Option<Millis>) {
+        self.sent_from = from;
     }
 
     /// Where seconds in which nothing happened may be missing, as in files that others wrote: a
@@ -154,10 +163,15 @@ impl Judge {
             return Vec::new();
         }
         let last = self.evaluated.replace(at).unwrap_or(phase.began);
+        let heard = Hearing {
+            stale_after: self.stale_after,
+            counted: self.counted,
+            sent_from: self.sent_from,
+        };
         let mut changes = Vec::new();
         for watched in &mut self.limits {
             let was = watched.judgement.verdict;
-            watched.evaluate(at, last, phase, (self.stale_after, self.counted));
+            watched.evaluate(at, last, phase, &heard);
             let now = watched.judgement.verdict;
             if now != was {
                 changes.push(Change { signal: watched.limit.signal, was, now });

@@ -86,6 +86,17 @@ pub struct Watched {
     pub judgement: Judgement,
 }
 
+/// What is heard of a slot, and what silence means.
+#[derive(Debug, Clone, Copy)]
+pub struct Hearing {
+    /// How old a value may be.
+    pub stale_after: Millis,
+    /// Whether anybody counts users.
+    pub counted: bool,
+    /// From when on probes carry requests; nothing while they do not.
+    pub sent_from: Option<Millis>,
+}
+
 impl Watched {
     pub fn new(limit: &Limit, plan: &Plan, role: Role) -> Self {
         let has = |signal| matches!(plan.signals.get(&signal), Some(SignalSource::Readiness(_)));
@@ -322,15 +333,9 @@ impl Watched {
         self.ever
     }
 
-    /// Decides, at a multiple of 5 s. `last` is when that was done before, `stale_after` how old
-    /// a value may be.
-    pub fn evaluate(
-        &mut self,
-        now: Millis,
-        last: Millis,
-        phase: &Phase,
-        (stale_after, counted): (Millis, bool),
-    ) {
+    /// Decides, at a multiple of 5 s. `last` is when that was done before.
+    pub fn evaluate(&mut self, now: Millis, last: Millis, phase: &Phase, hearing: &Hearing) {
+        let Hearing { stale_after, counted, sent_from } = *hearing;
         let latched = self.role == Role::Green && self.judgement.verdict == Verdict::Tripped;
         let origin = self.origin(phase);
         // What a trip was decided on stays beside it.
@@ -350,14 +355,18 @@ impl Watched {
         let gauged = matches!(self.limit.signal, Signal::QueueDepth | Signal::DbErrors);
         let heard = if gauged { self.gauge } else { self.judged(origin).newest() };
         let heard = heard.filter(|at| *at > phase.began);
+        // Probes that carry no requests are silent because nobody wants them to speak.
+        let carried = !gauged && self.limit.signal != Signal::Health && origin == Origin::Probes;
+        let silent_from = if carried { sent_from } else { Some(Millis::ZERO) };
+        let owed = silent_from.is_some_and(|from| now.since(phase.began.max(from)) > stale_after);
         if heard.is_none_or(|at| now.since(at) > stale_after) {
             self.rate.begin_anew();
             self.literal.begin_anew();
             self.over_since = None;
             self.judgement.verdict = match heard {
-                Some(_) => Verdict::Stale,
-                None if !uncounted && now.since(phase.began) > stale_after => Verdict::Unknown,
-                None => Verdict::TooFew,
+                Some(_) if owed => Verdict::Stale,
+                None if owed && !uncounted => Verdict::Unknown,
+                _ => Verdict::TooFew,
             };
             self.judgement.needed = Some(self.needed(phase)).filter(|n| !gauged && *n < u64::MAX);
             self.judgement.trips_in = None;

@@ -132,6 +132,11 @@ impl SlotWorld {
     }
 }
 
+/// A second in which readiness was checked and no request was sent.
+fn without_requests(sample: Sample) -> Sample {
+    Sample { requests: None, failed: None, client_errors: None, latency_ms: None, ..sample }
+}
+
 /// Two slots, the users that come to them, and what the router knows of that.
 #[derive(Debug, Clone)]
 pub struct Slots {
@@ -140,6 +145,9 @@ pub struct Slots {
     pub users: Option<u64>,
     /// Requests in flight on Blue, where the router knows.
     pub blue_in_flight: Option<u64>,
+    /// Whether the plan has requests of its own: then a check of readiness is none, and they are
+    /// sent only while the regime says so.
+    pub own_requests: bool,
 }
 
 impl Default for Slots {
@@ -148,6 +156,7 @@ impl Default for Slots {
             slots: [SlotWorld::running("1.8.2"), SlotWorld::empty()],
             users: Some(20),
             blue_in_flight: None,
+            own_requests: false,
         }
     }
 }
@@ -181,7 +190,10 @@ impl Model for Slots {
             let in_flight = if role == Role::Blue { self.blue_in_flight } else { None };
             let world = &mut self.slots[slot.index()];
             if role == Role::Blue || regime.green {
-                samples.extend(world.probes(at, span, role, regime.every));
+                let sent = regime.synthetic || !self.own_requests;
+                let sent = regime.synthetic || !self.own_requests;
+                let checked = world.probes(at, span, role, regime.every);
+                samples.extend(checked.map(|s| if sent { s } else { without_requests(s) }));
             }
             if let Some(users) = self.users {
                 let hundredths = users * share * span.as_secs();

@@ -1,7 +1,8 @@
 //! The good day: eight steps, the operator's keys, and what can be done to their pace.
 
 use crate::story::{Place, given};
-use switchback::plan::CommandName;
+use std::collections::BTreeMap;
+use switchback::plan::{CommandName, ProbePlan};
 use switchback::runbook::{GateState, RunOutcome, Step};
 
 #[test]
@@ -39,6 +40,26 @@ fn a_good_release_is_walked_through_the_eight_steps_and_kept() {
         .until("it is well", |snap| snap.headline.going == "WELL")
         .until_it_says("KEPT · BLUE WARM UNTIL")
         .green_has(100)
+        .q()
+        .exits(0, RunOutcome::Kept);
+}
+
+#[test]
+fn an_operator_who_takes_their_time_at_the_first_step_finds_its_gate_open() {
+    let probe = ProbePlan {
+        path: "/orders".to_owned(),
+        expect: 200,
+        contains: None,
+        headers: BTreeMap::default(),
+    };
+    given()
+        .plan(|plan| plan.probes = vec![probe])
+        .world(|world| world.slots.own_requests = true)
+        .begins()
+        .until("the gate opens", |snap| snap.gate == GateState::Open)
+        .waits(120)
+        .gate_says(GateState::Open, "no limit tripping on Blue")
+        .reaches(Place::Kept)
         .q()
         .exits(0, RunOutcome::Kept);
 }
