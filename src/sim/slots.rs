@@ -191,7 +191,6 @@ impl Model for Slots {
             let world = &mut self.slots[slot.index()];
             if role == Role::Blue || regime.green {
                 let sent = regime.synthetic || !self.own_requests;
-                let sent = regime.synthetic || !self.own_requests;
                 let checked = world.probes(at, span, role, regime.every);
                 samples.extend(checked.map(|s| if sent { s } else { without_requests(s) }));
             }
