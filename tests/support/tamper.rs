@@ -265,13 +265,13 @@ fn rechain(dir: &Path, dice: &mut Dice) -> Option<String> {
 }
 
 /// Writes the manifest anew.
-fn relist(dir: &Path) {
+pub fn relist(dir: &Path) {
     let path = dir.join("SHA256SUMS");
     let title = Manifest::parse(&fs::read(&path).unwrap()).unwrap().title;
     fs::write(&path, of(dir, &title).unwrap().text()).unwrap();
 }
 
-fn resign(way: Way, place: &Place, dir: &Path) {
+pub fn resign(way: Way, place: &Place, dir: &Path) {
     let manifest = dir.join("SHA256SUMS");
     match way {
         Way::Unsigned => fs::remove_file(dir.join("SHA256SUMS.sig")).unwrap(),
