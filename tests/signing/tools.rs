@@ -4,7 +4,6 @@ use crate::authority::{maybe, tool};
 use base64::Engine as _;
 use sha2::{Digest, Sha256, Sha512};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// A key of a kind, with a passphrase or none.
