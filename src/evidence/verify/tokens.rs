@@ -4,10 +4,11 @@ use super::{Asked, Verified};
 use crate::evidence::environment::Stated;
 use crate::evidence::manifest::read_plain;
 use crate::evidence::names;
+use crate::evidence::stamp;
+use crate::evidence::stamp::form::{self, Form};
 use crate::evidence::stamp::own::{self, Own};
-use crate::evidence::stamp::{self, form};
 use crate::evidence::tool::{self, Asking};
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::process::Command;
@@ -62,15 +63,7 @@ fn token(
     told: &mut Verified,
 ) {
     let (token, data) = (bundle.join(token), bundle.join(of));
-    let fits = read_plain(&token, LARGEST)
-        .and_then(|reply| Ok((reply, read_plain(&data, LARGEST)?)))
-        .map_err(|e| e.to_string())
-        .and_then(|(reply, bytes)| {
-            let form = form::read(&reply).map_err(str::to_owned)?;
-            let time = stamp::when(&form.time).ok_or("its time is none")?;
-            let same = form.imprint == Sha256::digest(&bytes).to_vec();
-            same.then_some((form, time)).ok_or_else(|| format!("the token is not of {of}"))
-        });
+    let fits = reads(&token, &data, of);
     let (form, at) = match fits {
         Ok(fits) => fits,
         Err(why) => return told.bad(check, why),
@@ -97,21 +90,52 @@ fn token(
                 ),
             );
         }
-        (_, Some(chain)) => {
-            by_the_authority(check, &time, at.timestamp(), (&token, &data), chain, told);
-        }
+        (_, Some(chain)) => match proves((&token, &data), chain, at.timestamp()) {
+            Proof::Now => told.ok(check, format!("{time}, proven by the time authority")),
+            Proof::Then => told.ok(
+                check,
+                format!(
+                    "{time}, proven by the time authority, whose certificate was valid then and \
+                     is not now"
+                ),
+            ),
+            Proof::No(why) => told.bad(check, why),
+            Proof::Unable => told.passed_over(check, "openssl could not be run"),
+        },
     }
 }
 
-/// Whether the evaluator's own certificates say so, now or at least at the token's time.
-fn by_the_authority(
-    check: &'static str,
-    time: &str,
-    at_unix_s: i64,
-    (token, data): (&Path, &Path),
-    chain: &Path,
-    told: &mut Verified,
-) {
+/// Reads a token, which must be of these bytes; gives its time as well.
+fn reads(token: &Path, data: &Path, of: &str) -> Result<(Form, DateTime<Utc>), String> {
+    let read = |path: &Path| read_plain(path, LARGEST).map_err(|e| e.to_string());
+    let form = form::read(&read(token)?).map_err(str::to_owned)?;
+    let time = stamp::when(&form.time).ok_or("its time is none")?;
+    let same = form.imprint == Sha256::digest(read(data)?).to_vec();
+    same.then_some((form, time)).ok_or_else(|| format!("the token is not of {of}"))
+}
+
+/// When the bundle's signature was there already, in seconds since 1970, if a time authority proves
+/// it to the evaluator.
+pub fn proven(bundle: &Path, asked: &Asked<'_>) -> Option<i64> {
+    let (token, data) = (bundle.join(names::MANIFEST_TOKEN), bundle.join(names::MANIFEST_SIG));
+    let (_, at) = reads(&token, &data, names::MANIFEST_SIG).ok()?;
+    let proof = proves((&token, &data), asked.tsa_chain?, at.timestamp());
+    matches!(proof, Proof::Now | Proof::Then).then(|| at.timestamp())
+}
+
+/// Whether an authority's certificates prove a token.
+enum Proof {
+    /// They do.
+    Now,
+    /// They did at the token's time, and have expired since.
+    Then,
+    /// They do not.
+    No(String),
+    /// Nobody could look.
+    Unable,
+}
+
+fn proves((token, data): (&Path, &Path), chain: &Path, at_unix_s: i64) -> Proof {
     let ask = |when: Option<i64>| {
         let mut command = Command::new("openssl");
         command.args(["ts", "-verify", "-data"]).arg(data).arg("-in").arg(token);
@@ -122,17 +146,11 @@ fn by_the_authority(
         tool::run(&mut command, Asking::Nobody, PATIENCE)
     };
     match ask(None) {
-        Ok(said) if said.well => told.ok(check, format!("{time}, proven by the time authority")),
-        Ok(said) => match ask(Some(at_unix_s)) {
-            Ok(then) if then.well => told.ok(
-                check,
-                format!(
-                    "{time}, proven by the time authority, whose certificate was valid then and \
-                     is not now"
-                ),
-            ),
-            _ => told.bad(check, format!("openssl ts -verify: {}", said.why())),
+        Ok(now) if now.well => Proof::Now,
+        Ok(now) => match ask(Some(at_unix_s)) {
+            Ok(then) if then.well => Proof::Then,
+            _ => Proof::No(format!("openssl ts -verify: {}", now.why())),
         },
-        Err(_) => told.passed_over(check, "openssl could not be run"),
+        Err(_) => Proof::Unable,
     }
 }
