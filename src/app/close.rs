@@ -13,7 +13,7 @@ use crate::evidence::slate::Closing;
 use crate::journal::{Closed, Entry, Noted, Opened, Writer};
 use crate::plain::complain;
 use crate::runbook::surroundings::End;
-use crate::runbook::{RunOutcome, Snapshot};
+use crate::runbook::{Fault, RunOutcome, Snapshot};
 use crate::runs::{self, Home, IndexLine};
 use crate::units::Millis;
 use std::path::Path;
@@ -48,6 +48,17 @@ pub fn close(
         journal.append(Entry::Noted(Noted::Redacted(hits)), at);
     }
     finish(home, opened, journal, closed, at, last.map(End::of))
+}
+
+/// Keeps what there is of a run whose engine has failed: its journal has no last line, and its
+/// bundle says so.
+pub fn cut_off(home: &Home, directory: &Path, recorder: Option<&Recorder>, fault: &Fault) {
+    if let Some(recorder) = recorder {
+        let closing =
+            Closing { outcome: RunOutcome::Failed, exit: 1, says: fault.cause.clone(), head: None };
+        recorder.close(closing, LAST_WRITE);
+    }
+    seal(home, directory, Asking::Nobody, true);
 }
 
 /// Writes the end of a journal, and the run's line in the index, with how it left things as far as

@@ -67,7 +67,7 @@ pub fn rollback(global: &Global, loaded: Loaded, to: Option<&str>) -> Result<u8,
             (_, Some(slot)) => {
                 straight_back(Straight { plan, router, slot, blue: false, until, known })
             }
-            (Some(run), None) => cut_off(global, &run, lock, until, known),
+            (Some(run), None) => cut_off(global, &home, &run, lock, until, known),
             (None, None) => {
                 let [one, two] = Slot::BOTH.map(|slot| plan.slot_name(slot));
                 Err(Failure::usage(
@@ -265,6 +265,7 @@ fn told(snapshot: &Snapshot) -> String {
 /// A run that was cut off is picked up to go back, and where that cannot be, gone past.
 fn cut_off(
     global: &Global,
+    home: &Home,
     run: &RunSummary,
     lock: Option<Lock>,
     until: Instant,
@@ -274,10 +275,12 @@ fn cut_off(
     // Leaving after the rollback means: as soon as it is verified and read once more.
     let first = [Command::Rollback, Command::Leave];
     match pick_up(global, watcher, run, lock, &first) {
-        Ok((exit, last)) => {
-            if let Some(last) = last {
-                let _ = print(told(&last).as_bytes());
+        Ok(flown) => {
+            // Whoever waits for the way back does not wait for a signature.
+            if let Some(last) = &flown.last {
+                let _ = print(told(last).as_bytes());
             }
+            let exit = flown.seal(home);
             Ok(if matches!(exit, 3 | 5) { 0 } else { 4 })
         }
         Err(NotPickedUp::Journal(

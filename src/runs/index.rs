@@ -211,7 +211,8 @@ pub fn last_rollback(root: &Path, router: &str) -> Option<(u64, i64)> {
 pub fn last_end(root: &Path, router: &str) -> Option<LastEnd> {
     let router = Clean::new(router);
     let ours = |line: &IndexLine| line.kind.outlives_process() && line.router == router;
-    let last = read(root).0.into_iter().rfind(ours)?;
+    // One that was sealed again later has not ended later.
+    let last = read(root).0.into_iter().filter(ours).max_by_key(|line| line.ended_unix_ms)?;
     Some(LastEnd {
         run: last.id,
         ended_unix_ms: last.ended_unix_ms,
