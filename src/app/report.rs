@@ -146,7 +146,9 @@ fn refused(id: &str, not: &NotSealed) -> Failure {
             let hint = match (recording_alone, hits.first()) {
                 (true, _) => format!("switchback report {run} --without-recording"),
                 (false, Some(hit)) => {
-                    let file = hit.place.as_str().split(',').next().unwrap_or("FILE");
+                    let place = hit.place.as_str();
+                    let file = place.split_once(" into ").map_or(place, |(_, file)| file);
+                    let file = file.split(',').next().unwrap_or("FILE");
                     format!("look at it; switchback report {run} --leave-out {file}")
                 }
                 (false, None) => format!("switchback report {run}"),
