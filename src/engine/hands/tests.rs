@@ -79,7 +79,7 @@ fn scene(plan: &Plan) -> Scene {
     let router = Router::of_plan(plan).unwrap();
     let facts = crate::runbook::RunFacts {
         run: "20261123T142207Z-7f3a".to_owned(),
-        kind: crate::runbook::Kind::Drill,
+        kind: crate::runbook::Kind::Deploy,
         host: "vm".into(),
         began_unix_ms: 0,
         attended: true,
