@@ -23,6 +23,18 @@ pub enum Piece<'a> {
     Odd(char),
 }
 
+impl Piece<'_> {
+    /// Its length in bytes, as it was written.
+    pub fn length(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Break => 1,
+            Self::Sequence(parameters, last) => 2 + parameters.len() + last.len_utf8(),
+            Self::Odd(c) => c.len_utf8(),
+        }
+    }
+}
+
 /// Cuts what was written into its pieces.
 pub fn pieces(data: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = data;

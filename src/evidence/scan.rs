@@ -15,6 +15,7 @@ use super::cast::{self, Cast};
 use crate::clean::{Clean, Mask};
 use crate::journal::Hit;
 use std::num::NonZeroU16;
+use unicode_width::UnicodeWidthChar;
 
 /// The most hits that are told: more would say no more.
 const MOST: usize = 20;
@@ -25,6 +26,8 @@ pub struct Scan<'a> {
     file: String,
     terminal: vt100::Parser,
     rows: Vec<String>,
+    /// Whether something was written that is none of ours: any row may change from then on.
+    odd: bool,
     hits: Vec<Hit>,
     seen: Vec<(String, Option<usize>)>,
 }
@@ -45,8 +48,19 @@ pub(super) fn terminal((columns, rows): (u16, u16)) -> vt100::Parser {
 /// The rows of a screen, without the spaces at their ends.
 pub(super) fn rows_of(screen: &vt100::Screen) -> Vec<String> {
     let (_, columns) = screen.size();
-    let trimmed = |row: String| row.trim_end().to_owned();
+    let trimmed = |mut row: String| {
+        row.truncate(row.trim_end().len());
+        row
+    };
     screen.rows(0, columns.get()).map(trimmed).collect()
+}
+
+/// One of them.
+fn row_of(screen: &vt100::Screen, row: u16) -> String {
+    // Up to the beginning of the next one: so the rows above are not read.
+    let mut text = screen.contents_between(row, 0, row.saturating_add(1), 0);
+    text.truncate(text.trim_end().len());
+    text
 }
 
 impl<'a> Scan<'a> {
@@ -54,7 +68,7 @@ impl<'a> Scan<'a> {
     pub fn new(mask: &'a Mask, file: &str, size: (u16, u16)) -> Self {
         let file = file.to_owned();
         let (terminal, rows) = (terminal(size), Vec::new());
-        Self { mask, file, terminal, rows, hits: Vec::new(), seen: Vec::new() }
+        Self { mask, file, terminal, rows, odd: false, hits: Vec::new(), seen: Vec::new() }
     }
 
     /// The window has another size. What comes next paints all of it.
@@ -66,15 +80,14 @@ impl<'a> Scan<'a> {
     /// Takes what was written at an instant (in seconds of the recording), and searches what it
     /// changed.
     pub fn take(&mut self, t: f64, data: &str) {
-        self.terminal.process(data.as_bytes());
+        let touched = self.write(data);
         if self.hits.len() >= MOST {
             return;
         }
-        let rows = rows_of(self.terminal.screen());
+        let changed = self.read(&touched);
         let (_, columns) = self.terminal.screen().size();
         let columns = usize::from(columns.get());
-        let changed = |rows: &[String], i: usize| self.rows.get(i) != rows.get(i);
-        let changed: Vec<bool> = (0..rows.len()).map(|i| changed(&rows, i)).collect();
+        let rows = std::mem::take(&mut self.rows);
         for i in 0..rows.len() {
             if changed[i] {
                 self.look(t, &rows[i], Some(i));
@@ -92,6 +105,51 @@ impl<'a> Scan<'a> {
                 self.look(t, text, None);
             }
         }
+    }
+
+    /// Lets the terminal take it; gives the rows that it can have changed. Reading all of them
+    /// each time would take most of a seal.
+    fn write(&mut self, data: &str) -> Vec<bool> {
+        let (height, columns) = self.terminal.screen().size();
+        let (height, columns) = (usize::from(height.get()), usize::from(columns.get()));
+        let mut touched = vec![false; height];
+        let mut rest = data;
+        for piece in pieces(data) {
+            let (raw, after) = rest.split_at_checked(piece.length()).unwrap_or((rest, ""));
+            rest = after;
+            let (row, column) = self.terminal.screen().cursor_position();
+            let (row, column) = (usize::from(row), usize::from(column));
+            match reach(piece) {
+                _ if self.odd => {}
+                Reach::Nothing => {}
+                Reach::Row => touched[row..=row].fill(true),
+                Reach::Columns(n) if column + n <= columns => touched[row..=row].fill(true),
+                Reach::Scroll if row + 1 < height => {}
+                Reach::Columns(_) | Reach::Scroll | Reach::All => touched.fill(true),
+                Reach::Odd => self.odd = true,
+            }
+            self.terminal.process(raw.as_bytes());
+        }
+        if self.odd {
+            touched.fill(true);
+        }
+        touched
+    }
+
+    /// Reads these rows anew; says which are others than before.
+    fn read(&mut self, touched: &[bool]) -> Vec<bool> {
+        let screen = self.terminal.screen();
+        if self.rows.len() != touched.len() || touched.iter().all(|touched| *touched) {
+            let rows = rows_of(screen);
+            let changed = (0..rows.len()).map(|i| self.rows.get(i) != rows.get(i)).collect();
+            self.rows = rows;
+            return changed;
+        }
+        let read = |(row, (old, touched)): (u16, (&mut String, &bool))| {
+            let new = touched.then(|| row_of(screen, row)).filter(|new| new != old);
+            new.map(|new| *old = new).is_some()
+        };
+        (0..).zip(self.rows.iter_mut().zip(touched)).map(read).collect()
     }
 
     fn look(&mut self, t: f64, text: &str, row: Option<usize>) {
@@ -112,6 +170,38 @@ impl<'a> Scan<'a> {
     /// What was found.
     pub fn hits(&self) -> &[Hit] {
         &self.hits
+    }
+}
+
+/// What of a screen something that is written can change.
+enum Reach {
+    Nothing,
+    /// The cursor's row.
+    Row,
+    /// So many columns from the cursor on, if the row has them.
+    Columns(usize),
+    /// Everything, at the last row.
+    Scroll,
+    /// Everything.
+    All,
+    /// Whatever it likes, and what comes after it as well.
+    Odd,
+}
+
+fn reach(piece: Piece<'_>) -> Reach {
+    match piece {
+        Piece::Text(text) => {
+            let width = |c| UnicodeWidthChar::width(c).filter(|width| *width > 0);
+            // What has no width goes onto the character before, which may be a row above.
+            text.chars().map(width).sum::<Option<usize>>().map_or(Reach::All, Reach::Columns)
+        }
+        Piece::Break => Reach::Scroll,
+        Piece::Sequence(parameters, 'm' | 'H') if !parameters.starts_with('?') => Reach::Nothing,
+        Piece::Sequence("?25" | "?2026" | "?2004", 'h' | 'l') => Reach::Nothing,
+        Piece::Sequence("" | "0" | "1" | "2", 'K') => Reach::Row,
+        Piece::Sequence("" | "0" | "1" | "2", 'J') => Reach::All,
+        Piece::Sequence("?1049", 'h' | 'l') => Reach::All,
+        Piece::Sequence(..) | Piece::Odd(_) => Reach::Odd,
     }
 }
 
@@ -151,7 +241,7 @@ type Cell = Option<char>;
 fn cells(row: &str, columns: usize) -> Vec<Cell> {
     let mut cells = Vec::with_capacity(columns);
     for c in row.chars() {
-        match unicode_width::UnicodeWidthChar::width(c) {
+        match UnicodeWidthChar::width(c) {
             Some(2) => cells.extend([Some(c), None]),
             Some(1) => cells.push(Some(c)),
             // What combines with the character before takes no place.
@@ -194,6 +284,59 @@ mod tests {
 
     fn mask() -> Mask {
         Mask::new([("probe_token".to_owned(), "hunter2-aaaa yyyy-zzzz".to_owned())])
+    }
+
+    #[test]
+    fn the_rows_that_are_known_are_those_of_the_screen_whatever_is_written() {
+        const PIECES: [&str; 26] = [
+            "a",
+            "hello there",
+            "漢字漢字漢字",
+            "e\u{301}",
+            "\u{301}",
+            "0123456789012345678901234567890123456789",
+            "\r",
+            "\n",
+            "\r\n",
+            "\u{1b}[1;1H",
+            "\u{1b}[3;18H",
+            "\u{1b}[6;20H",
+            "\u{1b}[5H",
+            "\u{1b}[31m",
+            "\u{1b}[K",
+            "\u{1b}[1K",
+            "\u{1b}[J",
+            "\u{1b}[1J",
+            "\u{1b}[2J",
+            "\u{1b}[?2026h",
+            "\u{1b}[?25l",
+            "\u{1b}[?1049h",
+            "\u{1b}[?1049l",
+            "      ",
+            "│ x │",
+            "",
+        ];
+        const ODD: [&str; 8] =
+            ["\u{1b}", "[2J", "\u{1b}[2;4r", "\u{1b}M", "\t", "\u{8}", "\u{1b}[1L", "\u{1b}[3S"];
+        let mask = mask();
+        let mut dice = 7_u64;
+        let mut throw = |n: usize| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (dice >> 33) as usize % n
+        };
+        for round in 0..300 {
+            let mut scan = Scan::new(&mask, "a", (20, 6));
+            for _ in 0..60 {
+                let mut data = String::new();
+                for _ in 0..throw(6) {
+                    let odd = round % 3 == 0 && throw(40) == 0;
+                    data += if odd { ODD[throw(ODD.len())] } else { PIECES[throw(PIECES.len())] };
+                }
+                scan.take(0.0, &data);
+                assert_eq!(scan.rows, rows_of(scan.terminal.screen()), "{data:?}");
+            }
+            assert!(round % 3 == 0 || !scan.odd);
+        }
     }
 
     fn hits(frames: &[&str]) -> Vec<String> {
