@@ -4,6 +4,7 @@
 //! lines that are typed are the keys: `next`, `yes`, `no`, `back`, `hold`, `more`, `note TEXT`,
 //! `leave`, or the word that a question wants.
 
+use crate::clean::Clean;
 use crate::evidence::recorder::Recorder;
 use crate::feed::{Bell, Link};
 use crate::runbook::record::Tone;
@@ -214,8 +215,10 @@ fn understand(line: &str, question: Option<&Question>) -> Option<Command> {
         "more" | "+" => Some(Command::Extend),
         "leave" | "q" => Some(Command::Leave),
         _ => match (line.strip_prefix("note "), question) {
-            (Some(text), _) => Some(Command::Note(text.trim().into())),
-            (None, Some(Question { type_word: Some(_), .. })) => answer(Answer::Typed(line.into())),
+            (Some(text), _) => Some(Command::Note(Clean::foreign(text.trim()))),
+            (None, Some(Question { type_word: Some(_), .. })) => {
+                answer(Answer::Typed(Clean::foreign(line)))
+            }
             _ => None,
         },
     }
@@ -249,5 +252,9 @@ mod tests {
         );
         assert_eq!(understand("yes", None), None, "there is nothing to say yes to");
         assert_eq!(understand("gibberish", None), None);
+        assert_eq!(
+            understand("note anna@example.org asked", None),
+            Some(Command::Note("[redacted:email] asked".into())),
+        );
     }
 }

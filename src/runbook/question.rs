@@ -157,7 +157,12 @@ impl Core {
         let yes = match (answer, &self.open[place].type_word) {
             (Answer::No, _) => false,
             (Answer::Yes, None) => true,
-            (Answer::Typed(word), Some(wanted)) if word == wanted => true,
+            // What is typed is cleaned as somebody else's words are.
+            (Answer::Typed(word), Some(wanted))
+                if word == wanted || *word == Clean::foreign(wanted.as_str()) =>
+            {
+                true
+            }
             (Answer::Typed(_) | Answer::Yes, Some(wanted)) => {
                 let says = format!("that is not `{wanted}`; nothing was done");
                 return self.warn(&says);
