@@ -194,6 +194,13 @@ impl Mask {
         None
     }
 
+    /// Whether a text of our own holds a secret, or what is called one: for warnings alone.
+    pub fn finds_secret(&self, text: &str) -> bool {
+        let ours = |value: &str| self.is_mask_of_ours(value);
+        let called = |(i, _)| assignment::at(text, i, ours).is_some();
+        self.would_mask(text).is_some() || text.char_indices().any(called)
+    }
+
     /// Names of values that are too short to be masked, or empty.
     pub fn too_short(&self) -> &[String] {
         &self.too_short
