@@ -50,10 +50,23 @@ pub fn run(
         listen(link.clone());
     }
     let mut printer = Printer::new(form, attended, false);
+    let mut gone = false;
     loop {
         let over = link.feed.is_over();
         if let Some(update) = link.feed.since(printer.seq) {
-            let printed = printer.print(&update)?;
+            let printed = printer.says(&update)?;
+            match write(&printed) {
+                // Nobody was there to read it. The run goes on to its end, which its exit code
+                // tells, as it does without a terminal; the journal has every line.
+                Err(error) if !attended => {
+                    if !std::mem::replace(&mut gone, true) {
+                        complain(format_args!(
+                            "standard output is gone ({error}): the run goes on, and its journal has it all"
+                        ));
+                    }
+                }
+                written => written?,
+            }
             if let Some(recorder) = recorder {
                 recorder.frame(printed.replace('\n', "\r\n").as_bytes());
                 recorder.drawn(update.snapshot.at);
@@ -86,15 +99,13 @@ impl Printer {
 
     /// Prints what an update brings, and gives what was printed.
     pub fn print(&mut self, update: &Update) -> std::io::Result<String> {
-        self.seq = update.seq;
         let says = self.says(update).map_err(std::io::Error::other)?;
-        let mut out = std::io::stdout().lock();
-        out.write_all(says.as_bytes())?;
-        out.flush()?;
+        write(&says)?;
         Ok(says)
     }
 
     fn says(&mut self, update: &Update) -> Result<String, std::fmt::Error> {
+        self.seq = update.seq;
         let mut out = String::new();
         let snapshot = &update.snapshot;
         if self.form == Form::Json {
@@ -156,6 +167,12 @@ impl Printer {
         }
         Ok(())
     }
+}
+
+fn write(says: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(says.as_bytes())?;
+    out.flush()
 }
 
 fn heading(snapshot: &Snapshot) -> String {
