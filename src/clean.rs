@@ -16,6 +16,7 @@
 //!
 //! This module does not wrap, lay out or measure text.
 
+mod assignment;
 mod forms;
 mod lines;
 mod mask;
@@ -104,6 +105,25 @@ impl Clean {
     /// The same, down to at most `length` characters.
     pub fn foreign_to(text: &str, length: usize) -> Self {
         wash(text.as_bytes(), installed(), length, Whose::Others).0
+    }
+
+    /// Text that is still being typed, as it may be drawn: what is a secret or personal is hidden
+    /// as it is in a note, and so is what is on its way to become it, as each key is a frame of
+    /// the recording.
+    pub fn unfinished(text: &str) -> Self {
+        Self::unfinished_with(text, installed())
+    }
+
+    fn unfinished_with(text: &str, mask: &Mask) -> Self {
+        let wash = |text: &str| wash(text.as_bytes(), mask, LENGTH, Whose::Others);
+        let text = mask.hide_beginning(text);
+        let (drawn, counts) = wash(&text);
+        // What a key or two would make of the last word, it is already.
+        let begun = ["1", "zz", ".zz", "zz.zz"].into_iter().find_map(|more| {
+            let (sooner, then) = wash(&format!("{text}{more}"));
+            (then.masked > counts.masked && sooner.0.ends_with(']')).then_some(sooner)
+        });
+        begun.unwrap_or(drawn)
     }
 
     /// Sanitises bytes that are somebody else's with a mask of one's own, down to at most
@@ -402,6 +422,28 @@ mod tests {
         assert_eq!(Clean::new(&"ü".repeat(400)).as_str(), "ü".repeat(400));
         let huge = vec![0x1b; 100 << 20];
         assert_eq!(Clean::from_bytes(&huge).as_str().chars().count(), LENGTH);
+    }
+
+    #[test]
+    fn no_key_of_a_secret_that_is_typed_is_seen_once_it_is_known_for_one() {
+        let mask = Mask::new([("db".to_owned(), "correct horse".to_owned())]);
+        let drawn = |text: &str| Clean::unfinished_with(text, &mask).to_string();
+        for (secret, seen) in [
+            ("correct horse", "corr"),
+            ("anna@example.org", "anna@"),
+            ("203.0.113.9", "203.0.113."),
+        ] {
+            let text = format!("it is {secret}");
+            for end in 1..=text.len() {
+                let drawn = drawn(&text[..end]);
+                assert!(!drawn.contains(seen), "{drawn}");
+                assert!(end < 6 + seen.len() || drawn.contains("[redacted:"), "{drawn}");
+            }
+        }
+        for text in ["it is 1.8.2", "at 12:41:07 all is well", "correction of #118", "", "a @ b "] {
+            assert_eq!(drawn(text), text);
+        }
+        assert_eq!(drawn("\u{1b}[2J"), "␛[2J");
     }
 
     #[test]

@@ -38,6 +38,10 @@ Examples:
   switchback deploy notes.toml --release 1.9.0 --current 1.8.2
   switchback deploy --plain --yes --migration none     in a pipeline
 
+With --yes a run goes on to its end though nobody reads its lines any more (a pipe that
+is closed, a terminal that is gone): the exit code says how it ended, the journal has
+the lines. Without --yes it is left where it is, as with q.
+
 The key r sends all traffic back to Blue, in every state.";
 
 const DRILL: &str = "\

@@ -4,6 +4,7 @@
 //! lines that are typed are the keys: `next`, `yes`, `no`, `back`, `hold`, `more`, `note TEXT`,
 //! `leave`, or the word that a question wants.
 
+use crate::clean::Clean;
 use crate::evidence::recorder::Recorder;
 use crate::feed::{Bell, Link};
 use crate::runbook::record::Tone;
@@ -49,10 +50,23 @@ pub fn run(
         listen(link.clone());
     }
     let mut printer = Printer::new(form, attended, false);
+    let mut gone = false;
     loop {
         let over = link.feed.is_over();
         if let Some(update) = link.feed.since(printer.seq) {
-            let printed = printer.print(&update)?;
+            let printed = printer.says(&update)?;
+            match write(&printed) {
+                // Nobody was there to read it. The run goes on to its end, which its exit code
+                // tells, as it does without a terminal; the journal has every line.
+                Err(error) if !attended => {
+                    if !std::mem::replace(&mut gone, true) {
+                        complain(format_args!(
+                            "standard output is gone ({error}): the run goes on, and its journal has it all"
+                        ));
+                    }
+                }
+                written => written?,
+            }
             if let Some(recorder) = recorder {
                 recorder.frame(printed.replace('\n', "\r\n").as_bytes());
                 recorder.drawn(update.snapshot.at);
@@ -85,15 +99,13 @@ impl Printer {
 
     /// Prints what an update brings, and gives what was printed.
     pub fn print(&mut self, update: &Update) -> std::io::Result<String> {
-        self.seq = update.seq;
         let says = self.says(update).map_err(std::io::Error::other)?;
-        let mut out = std::io::stdout().lock();
-        out.write_all(says.as_bytes())?;
-        out.flush()?;
+        write(&says)?;
         Ok(says)
     }
 
     fn says(&mut self, update: &Update) -> Result<String, std::fmt::Error> {
+        self.seq = update.seq;
         let mut out = String::new();
         let snapshot = &update.snapshot;
         if self.form == Form::Json {
@@ -157,6 +169,12 @@ impl Printer {
     }
 }
 
+fn write(says: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(says.as_bytes())?;
+    out.flush()
+}
+
 fn heading(snapshot: &Snapshot) -> String {
     let facts = &snapshot.facts;
     let next = snapshot.next.as_ref().map_or("a new release", |next| next.as_str());
@@ -214,8 +232,10 @@ fn understand(line: &str, question: Option<&Question>) -> Option<Command> {
         "more" | "+" => Some(Command::Extend),
         "leave" | "q" => Some(Command::Leave),
         _ => match (line.strip_prefix("note "), question) {
-            (Some(text), _) => Some(Command::Note(text.trim().into())),
-            (None, Some(Question { type_word: Some(_), .. })) => answer(Answer::Typed(line.into())),
+            (Some(text), _) => Some(Command::Note(Clean::foreign(text.trim()))),
+            (None, Some(Question { type_word: Some(_), .. })) => {
+                answer(Answer::Typed(Clean::foreign(line)))
+            }
             _ => None,
         },
     }
@@ -249,5 +269,9 @@ mod tests {
         );
         assert_eq!(understand("yes", None), None, "there is nothing to say yes to");
         assert_eq!(understand("gibberish", None), None);
+        assert_eq!(
+            understand("note anna@example.org asked", None),
+            Some(Command::Note("[redacted:email] asked".into())),
+        );
     }
 }

@@ -156,6 +156,10 @@ fn troubled() -> impl Strategy<Value = String> {
         "[redacted:",
         "[redacted:token]",
         "[redacted:bearer]",
+        "[redacted:assign",
+        "password=",
+        "token: ",
+        "\"secret\":\"",
         "]",
         "://",
         "@",
@@ -287,6 +291,49 @@ fn around() -> impl Strategy<Value = (String, String)> {
     )
 }
 
+/// A secret that no plan has named, where programs print such things; and how it begins there.
+fn assigned() -> impl Strategy<Value = (String, String, String)> {
+    let names = [
+        "password",
+        "DB_PASSWORD",
+        "db.passwd",
+        "MYSQL_PWD",
+        "client-secret",
+        "accessToken",
+        "API_KEY",
+        "apikey",
+        "aws_secret_access_key",
+        "privateKey",
+        "CREDENTIALS",
+    ];
+    let dresses = [
+        ("=", ""),
+        ("='", "'"),
+        ("=\"", "\""),
+        (" = ", ""),
+        (": ", ""),
+        (": \"", "\""),
+        ("\":\"", "\""),
+        ("\" : \"", "\","),
+        ("\":", "}"),
+        ("\\\":\\\"", "\\\""),
+        ("\u{1b}[2m=\u{1b}[0m", ""),
+        (" => '", "'"),
+    ];
+    let value = prop_oneof![
+        // Neither a number of a few digits nor a word that says that there is nothing.
+        "[A-Za-z0-9!#@+/_-]{3,20}[a-z0-9]".prop_filter("a secret", |value| {
+            let path = value.starts_with('/') || value.starts_with("-");
+            let word = ["true", "null", "none", "false", "undefined", "redacted", "hidden"];
+            let word = word.contains(&value.to_ascii_lowercase().as_str());
+            !path && !word && value.chars().any(|c| !matches!(c, 'x' | 'X' | '-'))
+        }),
+        "[0-9]{4,12}",
+    ];
+    (prop::sample::select(names.to_vec()), prop::sample::select(dresses.to_vec()), value)
+        .prop_map(|(name, (open, close), value)| (format!("{name}{open}"), value, close.to_owned()))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -353,6 +400,28 @@ proptest! {
         let text = format!("{far} {before}{personal}{after} {far}");
         for line in lines(text.as_bytes()) {
             prop_assert!(!line.as_str().contains(&personal), "{} in {}", personal, line);
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_called_a_secret_survives_in_any_surrounding(
+        (called, secret, close) in assigned(),
+        (before, after) in around(),
+        far in troubled(),
+    ) {
+        let mask = mask();
+        // Behind a bare value stands what ends one.
+        let after = if close.is_empty() { format!(" {after}") } else { after };
+        for text in [
+            format!("{before}{called}{secret}{close}{after}"),
+            format!("{before} {called}{secret}{close}{after} {far}"),
+        ] {
+            let (clean, counts) = Clean::foreign_with(text.as_bytes(), &mask, LENGTH);
+            check(&clean, "planted");
+            prop_assert!(counts.masked > 0, "{}", clean);
+            prop_assert!(!clean.as_str().contains(&format!("{called}{secret}")), "{}", clean);
+            let again = Clean::foreign_with(clean.as_str().as_bytes(), &mask, LENGTH);
+            prop_assert_eq!(again.0, clean);
         }
     }
 

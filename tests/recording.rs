@@ -12,7 +12,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{TerminalOptions, Viewport};
 use std::cell::RefCell;
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
@@ -190,6 +190,39 @@ fn drilled(place: &Place, form: &str) -> String {
     drill.expect("1.9.0");
     drill.signal(Signal::SIGTERM);
     drill.end().1
+}
+
+#[test]
+fn a_pipe_that_is_closed_ends_no_unattended_run() {
+    let place = Place::of_files(&patient());
+    let argv = place.argv("drill plain-sailing --yes --plain");
+    let mut drill = std::process::Command::new(&argv[0])
+        .args(&argv[1..])
+        .envs(place.env())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    let mut lines = std::io::BufReader::new(drill.stdout.take().unwrap());
+    lines.read_line(&mut first).unwrap();
+    assert!(first.contains("DRILL"), "{first}");
+    drop(lines);
+    // It has noticed, and says so where somebody may still hear it.
+    let mut told = String::new();
+    std::io::BufReader::new(drill.stderr.take().unwrap()).read_line(&mut told).unwrap();
+    assert!(told.contains("the run goes on"), "{told}");
+    assert!(drill.try_wait().unwrap().is_none(), "it has ended");
+    let drill = nix::unistd::Pid::from_raw(i32::try_from(drill.id()).unwrap());
+    nix::sys::signal::kill(drill, Signal::SIGTERM).unwrap();
+    nix::sys::wait::waitpid(drill, None).unwrap();
+    let run = journal::read(&only_run(&place)).unwrap();
+    let says = run.closed.unwrap().says.to_string();
+    assert!(says.contains("step"), "{says}");
+    assert!(
+        !support::place::timeline(&journal::read(&only_run(&place)).unwrap())
+            .contains("screen failed")
+    );
 }
 
 #[test]

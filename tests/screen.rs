@@ -408,6 +408,24 @@ fn a_note_is_kept_and_an_empty_one_is_not() {
 }
 
 #[test]
+fn what_is_personal_in_a_note_is_in_no_frame_and_in_no_record() {
+    let mut story = stories::holding();
+    let note = "anna@example.org from 203.0.113.9 saw /cart?user=7";
+    story.ui.press(Key::Char('n'), Some(&story.snapshot), Instant::now());
+    for ch in note.chars() {
+        story.ui.press(Key::Char(ch), Some(&story.snapshot), Instant::now());
+        let frame = text(&drawn(&story, 120, 30));
+        for hidden in ["anna@", "203.0.113.", "user=7"] {
+            assert!(!frame.contains(hidden), "{hidden}: {frame}");
+        }
+    }
+    assert_eq!(story.ui.note.as_deref(), Some(note), "the field is as it was typed");
+    let sent = story.ui.press(Key::Enter, Some(&story.snapshot), Instant::now()).commands;
+    let says = "[redacted:email] from [redacted:client_address] saw /cart?[redacted:query]";
+    assert_eq!(sent, [Command::Note(Clean::new(says))]);
+}
+
+#[test]
 fn looking_somewhere_is_a_command() {
     let story = stories::holding();
     let mut ui = UiState::default();

@@ -247,6 +247,7 @@ fn told(snapshot: &Snapshot) -> String {
             let _ = match state {
                 StampState::After(us) => writeln!(out, "{words} after {}", micros(*us)),
                 StampState::Waiting => writeln!(out, "{words}: not seen yet"),
+                StampState::Not(why) if why == Stamp::NONE_SINCE => writeln!(out, "{words}: {why}"),
                 StampState::Not(why) => writeln!(out, "{words}: cannot be had: {why}"),
             };
         }

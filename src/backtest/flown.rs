@@ -124,7 +124,7 @@ impl Flight {
         }
         // The operator's answer is heard before the limits, and one that time gave after them.
         let goes_on = self.goes_on(input);
-        let by_hand = matches!(input.event, Some(Event::Command(_)));
+        let by_hand = matches!(input.event, Some(Event::Command(_) | Event::Autopilot(_)));
         if goes_on && by_hand {
             self.afresh();
         }

@@ -8,6 +8,7 @@
 //! A value shorter than [`SHORTEST`] is not masked, as it would blot out ordinary text; its name is
 //! kept so that `check` can say so. Nothing here ever prints or hashes a value.
 
+use super::assignment;
 use super::forms::forms;
 use super::personal::{self, Found, Personal};
 use std::fmt;
@@ -18,6 +19,9 @@ use std::sync::{LazyLock, OnceLock};
 
 /// The fewest characters of a value that is masked.
 pub const SHORTEST: usize = 8;
+
+/// The fewest characters at the end of what is typed by which a value is known before it is whole.
+const BEGUN: usize = 4;
 
 /// The longest e-mail address, which a cut may not halve either.
 const PERSONAL_LENGTH: usize = 320;
@@ -68,7 +72,7 @@ impl fmt::Debug for Mask {
 }
 
 /// The patterns that are always on; a pattern's position here is that of its rule.
-const PATTERNS: [&str; 8] = [
+const PATTERNS: [&str; 9] = [
     "private_key",
     "bearer",
     "token",
@@ -77,6 +81,7 @@ const PATTERNS: [&str; 8] = [
     personal::NAMES[1],
     personal::NAMES[2],
     personal::NAMES[3],
+    assignment::NAME,
 ];
 const PRIVATE_KEY: usize = 0;
 const BEARER: usize = 1;
@@ -84,6 +89,9 @@ const TOKEN: usize = 2;
 const USERINFO: usize = 3;
 /// The first of the rules for what is personal.
 const PERSONAL: usize = 4;
+
+/// What is called a secret, in other people's text.
+const ASSIGNMENT: usize = 8;
 
 /// Whether a byte belongs to a token.
 type Belongs = fn(u8) -> bool;
@@ -186,6 +194,13 @@ impl Mask {
         None
     }
 
+    /// Whether a text of our own holds a secret, or what is called one: for warnings alone.
+    pub fn finds_secret(&self, text: &str) -> bool {
+        let ours = |value: &str| self.is_mask_of_ours(value);
+        let called = |(i, _)| assignment::at(text, i, ours).is_some();
+        self.would_mask(text).is_some() || text.char_indices().any(called)
+    }
+
     /// Names of values that are too short to be masked, or empty.
     pub fn too_short(&self) -> &[String] {
         &self.too_short
@@ -217,6 +232,20 @@ impl Mask {
             || text.contains("-----BEGIN ")
             || text.contains(JWT)
             || TOKENS.iter().any(|(begin, ..)| text.contains(begin))
+    }
+
+    /// The text without a value's beginning at its end, which whoever types it is about to finish.
+    pub(super) fn hide_beginning(&self, text: &str) -> String {
+        let begun = text.char_indices().find_map(|(i, _)| {
+            let rest = &text[i..];
+            let known = rest.chars().count() >= BEGUN;
+            let form = self.forms.iter().find(|(form, _)| known && form.starts_with(rest));
+            form.map(|(_, rule)| (i, *rule))
+        });
+        match begun {
+            Some((i, rule)) => format!("{}{OPEN}{}]", &text[..i], self.rules[rule].name),
+            None => text.to_owned(),
+        }
     }
 
     fn value_at(&self, text: &str, i: usize) -> Option<(usize, usize)> {
@@ -261,32 +290,43 @@ impl Mask {
         (out, found)
     }
 
-    /// Masks what is personal in text that came from outside; says how much was found.
+    /// Masks what is personal, or is called a secret, in text that came from outside; says how
+    /// much was found.
     pub(super) fn apply_personal(&self, text: String) -> (String, u64) {
-        if !personal::may_match(&text) {
+        if !personal::may_match(&text) && !assignment::may_match(&text) {
             return (text, 0);
         }
         let mut out = String::with_capacity(text.len());
-        let mut found = 0;
+        let mut count = 0;
         let mut i = 0;
         while i < text.len() {
-            let next = match personal::at(&text, i, &self.known) {
-                Some(Found::Hide(length, what)) => {
-                    let rule = &self.rules[rule_of(what)];
-                    rule.hits.fetch_add(1, Ordering::Relaxed);
-                    let _ = write!(out, "{OPEN}{}]", rule.name);
-                    found += 1;
-                    i += length;
-                    continue;
-                }
-                Some(Found::Leave(length)) => Some(length),
-                None => self.token_of_ours(&text[i..]),
+            let called = assignment::at(&text, i, |value| self.is_mask_of_ours(value));
+            let found = match called {
+                Some(length) => Some((length, ASSIGNMENT)),
+                None => match personal::at(&text, i, &self.known) {
+                    Some(Found::Hide(length, what)) => Some((length, rule_of(what))),
+                    Some(Found::Leave(length)) => {
+                        out.push_str(&text[i..i + length]);
+                        i += length;
+                        continue;
+                    }
+                    None => None,
+                },
             };
+            if let Some((length, rule)) = found {
+                let rule = &self.rules[rule];
+                rule.hits.fetch_add(1, Ordering::Relaxed);
+                let _ = write!(out, "{OPEN}{}]", rule.name);
+                count += 1;
+                i += length;
+                continue;
+            }
+            let next = self.token_of_ours(&text[i..]);
             let next = next.unwrap_or_else(|| text[i..].chars().next().map_or(1, char::len_utf8));
             out.push_str(&text[i..i + next]);
             i += next;
         }
-        (out, found)
+        (out, count)
     }
 
     /// The length of a mask of ours at the beginning of `rest`. A made-up one, with a name that
@@ -296,6 +336,15 @@ impl Mask {
         let end = name.find(']')?;
         let known = self.rules.iter().any(|rule| rule.name == name[..end]);
         known.then_some(OPEN.len() + end + 1)
+    }
+
+    /// Whether all of a value is a mask of ours, or as much of one as a cut has left.
+    fn is_mask_of_ours(&self, value: &str) -> bool {
+        if let Some(length) = self.token_of_ours(value) {
+            return value[length..].chars().all(|c| !c.is_alphanumeric());
+        }
+        let name = value.strip_prefix(OPEN).and_then(|value| value.strip_suffix('…'));
+        name.is_some_and(|name| self.rules.iter().any(|rule| rule.name.starts_with(name)))
     }
 
     fn secret_at(&self, text: &str, i: usize, before: &str) -> Option<(usize, usize)> {

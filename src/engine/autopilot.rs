@@ -1,6 +1,7 @@
 //! `--yes`: answers every gate that is open, and never one that is not.
 //!
-//! It presses the same keys as an operator would, so that its presses stand in the journal. What
+//! It presses the same keys as an operator would, so that its presses stand in the journal, as its
+//! own: nobody shall be taken for having answered. What
 //! only a person can do (deploying by hand, typing a word) it leaves alone.
 
 use crate::runbook::{Answer, Command, GateState, Snapshot, Step};

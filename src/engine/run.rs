@@ -137,7 +137,7 @@ async fn fly(
             if press.is_some() && press != engine.pressed {
                 engine.pressed.clone_from(&press);
                 if let Some(press) = press {
-                    engine.take(&mut core, Event::Command(press), Instant::now()).await;
+                    engine.take(&mut core, Event::Autopilot(press), Instant::now()).await;
                 }
             } else if press.is_none() {
                 engine.pressed = None;

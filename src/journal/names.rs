@@ -27,6 +27,7 @@ const fn event_name(event: &Event) -> &'static str {
         Event::Begin => "input.begin",
         Event::Resumed { .. } => "input.resumed",
         Event::Command(_) => "input.command",
+        Event::Autopilot(_) => "input.autopilot",
         Event::Sample(_) => "input.sample",
         Event::Read(_) => "input.read",
         Event::Done { .. } => "input.done",

@@ -397,19 +397,30 @@ fn back(plan: &Plan) -> String {
                 let backend = backend.as_deref().unwrap_or("BACKEND");
                 let server = |slot: crate::units::Slot| match servers {
                     Some(servers) => servers[slot.index()].clone(),
-                    None => format!("SERVER-AT-{}", address_of(&plan.slots[slot.index()].url)),
+                    None if slot == blue => "${BLUE:?}".to_owned(),
+                    None => "${GREEN:?}".to_owned(),
                 };
                 let line = format!(
                     "set weight {backend}/{} 100; set weight {backend}/{} 0",
                     server(blue),
                     server(blue.other())
                 );
-                let _ = writeln!(
-                    out,
-                    "```sh\necho {} | socat - {}\n```",
-                    shell(&line),
-                    shell(&socat(address))
-                );
+                let socket = shell(&socat(address));
+                out.push_str("```sh\n");
+                let line = if servers.is_some() {
+                    shell(&line)
+                } else {
+                    let at = |slot: crate::units::Slot| address_of(&plan.slots[slot.index()].url);
+                    let _ = writeln!(
+                        out,
+                        "# Set BLUE to the name of the server at {}, GREEN to that of the one at {}; found by:\n\
+                         # echo 'show servers state {backend}' | socat - {socket}",
+                        at(blue),
+                        at(blue.other())
+                    );
+                    format!("\"{line}\"")
+                };
+                let _ = writeln!(out, "echo {line} | socat - {socket}\n```");
             }
             RouterKind::Command { set, .. } => {
                 let percent = |name: &str| {

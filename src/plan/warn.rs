@@ -5,6 +5,7 @@
 //! what to write instead.
 
 pub mod limits;
+mod sealed;
 
 use super::fault::PlanFault;
 use super::loaded::Places;
@@ -23,6 +24,7 @@ pub fn warnings(plan: &Plan, places: &Places) -> Vec<PlanFault> {
     found.phases();
     found.list.extend(limits::alone(plan, places));
     found.commands();
+    found.list.extend(sealed::warnings(plan, places));
     found.list
 }
 

@@ -291,10 +291,14 @@ fn word(event: &Event) -> String {
     match event {
         Event::Begin => "the run begins".to_owned(),
         Event::Resumed { .. } => "the run is picked up".to_owned(),
-        Event::Command(command) => {
+        Event::Command(command) | Event::Autopilot(command) => {
             let word = format!("{command:?}");
             let word = word.split(|ch: char| !ch.is_alphanumeric()).next().unwrap_or_default();
-            format!("the operator: {}", word.to_lowercase())
+            let who = match event {
+                Event::Autopilot(_) => "--yes",
+                _ => "the operator",
+            };
+            format!("{who}: {}", word.to_lowercase())
         }
         Event::Sample(sample) => {
             let word = format!("{:?} of {:?}", sample.from, sample.role);

@@ -20,11 +20,11 @@ pub(super) const UNVERIFIED: &str =
     "left while going back: the router has NOT been read at Blue; switchback rollback goes on";
 
 impl Core {
-    pub(super) fn command(&mut self, command: Command) {
+    pub(super) fn command(&mut self, command: Command, by: By) {
         match command {
             Command::Rollback => self.rollback_pressed(),
             Command::Next => self.next(),
-            Command::Answer { question, answer } => self.answer(question, &answer, By::Operator),
+            Command::Answer { question, answer } => self.answer(question, &answer, by),
             Command::Hold => self.hold(),
             Command::Extend => self.extend(),
             Command::Note(text) => self.record(Record::Note(text)),

@@ -10,7 +10,7 @@ use super::effect::{Act, Barrier, Effect, EffectId, Finish, Regime, RunOutcome};
 use super::event::{Event, Outcome};
 use super::gate::GateState;
 use super::phase::Phase;
-use super::question::Open;
+use super::question::{By, Open};
 use super::readback::{Fault, FaultKind, Readback};
 use super::record::Record;
 use super::resume::PickUp;
@@ -183,7 +183,8 @@ impl Core {
         match event {
             Event::Begin => self.begin(),
             Event::Resumed { attended } => self.resumed(attended),
-            Event::Command(command) => self.command(command),
+            Event::Command(command) => self.command(command, By::Operator),
+            Event::Autopilot(command) => self.command(command, By::Autopilot),
             Event::Sample(sample) => self.sampled(*sample),
             Event::Read(readback) => self.read(readback),
             Event::Caution(text) => self.warn(text.as_str()),

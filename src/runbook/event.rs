@@ -20,6 +20,8 @@ pub enum Event {
     },
     /// The operator did something.
     Command(Command),
+    /// `--yes` pressed a key, where nobody is there.
+    Autopilot(Command),
     /// A second was measured.
     Sample(Box<Sample>),
     /// The router was read, as it is routinely.

@@ -1,6 +1,7 @@
 //! Records as lines of the log: the voice of the screen, of plain mode and of the report.
 
 use super::gate::GateState;
+use super::question::BY_YES;
 use super::record::{LogLine, Record, Tone};
 use super::snapshot::Stamp;
 use crate::signal::Verdict;
@@ -63,7 +64,10 @@ pub fn line(record: &Record, at: Millis) -> Option<LogLine> {
             ("back", says.to_string(), tone)
         }
         Record::Asked { words, .. } => ("ask", words.to_string(), Tone::Plain),
-        Record::Answered { how, .. } => ("ask", format!("answered: {how}"), Tone::Plain),
+        Record::Answered { how, .. } => {
+            let by = if how.as_str().starts_with(BY_YES) { "" } else { ":" };
+            ("ask", format!("answered{by} {how}"), Tone::Plain)
+        }
         Record::Command { says, good, .. } => (
             "command",
             says.to_string(),

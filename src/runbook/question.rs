@@ -50,6 +50,9 @@ impl About {
     }
 }
 
+/// How an answer begins that nobody has given.
+pub(super) const BY_YES: &str = "by --yes: ";
+
 /// A question that is open.
 #[derive(Debug, Clone)]
 pub(super) struct Open {
@@ -89,6 +92,8 @@ impl Open {
 pub(super) enum By {
     /// Somebody pressed a key for it.
     Operator,
+    /// `--yes` did, where nobody is there.
+    Autopilot,
     /// The question's time was up.
     Time,
 }
@@ -151,13 +156,18 @@ impl Core {
     pub(super) fn answer(&mut self, number: u32, answer: &Answer, by: By) {
         // An answer to a question that is gone, or not shown: the press came late.
         let Some(place) = self.open.iter().position(|open| open.number == number) else { return };
-        if by == By::Operator && place + 1 != self.open.len() {
+        if by != By::Time && place + 1 != self.open.len() {
             return;
         }
         let yes = match (answer, &self.open[place].type_word) {
             (Answer::No, _) => false,
             (Answer::Yes, None) => true,
-            (Answer::Typed(word), Some(wanted)) if word == wanted => true,
+            // What is typed is cleaned as somebody else's words are.
+            (Answer::Typed(word), Some(wanted))
+                if word == wanted || *word == Clean::foreign(wanted.as_str()) =>
+            {
+                true
+            }
             (Answer::Typed(_) | Answer::Yes, Some(wanted)) => {
                 let says = format!("that is not `{wanted}`; nothing was done");
                 return self.warn(&says);
@@ -166,8 +176,12 @@ impl Core {
         };
         let open = self.open.remove(place);
         let verb = if yes { &open.yes } else { &open.no };
-        let by_time = if by == By::Time { " (the time was up)" } else { "" };
-        let how = Clean::new(&format!("{verb}{by_time}"));
+        let how = match by {
+            By::Operator => verb.clone(),
+            By::Autopilot => format!("{BY_YES}{verb}"),
+            By::Time => format!("{verb} (the time was up)"),
+        };
+        let how = Clean::new(&how);
         self.record(Record::Answered { question: number, how });
         self.answered(open.about, yes, by);
     }

@@ -168,7 +168,7 @@ impl Core {
     /// the clock it is the automatic way back.
     pub(super) fn go_back_by(&mut self, by: By, why: &str) {
         match by {
-            By::Operator => self.go_back(why),
+            By::Operator | By::Autopilot => self.go_back(why),
             By::Time => self.go_back_if_blue_is_well(why),
         }
     }
@@ -416,6 +416,10 @@ impl Core {
     pub(super) fn seen(&mut self, what: Seen, after_us: u64) {
         match what {
             Seen::FirstAnswer(Role::Blue) => self.stamp(Stamp::FirstFromBlue, Some(after_us), ""),
+            // What came last came before: there is no time to tell.
+            Seen::LastAnswer(Role::Green) if after_us == 0 && self.facts.tells_gates => {
+                self.stamp(Stamp::LastFromGreen, None, Stamp::NONE_SINCE);
+            }
             Seen::LastAnswer(Role::Green) => self.stamp(Stamp::LastFromGreen, Some(after_us), ""),
             Seen::FirstAnswer(Role::Green) | Seen::LastAnswer(Role::Blue) => {}
         }

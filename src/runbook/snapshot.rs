@@ -61,8 +61,9 @@ pub struct RunFacts {
     /// How the last run on this router left it, if the runs' index knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_end: Option<LastEnd>,
-    /// Whether each gate is written down as it stood when its step was over, and what artefacts
-    /// are compared with. Journals of older programs do without, and replay as they were written.
+    /// Whether each gate is written down as it stood when its step was over, what artefacts are
+    /// compared with, and that no answer came where none did. Journals of older programs do
+    /// without, and replay as they were written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tells_gates: bool,
     /// What earlier runs have seen of the release that is Blue now.
@@ -278,6 +279,9 @@ impl Stamp {
     /// All four, in the order they are told.
     pub const ALL: [Self; 4] =
         [Self::RouterAtBlue, Self::FirstFromBlue, Self::LastFromGreen, Self::UsersInBand];
+
+    /// Why there is no time of an answer where none came.
+    pub const NONE_SINCE: &str = "none since the rollback began";
 
     /// The words on the screen.
     pub const fn words(self) -> &'static str {

@@ -233,9 +233,9 @@ impl UiState {
             }
             Action::Submit => match self.note.take() {
                 Some(note) if note.trim().is_empty() => Pressed::default(),
-                Some(note) => send(Command::Note(Clean::new(note.trim()))),
+                Some(note) => send(Command::Note(Clean::foreign(note.trim()))),
                 None => {
-                    let word = Clean::new(self.typed.trim());
+                    let word = Clean::foreign(self.typed.trim());
                     self.answer(Answer::Typed(word), snapshot, now)
                 }
             },

@@ -2,9 +2,12 @@
 
 use crate::sim::{Health, Manner};
 use crate::story::{Place, Story, given};
+use switchback::journal::{Actor, Entry};
 use switchback::plan::DeadlineThen;
-use switchback::runbook::{Act, Effect, RunOutcome};
+use switchback::runbook::snapshot::{Stamp, StampState};
+use switchback::runbook::{Act, Answer, Command, Effect, Event, Record, RunOutcome, Seen};
 use switchback::sim::Fate;
+use switchback::units::Role;
 
 /// When the router was asked to be read since `from`, in milliseconds.
 fn reads(story: &Story, from: u64) -> Vec<u64> {
@@ -130,4 +133,43 @@ fn unattended_a_write_that_fails_while_both_slots_suffer_does_not_go_back() {
         .waits(3)
         .tells("the router did not take the split")
         .is_not_going_back();
+}
+
+#[test]
+fn an_answer_of_yes_is_nobodys_and_is_told_from_a_persons() {
+    let mut story = given().nobody_at_the_keyboard().reaches(Place::Confirmed).space();
+    let question = story.question().number;
+    let event = Event::Autopilot(Command::Answer { question, answer: Answer::Yes });
+    assert_eq!(Entry::Input { n: 1, event: event.clone() }.actor(), Actor::Cockpit);
+    let by_hand = Event::Command(Command::Rollback);
+    assert_eq!(Entry::Input { n: 1, event: by_hand }.actor(), Actor::Operator);
+    story.flight.feed(event);
+    assert!(story.log().contains("answered by --yes: deploy"), "{}", story.log());
+    // A person's own is as it always was.
+    let story = given().reaches(Place::Confirmed).space().yes();
+    assert!(story.log().contains("answered: deploy"), "{}", story.log());
+}
+
+#[test]
+fn where_no_answer_of_green_came_there_is_no_time_of_it() {
+    let back = |tells: bool| {
+        let given = if tells { given() } else { given().of_an_older_program() };
+        let mut story = given.reaches(Place::Holding(50)).r();
+        let what = Seen::LastAnswer(Role::Green);
+        story.flight.feed(Event::Seen { what, after_us: 0 });
+        let state = story.snap().rollback.unwrap().stamps[Stamp::LastFromGreen as usize].clone();
+        let effects = &story.flight.watcher.history.asked;
+        let after = effects.iter().find_map(|(_, effect)| match effect {
+            Effect::Record(Record::Stamped { stamp: Stamp::LastFromGreen, after_us, .. }) => {
+                Some(*after_us)
+            }
+            _ => None,
+        });
+        (state, after.unwrap(), story.log())
+    };
+    let (state, after, log) = back(true);
+    assert_eq!((state, after), (StampState::Not(Stamp::NONE_SINCE.to_owned()), None));
+    assert!(log.contains("last answer from Green: none since the rollback began"), "{log}");
+    // Journals of older programs are lived again as they were.
+    assert_eq!(back(false).1, Some(0));
 }

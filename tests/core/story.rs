@@ -77,6 +77,11 @@ impl Given {
         self
     }
 
+    pub fn of_an_older_program(mut self) -> Self {
+        self.facts.tells_gates = false;
+        self
+    }
+
     pub fn begins(self) -> Story {
         let mut story = Story { flight: flight(self.plan, self.facts, self.world) };
         story.flight.feed(switchback::runbook::Event::Begin);

@@ -132,6 +132,9 @@ pub fn stamp(account: &Account, wanted: Stamp) -> (String, String) {
     };
     match back.stamps.iter().find(|(stamp, ..)| *stamp == wanted) {
         Some((_, Some(us), says)) => (micros(*us), says.to_string()),
+        Some((_, None, says)) if says.as_str().ends_with(Stamp::NONE_SINCE) => {
+            ("none".to_owned(), says.to_string())
+        }
         Some((_, None, says)) => ("not had".to_owned(), says.to_string()),
         None => ("not seen".to_owned(), "the run ended before it was seen".to_owned()),
     }

@@ -1,5 +1,6 @@
 //! The field for a note, at the foot of the screen, so that the screen stays in sight.
 
+use crate::clean::Clean;
 use crate::tui::screen::Seen;
 use crate::tui::widget::ink::{Ink, width};
 use crate::tui::widget::panel;
@@ -16,7 +17,8 @@ pub fn draw(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) {
     let waiting = if seen.snapshot.question.is_some() { "a question waits" } else { "" };
     panel::head(ink, area, &[("Note", theme.title)], (waiting, theme.warn));
     // The end of a long note is what is being written.
-    let mut shown = note.as_str();
+    let drawn = Clean::unfinished(note);
+    let mut shown = drawn.as_str();
     while width(shown) + 3 > inner.width && !shown.is_empty() {
         let first = shown.chars().next().map_or(0, char::len_utf8);
         shown = &shown[first..];

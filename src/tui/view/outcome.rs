@@ -181,8 +181,9 @@ pub fn stamp_lines(seen: &Seen<'_>) -> Vec<(String, Style)> {
             let (mark, words, style) = match state {
                 StampState::Waiting => ('…', "waiting".to_owned(), theme.text),
                 StampState::After(0) if *stamp == Stamp::LastFromGreen => {
-                    ('✔', "none since the rollback began".to_owned(), theme.good)
+                    ('✔', Stamp::NONE_SINCE.to_owned(), theme.good)
                 }
+                StampState::Not(why) if why == Stamp::NONE_SINCE => ('✔', why.clone(), theme.good),
                 StampState::After(us) => ('✔', text::micros(*us), theme.good),
                 StampState::Not(why) => ('?', format!("cannot be had: {why}"), theme.unknown),
             };

@@ -8,6 +8,7 @@
 //! ╰────────────────────────────────────────────────────────────────────╯
 //! ```
 
+use crate::clean::Clean;
 use crate::runbook::snapshot::Question;
 use crate::text;
 use crate::tui::screen::Seen;
@@ -44,7 +45,7 @@ pub fn draw(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) {
     if let Some(word) = &question.type_word {
         let mut pen = ink.line(answers, 1);
         pen.gap(2).say(&format!("type {word} and Enter to {}: ", question.yes), theme.text);
-        pen.say(&format!("{}_", seen.scene.ui.typed), theme.field);
+        pen.say(&format!("{}_", Clean::unfinished(&seen.scene.ui.typed)), theme.field);
         ink.line(answers, 2)
             .gap(2)
             .say("Esc", theme.key)
