@@ -140,3 +140,29 @@ impl Drop for Place {
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(well: bool, out: &str, err: &str) -> Result<(), Own> {
+        let (out, err) = (out.as_bytes().to_vec(), err.to_owned());
+        verdict(&Ok(Said { well, out, err }))
+    }
+
+    #[test]
+    fn only_what_openssl_itself_finds_is_a_finding() {
+        assert_eq!(said(true, "Verification: OK\n", ""), Ok(()));
+        let failed = said(false, "Verification: FAILED\n", "error:17800067:ts:imprint mismatch\n");
+        assert!(matches!(failed, Err(Own::Bad(_))), "{failed:?}");
+        let failed = said(false, "", "error signer: verification failed\n");
+        assert!(matches!(failed, Err(Own::Bad(_))), "{failed:?}");
+        // Killed, or without the file that it was to read.
+        for err in ["", "Error loading file chain.pem\n", "ts: Unknown option: -partial_chain\n"] {
+            assert!(matches!(said(false, "", err), Err(Own::Unable(_))), "{err}");
+        }
+        for silent in [Silent::Missing, Silent::TooLong, Silent::Asks] {
+            assert!(matches!(verdict(&Err(silent)), Err(Own::Unable(_))));
+        }
+    }
+}

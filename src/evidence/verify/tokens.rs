@@ -212,3 +212,24 @@ fn proves((token, data): (&Path, &Path), chain: &Path, at_unix_s: i64) -> Proof 
         Err(Own::Fits { .. }) => Proof::Unable("openssl says nothing".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_declarations_token_says_what_the_journal_says_and_is_not_of_afterwards() {
+        let at = stamp::when("20261123142207Z").unwrap();
+        let (said, ms) = ("2026-11-23T14:22:07Z", at.timestamp_millis());
+        assert_eq!(before(at, said, Some(ms)), Ok(String::new()));
+        assert_eq!(before(at, said, None), Ok(String::new()), "nothing was changed");
+        for other in ["2026-11-23T14:22:06Z", "", "soon"] {
+            assert!(before(at, other, Some(ms)).is_err(), "{other}");
+        }
+        let late = before(at, said, Some(ms - 300_000)).unwrap();
+        assert!(late.contains("NOT before the first change"), "{late}");
+        let late = before(at, said, Some(ms - 300_001)).unwrap_err();
+        assert!(late.contains("AFTER the first change"), "{late}");
+        assert!(before(at, said, Some(i64::MIN)).is_err());
+    }
+}
