@@ -62,7 +62,9 @@ fn main() {
             tally.missed += 1;
             println!("MISSED ({exit}) {way:?}: {how}");
         }
-        if done * scripted / wanted > (done - 1) * scripted / wanted {
+        // The right key has signed an insider's: stock tools know nothing of what the files mean.
+        let of_script = way != Way::Insider;
+        if of_script && done * scripted / wanted > (done - 1) * scripted / wanted {
             tally.by_script += 1;
             let (exit, said) = place.script(&dir, true);
             if exit == 0 && tamper::is_blind_there(&sealed, &dir) {

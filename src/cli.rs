@@ -62,9 +62,9 @@ Examples:
   switchback approve --key ~/.ssh/id_ecdsa --identity olga@example.org
   switchback approve notes.toml --key ~/.ssh/id_ecdsa --release 1.9.0
 
-Signs the plan's bytes and its release, as somebody else than who deploys, and
-puts PLAN.approval.json and .sig beside the plan. The next deploy of exactly
-that takes them into its evidence.";
+Shows the plan's digest, its release, ramp, limits and commands, asks (not with
+--yes), signs as somebody else than who deploys, and puts PLAN.approval.json and
+.sig beside the plan. The next deploy of exactly that takes them along.";
 
 const ROLLBACK: &str = "\
 Examples:
@@ -388,6 +388,9 @@ pub struct VerifyArgs {
     /// Who may sign: an allowed_signers file, as ssh-keygen reads it
     #[arg(long, value_name = "FILE")]
     pub signers: Option<PathBuf>,
+    /// Who must have signed it, as --signers calls them
+    #[arg(long, value_name = "NAME")]
+    pub signer: Option<String>,
     /// The time authority's certificates, as PEM
     #[arg(long, value_name = "FILE")]
     pub tsa_chain: Option<PathBuf>,

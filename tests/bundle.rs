@@ -164,12 +164,117 @@ fn a_secret_on_the_screen_blocks_the_seal_until_the_recording_is_left_out() {
 }
 
 #[test]
-fn neither_journal_nor_declaration_can_be_left_out() {
+fn what_the_signatures_stand_on_cannot_be_left_out() {
     let place = flown();
-    for file in ["journal.jsonl", "declaration.json", "nothing"] {
+    let files = ["journal.jsonl", "samples.jsonl", "declaration.json", "declaration.json.sig"];
+    for file in files.into_iter().chain(["declaration.tsr", "approval.json", "nothing"]) {
         let not = place.seal_with(&Mask::new([]), |how| how.leave_out.push(file.to_owned()));
         assert!(matches!(not, Err(NotSealed::Fault(_))), "{file}");
     }
+}
+
+#[test]
+fn the_plan_can_be_left_out_and_says_so() {
+    let place = flown();
+    let sealed =
+        place.seal_with(&Mask::new([]), |how| how.leave_out.push("plan.toml".to_owned())).unwrap();
+    let told = place.verify(&sealed.path);
+    assert_eq!(told.exit(), 0, "{}", all(&told));
+    assert!(all(&told).contains("not checked  plan: it was left out"), "{}", all(&told));
+}
+
+#[test]
+fn a_declaration_that_could_not_be_written_is_told_and_the_bundle_is_honest() {
+    let place = Place::new(fixture::plan());
+    // Nothing can be renamed to where a folder is.
+    let in_the_way = place.run_dir().join("declaration.json");
+    fs::create_dir(&in_the_way).unwrap();
+    place.fly(&[], true);
+    if in_the_way.is_dir() {
+        fs::remove_dir(&in_the_way).unwrap();
+    }
+    let sealed = place.seal().unwrap();
+    let left = sealed.left_out.iter().find(|left| left.file.as_str() == "declaration.json");
+    assert!(left.is_some_and(|left| left.why.as_str().starts_with("it was not put down")));
+    let told = place.verify(&sealed.path);
+    assert_eq!(told.exit(), 0, "{}", all(&told));
+    assert!(all(&told).contains("not checked  declaration: it was not put down"), "{}", all(&told));
+    assert_eq!(place.script(&sealed.path, true).0, 0);
+}
+
+#[test]
+fn an_older_runs_bundle_in_another_runs_directory_is_not_of_it() {
+    let place = flown();
+    place.seal().unwrap();
+    let other = place.home.path().join("20261124T000000Z-0001");
+    let copied = |from: &Path| {
+        let words = ["cp", "-r", from.to_str().unwrap(), other.to_str().unwrap()];
+        assert!(bundle::run(&words, Path::new("/")).status.success());
+    };
+    copied(&place.run_dir());
+    let signers = place.signers();
+    let verify = |dir: &Path| {
+        asked(&place, &format!("verify {} --signers {}", dir.display(), signers.display()))
+    };
+    assert_eq!(verify(&place.run_dir()).0, 0);
+    for dir in [other.clone(), other.join("evidence")] {
+        let (exit, said) = verify(&dir);
+        assert!(exit == 1 && said.contains("it is not of run 20261124T000000Z-0001"), "{said}");
+    }
+}
+
+#[test]
+fn who_must_have_signed_can_be_said_and_who_may_sign_anything_is_told() {
+    let place = flown();
+    place.seal().unwrap();
+    let signers = place.signers();
+    let verify = format!("verify 7f3a --signers {}", signers.display());
+    assert_eq!(asked(&place, &format!("{verify} --signer {WHO}")).0, 0);
+    let (exit, said) = asked(&place, &format!("{verify} --signer chief@example.org"));
+    assert!(exit == 2 && said.contains("and not by chief@example.org"), "{said}");
+    assert!(!said.contains("warning"), "{said}");
+    let public = fs::read_to_string(place.home.path().join("ours.pub")).unwrap();
+    // The same key under another name, for everything.
+    fs::write(&signers, format!("mallory@example.org {public}")).unwrap();
+    let (exit, said) = asked(&place, &verify);
+    assert!(exit == 1 && said.contains("--signers mallory@example.org"), "{said}");
+    assert!(said.contains("warning: the signers file lets mallory@example.org sign any"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_read_here_is_not_called_tampered() {
+    let place = flown();
+    let sealed = place.seal().unwrap();
+    let full = sealed.path.join("samples.jsonl");
+    let file = if full.exists() { full } else { sealed.path.join("report.md") };
+    fs::File::options().write(true).open(&file).unwrap().set_len(1 << 40).unwrap();
+    let told = place.verify(&sealed.path);
+    assert_eq!(told.exit(), 2, "{}", all(&told));
+    assert!(told.says().starts_with("cannot be checked: "), "{}", told.says());
+}
+
+#[test]
+fn the_script_looks_at_the_bundle_that_is_named_and_at_plain_files() {
+    let place = flown();
+    let sealed = place.seal().unwrap();
+    let decoy = place.home.path().join("decoy");
+    fs::create_dir_all(decoy.join("b")).unwrap();
+    let name = Path::new("b");
+    fs::rename(&sealed.path, place.home.path().join(name)).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/evidence/verify.sh");
+    let ran = |dir: &str| {
+        let ran = std::process::Command::new("dash")
+            .args([script, dir, place.signers().to_str().unwrap(), WHO])
+            .current_dir(place.home.path())
+            .env("CDPATH", &decoy)
+            .output()
+            .unwrap();
+        (ran.status.code().unwrap(), String::from_utf8_lossy(&ran.stdout).into_owned())
+    };
+    assert_eq!(ran("b").0, 0, "{}", ran("b").1);
+    fs::create_dir(place.home.path().join("b/SHA256SUMS.tsr")).unwrap();
+    let (exit, said) = ran("b");
+    assert!(exit == 1 && said.contains("SHA256SUMS.tsr is no plain file"), "{said}");
 }
 
 #[test]
@@ -231,7 +336,7 @@ fn a_hostile_bundle_gets_an_answer() {
         let huge = hostile(&|dir| {
             fs::File::options().write(true).open(dir.join(name)).unwrap().set_len(1 << 40).unwrap();
         });
-        assert_eq!(huge, 1, "a terabyte of {name}");
+        assert_eq!(huge, 2, "a terabyte of {name}: nobody can look at it");
         let garbage = hostile(&|dir| fs::write(dir.join(name), [0xff; 1000]).unwrap());
         assert_eq!(garbage, 1, "{name} is no text");
     }

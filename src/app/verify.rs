@@ -6,6 +6,8 @@ use crate::engine::clock::unix_ms;
 use crate::evidence::names;
 use crate::evidence::signers::Signers;
 use crate::evidence::verify::{Asked, Check, Verified, verify as check};
+use crate::journal::JOURNAL;
+use crate::plain::complain;
 use crate::runs;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -33,6 +35,15 @@ pub fn verify(global: &Global, args: &VerifyArgs) -> Result<u8, Failure> {
             Some(Signers::read(path).map_err(|fault| Failure::usage(fault.cause, fault.hint))?)
         }
     };
+    for names in signers.iter().flat_map(Signers::for_everything) {
+        complain(format_args!(
+            "warning: the signers file lets {names} sign anything: evidence, declarations, approvals\n\
+             hint: write namespaces=\"evidence@switchback,declaration@switchback\" before the key"
+        ));
+    }
+    if args.signer.is_some() && signers.is_none() {
+        return Err(Failure::usage("nobody knows whose keys are whose", "give --signers FILE"));
+    }
     if let Some(chain) = args.tsa_chain.as_deref().filter(|chain| !chain.is_file()) {
         return Err(Failure::usage(
             format!("{} is no file", chain.display()),
@@ -45,6 +56,7 @@ pub fn verify(global: &Global, args: &VerifyArgs) -> Result<u8, Failure> {
             signers: signers.as_ref(),
             tsa_chain: args.tsa_chain.as_deref(),
             run: run.as_deref(),
+            signer: args.signer.as_deref(),
             now_unix_s: unix_ms() / 1_000,
         },
     );
@@ -58,7 +70,9 @@ fn find(global: &Global, named: &str) -> Result<(PathBuf, Option<String>), Failu
     if path.is_dir() {
         let within = path.join(names::BUNDLE);
         let is_run = !path.join(names::MANIFEST).exists() && within.is_dir();
-        return Ok((if is_run { within } else { path.to_owned() }, None));
+        let bundle = if is_run { within } else { path.to_owned() };
+        let run = of_its_directory(&bundle);
+        return Ok((bundle, run));
     }
     let home = flight::home(global)?;
     let found = runs::find(&home.runs, Some(named))
@@ -73,11 +87,19 @@ fn find(global: &Global, named: &str) -> Result<(PathBuf, Option<String>), Failu
     Ok((bundle, Some(found.id)))
 }
 
+/// The run in whose directory a bundle lies, which is called as the run is: an older run's bundle
+/// that was put there is not of it.
+fn of_its_directory(bundle: &Path) -> Option<String> {
+    let bundle = bundle.canonicalize().ok()?;
+    let run = bundle.parent().filter(|run| run.join(JOURNAL).is_file())?;
+    Some(run.file_name()?.to_string_lossy().into_owned())
+}
+
 fn lines(told: &Verified) -> String {
     let mut out = String::new();
     for Check { check, state, says } in &told.checks {
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "{:<11}  {check}: {says}", state.word());
+        let _ = writeln!(out, "{:<12}  {check}: {says}", state.word());
     }
     let of = told.of.as_ref().map_or_else(String::new, |(run, kind, host)| {
         format!("{} on {host}, run {}: ", kind.word(), crate::clean::Clean::new(run))

@@ -7,16 +7,16 @@
 
 use super::declare::{Declaration, Release, keep};
 use super::sign::{self, Asking};
-use super::{json, names, purpose};
+use super::{json, names, purpose, put};
 use crate::clean::Clean;
 use crate::journal::Signer;
 use crate::journal::line::utc;
 use crate::plan::Plan;
 use crate::runbook::{Fault, FaultKind};
 use serde::{Deserialize, Serialize};
-use std::fs::Permissions;
+use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// An approval of more bytes than this is none.
@@ -44,16 +44,10 @@ pub fn beside(plan_file: &Path) -> PathBuf {
     with_ending(plan_file, ".approval.json")
 }
 
-/// Signs a plan and its release as they are meant; gives the approval and where it lies.
-pub fn approve(
-    plan_file: &Path,
-    plan: &Plan,
-    key: &Path,
-    approver: Signer,
-    now_unix_ms: i64,
-) -> Result<(Approval, PathBuf), Fault> {
+/// What is to be approved of a plan: its bytes and its release, as they are meant.
+pub fn of(plan: &Plan, approver: Signer, now_unix_ms: i64) -> Approval {
     let clean = |text: &String| Clean::new(text);
-    let approval = Approval {
+    Approval {
         what: "approval".to_owned(),
         plan_sha256: plan.digest.clone(),
         service: Clean::new(&plan.service),
@@ -65,27 +59,47 @@ pub fn approve(
         },
         approver,
         at: utc(now_unix_ms),
+    }
+}
+
+/// Signs an approval and puts it beside its plan; gives where it lies. It is for everybody to read:
+/// who deploys may be another user.
+pub fn approve(plan_file: &Path, approval: &Approval, key: &Path) -> Result<PathBuf, Fault> {
+    let not_written = |error: io::Error| {
+        local(format!("the approval could not be written: {error}"), "is the disk full?")
     };
-    let file = beside(plan_file);
-    // Signed under another name, so that an earlier approval stays whole until this one is.
-    let new = with_ending(&file, ".new");
-    keep(&new, json::file(&approval).as_bytes())?;
+    // Others may write where the plan lies; ssh-keygen would follow their links.
+    let private = Private::open().map_err(not_written)?;
+    let (text, new) = (json::file(approval), private.0.join(names::APPROVAL));
+    keep(&new, text.as_bytes())?;
     let asking = Asking::of_this_process();
-    let done = sign::sign_as(key, purpose::APPROVAL, &new, sign::patience(asking), asking)
-        .and_then(|sig| {
-            publish(&sig, &with_ending(&file, ".sig")).and_then(|()| publish(&new, &file)).map_err(
-                |error| {
-                    local(
-                        format!("the approval could not be written: {error}"),
-                        "is the disk full?",
-                    )
-                },
-            )
-        });
-    done.inspect_err(|_| {
-        let _ = std::fs::remove_file(&new);
-    })?;
-    Ok((approval, file))
+    let sig = sign::sign_as(key, purpose::APPROVAL, &new, sign::patience(asking), asking)?;
+    let file = beside(plan_file);
+    // The signature first: with an earlier approval it does not fit, and says so.
+    read(&sig)
+        .and_then(|sig| put::put(&with_ending(&file, ".sig"), &sig, 0o644))
+        .and_then(|()| put::put(&file, text.as_bytes(), 0o644))
+        .map_err(not_written)?;
+    Ok(file)
+}
+
+/// A directory of our own, which goes away.
+struct Private(PathBuf);
+
+impl Private {
+    fn open() -> io::Result<Self> {
+        let unguessed = getrandom::u64().map_err(io::Error::other)?;
+        let path = std::env::temp_dir().join(format!("switchback-approval-{unguessed:016x}"));
+        // One that is there already, also as a link, is not ours.
+        DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// Takes the approval beside a plan into a run, if it says what is declared; nothing where there
@@ -106,8 +120,11 @@ pub(super) fn adopt(
     let sig = read(&sig_file).map_err(|error| cannot(&sig_file, &error))?;
     let approval = good(&text, &sig)?;
     fits(&approval, declared, operator)?;
-    keep(&dir.join(names::APPROVAL), &text)?;
-    keep(&dir.join(names::APPROVAL_SIG), &sig)?;
+    let (kept, kept_sig) = (dir.join(names::APPROVAL), dir.join(names::APPROVAL_SIG));
+    keep(&kept, &text).and_then(|()| keep(&kept_sig, &sig)).inspect_err(|_| {
+        // Half of it is none.
+        let _ = std::fs::remove_file(&kept);
+    })?;
     Ok(Some(approval.approver))
 }
 
@@ -165,12 +182,6 @@ pub fn fits(
         ));
     }
     Ok(())
-}
-
-/// Puts a file in its place, for everybody to read: who deploys may be another user.
-fn publish(from: &Path, to: &Path) -> io::Result<()> {
-    std::fs::set_permissions(from, Permissions::from_mode(0o644))?;
-    std::fs::rename(from, to)
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {

@@ -6,7 +6,7 @@
 //! what could not be had is said at once, stands in the journal, and is told in the report.
 
 use super::sign::{self, Asking};
-use super::{approve, clock, json, names, purpose, stamp};
+use super::{approve, clock, json, names, purpose, put, stamp};
 use crate::clean::Clean;
 use crate::journal::line::utc;
 use crate::journal::{Declared, Opened, Signer, Token};
@@ -16,9 +16,8 @@ use crate::runbook::{Fault, FaultKind, Kind};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -157,14 +156,23 @@ pub fn declare(
     declared.sha256 = hex(&Sha256::digest(&text));
     let file = dir.join(names::DECLARATION);
     let put = keep(&file, text.as_bytes());
+    if let Err(fault) = &put {
+        // Nothing can stand on what is not there.
+        let _ = std::fs::remove_file(&file);
+        let why = warn("nothing is declared", fault);
+        declared.unsigned = Some(Clean::new(&format!("it was not put down: {why}")));
+        declared.not_put_down = Some(why);
+        declared.clock = clock::state();
+        return declared;
+    }
     let signed = match (who, key) {
-        (Some(Ok(signer)), Some(key)) => put.and_then(|()| {
+        (Some(Ok(signer)), Some(key)) => {
             tell_of_token(&signer);
             let (key, patience) = (Path::new(key), sign::patience(asking));
             sign::sign_as(key, purpose::DECLARATION, &file, patience, asking).map(|_| Some(signer))
-        }),
-        (Some(Err(fault)), _) => put.and(Err(fault)),
-        _ => put.map(|()| None),
+        }
+        (Some(Err(fault)), _) => Err(fault),
+        _ => Ok(None),
     };
     match signed {
         Ok(Some(signer)) => declared.signed = Some(signer),
@@ -220,13 +228,7 @@ fn warn(what: &str, fault: &Fault) -> Clean {
 
 /// Writes a file that nobody else can read, and waits for the disk.
 pub(super) fn keep(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
-    let write = || {
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    write().map_err(|error: io::Error| {
+    put::put(path, bytes, 0o600).map_err(|error| {
         let cause = format!("{} could not be written: {error}", path.display());
         Fault::new(FaultKind::Local, cause, "is the disk full?")
     })

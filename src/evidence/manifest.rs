@@ -39,11 +39,17 @@ pub struct Odd {
     pub place: Clean,
     /// What.
     pub why: Clean,
+    /// Whether that says nothing of the bundle: it could not be read here, or is too large to be.
+    pub is_ours: bool,
 }
 
 impl Odd {
     fn new(place: impl AsRef<str>, why: impl AsRef<str>) -> Self {
-        Self { place: Clean::new(place.as_ref()), why: Clean::new(why.as_ref()) }
+        Self { place: Clean::new(place.as_ref()), why: Clean::new(why.as_ref()), is_ours: false }
+    }
+
+    fn ours(self) -> Self {
+        Self { is_ours: true, ..self }
     }
 }
 
@@ -121,7 +127,7 @@ pub fn files_of(root: &Path) -> Result<Vec<String>, Vec<Odd>> {
 fn walk(folder: &Path, above: &str, depth: usize, found: &mut Vec<String>, odd: &mut Vec<Odd>) {
     let unreadable = |e: io::Error| {
         let place = if above.is_empty() { "the bundle" } else { above };
-        Odd::new(place, format!("it cannot be read: {e}"))
+        Odd::new(place, format!("it cannot be read: {e}")).ours()
     };
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -129,7 +135,7 @@ fn walk(folder: &Path, above: &str, depth: usize, found: &mut Vec<String>, odd: 
     };
     for entry in entries {
         if found.len() + odd.len() > MOST_FILES {
-            return odd.push(Odd::new("the bundle", "it has too many files"));
+            return odd.push(Odd::new("the bundle", "it has too many files").ours());
         }
         let entry = match entry {
             Ok(entry) => entry,
@@ -154,7 +160,7 @@ fn walk(folder: &Path, above: &str, depth: usize, found: &mut Vec<String>, odd: 
             Ok(kind) if kind.is_symlink() => odd.push(Odd::new(name, "it is a symbolic link")),
             Ok(kind) if kind.is_dir() => odd.push(Odd::new(name, "it lies too deep")),
             Ok(_) => odd.push(Odd::new(name, "it is neither a plain file nor a folder")),
-            Err(e) => odd.push(Odd::new(name, format!("it cannot be read: {e}"))),
+            Err(e) => odd.push(Odd::new(name, format!("it cannot be read: {e}")).ours()),
         }
     }
 }
@@ -168,7 +174,8 @@ pub fn read_plain(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     if !about.is_file() {
         return Err(io::Error::other("it is no plain file"));
     }
-    let too_large = || io::Error::other(format!("it has more than {most} bytes"));
+    let too_large =
+        || io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes"));
     if about.len() > most {
         return Err(too_large());
     }

@@ -29,6 +29,7 @@ mod json;
 pub mod manifest;
 pub mod oscal;
 pub mod previous;
+mod put;
 pub mod readme;
 pub mod recorder;
 pub mod report;

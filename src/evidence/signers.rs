@@ -134,6 +134,12 @@ impl Signers {
         })
     }
 
+    /// The names of those who may sign for every purpose, as no purpose is said with their keys.
+    pub fn for_everything(&self) -> Vec<Clean> {
+        let all = self.list.iter().filter(|allowed| allowed.namespaces.is_none());
+        all.map(|allowed| Clean::new(&allowed.principals.join(","))).collect()
+    }
+
     /// Why a key is unknown, in words.
     pub fn why_unknown(&self, fingerprint: &str, purpose: &str, at_unix_s: i64) -> String {
         let mut of_key = self.list.iter().filter(|allowed| print_of(&allowed.key) == fingerprint);

@@ -8,6 +8,7 @@
 pub mod form;
 pub mod own;
 
+use super::put;
 use super::tool::{self, Asking, Said, Silent};
 use crate::clean::Clean;
 use crate::journal::Token;
@@ -15,9 +16,6 @@ use crate::runbook::{Fault, FaultKind};
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use reqwest::header::CONTENT_TYPE;
 use sha2::{Digest, Sha256};
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -108,13 +106,7 @@ fn garbage(authority: &str, why: &str) -> Fault {
 }
 
 fn keep(out: &Path, reply: &[u8]) -> Result<(), Fault> {
-    let write = || {
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(out)?;
-        file.write_all(reply)?;
-        file.sync_all()
-    };
-    write().map_err(|error: std::io::Error| {
+    put::put(out, reply, 0o600).map_err(|error| {
         local(format!("the token was not kept in {}: {error}", out.display()), "is the disk full?")
     })
 }

@@ -9,7 +9,9 @@
 //! An unsigned bundle, or one by a signer whom nobody knows, can be intact and no more: its author
 //! is unknown.
 
+mod approval;
 mod contents;
+mod declared;
 mod derived;
 mod files;
 mod recordings;
@@ -21,6 +23,7 @@ use super::signers::Signers;
 use crate::clean::Clean;
 use crate::runbook::Kind;
 use serde::Serialize;
+use std::io;
 use std::path::Path;
 
 /// How one check ended.
@@ -33,6 +36,8 @@ pub enum State {
     Bad,
     /// Not looked at, and why.
     NotChecked,
+    /// It could not be looked at here, and nothing can be said without it.
+    CannotCheck,
 }
 
 impl State {
@@ -42,6 +47,7 @@ impl State {
             Self::Ok => "ok",
             Self::Bad => "BAD",
             Self::NotChecked => "not checked",
+            Self::CannotCheck => "cannot check",
         }
     }
 }
@@ -66,6 +72,8 @@ pub struct Asked<'a> {
     pub tsa_chain: Option<&'a Path>,
     /// Which run it must be of.
     pub run: Option<&'a str>,
+    /// Who must have signed it, by the evaluator's own name for the key.
+    pub signer: Option<&'a str>,
     /// Now, in seconds since 1970: signers can be bound in time.
     pub now_unix_s: i64,
 }
@@ -87,21 +95,27 @@ impl Verified {
         self.checks.iter().any(|check| check.state == State::Bad)
     }
 
-    /// 0 verified, 1 tampered, 2 cannot be checked: intact, author unknown.
+    /// What could not be looked at, if anything was needed that could not.
+    fn unseen(&self) -> Option<&Check> {
+        self.checks.iter().find(|check| check.state == State::CannotCheck)
+    }
+
+    /// 0 verified, 1 tampered, 2 cannot be checked, or intact and its author unknown.
     pub fn exit(&self) -> u8 {
-        match (self.is_bad(), &self.author) {
-            (true, _) => 1,
-            (false, Some(_)) => 0,
-            (false, None) => 2,
+        match (self.is_bad(), self.unseen(), &self.author) {
+            (true, ..) => 1,
+            (false, None, Some(_)) => 0,
+            _ => 2,
         }
     }
 
     /// In a sentence.
     pub fn says(&self) -> String {
-        match (self.is_bad(), &self.author) {
-            (true, _) => "TAMPERED: do not believe it".to_owned(),
-            (false, Some(author)) => format!("verified: signed by {}", Clean::new(author)),
-            (false, None) => "intact, author unknown".to_owned(),
+        match (self.is_bad(), self.unseen(), &self.author) {
+            (true, ..) => "TAMPERED: do not believe it".to_owned(),
+            (false, Some(check), _) => format!("cannot be checked: {}", check.says),
+            (false, None, Some(author)) => format!("verified: signed by {}", Clean::new(author)),
+            (false, None, None) => "intact, author unknown".to_owned(),
         }
     }
 
@@ -119,6 +133,16 @@ impl Verified {
 
     fn passed_over(&mut self, check: &'static str, says: impl AsRef<str>) {
         self.add(check, State::NotChecked, says);
+    }
+
+    fn unable(&mut self, check: &'static str, says: impl AsRef<str>) {
+        self.add(check, State::CannotCheck, says);
+    }
+
+    /// What could not be read: this machine's own trouble, or somebody's doing.
+    fn unread(&mut self, check: &'static str, name: &str, error: &io::Error) {
+        let state = if is_ours(error) { State::CannotCheck } else { State::Bad };
+        self.add(check, state, format!("{name} cannot be read: {error}"));
     }
 
     /// `Err` is a finding, `Ok` a sentence.
@@ -142,6 +166,17 @@ pub fn verify(bundle: &Path, asked: &Asked<'_>) -> Verified {
     }
     contents::contents(bundle, &manifest, &signed, asked, &mut told);
     told
+}
+
+/// Whether a file could not be read for a reason that says nothing of the bundle. One that is not
+/// there, a link, a pipe or a folder is none of ours.
+pub fn is_ours(error: &io::Error) -> bool {
+    use nix::errno::Errno;
+    let odd = [Errno::ELOOP, Errno::ENXIO].map(|errno| errno as i32);
+    error.kind() == io::ErrorKind::FileTooLarge
+        || error
+            .raw_os_error()
+            .is_some_and(|code| error.kind() != io::ErrorKind::NotFound && !odd.contains(&code))
 }
 
 fn manifest(bytes: Option<&[u8]>, told: &mut Verified) -> Option<Manifest> {

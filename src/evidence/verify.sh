@@ -3,7 +3,7 @@
 # Checks a bundle of evidence with stock tools:  sh verify.sh BUNDLE [ALLOWED_SIGNERS SIGNER]
 # Ends 0: verified. 1: tampered with. 2: cannot be checked, or intact but author unknown.
 # Have ALLOWED_SIGNERS, and best this script too, from somebody you trust: not from the bundle.
-LC_ALL=C; export LC_ALL
+LC_ALL=C; export LC_ALL; unset CDPATH
 cannot() { echo "cannot check: $*"; exit 2; }
 bad() { echo "BAD: $*"; exit 1; }
 [ -d "$1" ] || cannot "usage: sh verify.sh BUNDLE [ALLOWED_SIGNERS SIGNER]"
@@ -15,6 +15,7 @@ by() { ssh-keygen -Y verify -f "$signers" -I "$who" -n "$1" -s "$2.sig" <"$2" >/
 m=SHA256SUMS
 # Plain files and folders only, before any of them is opened.
 [ -z "$(find . ! -type f ! -type d | head -n 1)" ] || bad "there is more than plain files"
+for f in $m $m.sig $m.tsr; do ! [ -e $f ] || [ -f $f ] || bad "$f is no plain file"; done
 [ -f $m ] || bad "no $m"
 # 1. The signature, in the one form that it is written in.
 if [ -f $m.sig ]; then

@@ -42,6 +42,9 @@ impl Noted {
 pub struct Declared {
     /// SHA-256 of `declaration.json`, in hex.
     pub sha256: String,
+    /// Why there is no such file, where it could not be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_put_down: Option<Clean>,
     /// Who signed it.
     pub signed: Option<Signer>,
     /// Why nobody did, where nobody did.

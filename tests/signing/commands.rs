@@ -337,8 +337,16 @@ fn a_passphrase_is_asked_of_a_person_and_of_nobody_else() {
     key(dir, "locked", &P256, "a passphrase");
     plan_with(dir, "");
     let mut person = Terminal::open(dir, &["approve", "plan.toml", "--key", "locked"]);
-    person.expect("passphrase");
+    // What is to be signed is shown before anybody signs it.
+    person.expect("sign this? [y/N]");
+    for words in
+        ["to approve: notes, 1.8.2 to 1.9.0, migration none", "sha256 ", "ramp: ", "deploy: true"]
+    {
+        person.expect(words);
+    }
     let mut keys = person.pair.master.take_writer().unwrap();
+    std::io::Write::write_all(&mut keys, b"y\n").unwrap();
+    person.expect("passphrase");
     std::io::Write::write_all(&mut keys, b"a passphrase\n").unwrap();
     person.expect("approved: notes");
     assert!(person.child.wait().unwrap().success());
@@ -351,4 +359,48 @@ fn a_passphrase_is_asked_of_a_person_and_of_nobody_else() {
     let nobody = Terminal::open(dir, &line);
     // Not `gave no signature within`: it was not waited for.
     nobody.expect("asks for its passphrase, and nobody gave it");
+}
+
+#[test]
+fn whoever_does_not_agree_signs_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path();
+    key(dir, "hers", &P256, "");
+    plan_with(dir, "");
+    let mut person = Terminal::open(dir, &["approve", "plan.toml", "--key", "hers"]);
+    person.expect("sign this? [y/N]");
+    let mut keys = person.pair.master.take_writer().unwrap();
+    std::io::Write::write_all(&mut keys, b"\n").unwrap();
+    person.expect("nothing is approved");
+    assert!(!person.child.wait().unwrap().success());
+    assert!(!dir.join("plan.toml.approval.json").exists());
+    let person = Terminal::open(dir, &["approve", "plan.toml", "--key", "hers", "--yes"]);
+    person.expect("approved: notes");
+}
+
+#[test]
+fn an_approval_is_never_written_through_somebodys_link() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path();
+    key(dir, "hers", &P256, "");
+    plan_with(dir, "");
+    let victim = dir.join("victim");
+    let ends = ["", ".sig", ".new", ".new.sig"];
+    for end in ends {
+        fs::write(&victim, "precious").unwrap();
+        let link = dir.join(format!("plan.toml.approval.json{end}"));
+        std::os::unix::fs::symlink(&victim, link).unwrap();
+    }
+    let said = switchback(dir, &["approve", "plan.toml", "--key", "hers"]);
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    for end in ["", ".sig"] {
+        let kept = dir.join(format!("plan.toml.approval.json{end}"));
+        assert!(kept.symlink_metadata().unwrap().is_file());
+        assert_eq!(
+            std::os::unix::fs::PermissionsExt::mode(&kept.metadata().unwrap().permissions())
+                & 0o777,
+            0o644
+        );
+    }
 }

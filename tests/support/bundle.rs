@@ -4,9 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
 use switchback::clean::Mask;
-use switchback::evidence::approve::approve;
+use switchback::evidence::approve::{self, approve};
 use switchback::evidence::declare::{Declaration, declare};
 use switchback::evidence::previous::Previous;
 use switchback::evidence::recorder::{Recorder, Spec};
@@ -15,9 +16,8 @@ use switchback::evidence::sign::{Asking, signer};
 use switchback::evidence::signers::Signers;
 use switchback::evidence::slate::{Closing, Opening};
 use switchback::evidence::verify::{Asked, Verified, verify};
-use switchback::journal::chain::digest;
 use switchback::journal::{Closed, Entry, Noted, Opened, Writer};
-use switchback::plan::Plan;
+use switchback::plan::{self, Plan};
 use switchback::runbook::{Kind, RunFacts};
 use switchback::sim::pilot::fly;
 use switchback::sim::{Flight, Health, History, World};
@@ -39,6 +39,7 @@ pub struct Place {
     pub home: TempDir,
     /// The plan of the run.
     pub plan: Plan,
+    began: OnceLock<i64>,
 }
 
 /// Memory where there is some, as thousands of bundles are written.
@@ -81,29 +82,42 @@ impl Place {
         let purposes = "evidence@switchback,declaration@switchback";
         let line = format!("{WHO} namespaces=\"{purposes}\" {}\n", public.join(" "));
         fs::write(home.path().join("signers"), line).unwrap();
-        let text = "schema = 1\n# what was read\n";
-        plan.digest = digest(text.as_bytes());
         plan.evidence.key = Some(home.path().join("ours").display().to_string());
         plan.evidence.identity = Some(WHO.to_owned());
         plan.ramp = vec![Percent::ALL];
         (plan.ramp_hold, plan.soak) = (Millis::secs(5), Millis::secs(1));
         (plan.watch, plan.warm) = (Millis::secs(10), Millis::secs(5));
         fs::create_dir_all(home.path().join(RUN).join("logs")).unwrap();
-        fs::write(home.path().join(RUN).join("plan.toml"), text).unwrap();
         fs::write(home.path().join(RUN).join("logs/deploy.log"), "the new version is there\n")
             .unwrap();
-        Self { home, plan }
+        Self { home, plan, began: OnceLock::new() }
+    }
+
+    /// Writes the plan's file, and reads what it means.
+    pub fn written(&self) -> Plan {
+        let text = plan::effective(&self.plan);
+        fs::write(self.run_dir().join("plan.toml"), &text).unwrap();
+        plan::parse(&text, "plan.toml").unwrap_or_else(|faults| panic!("{faults}")).plan
+    }
+
+    /// When it is flown, in milliseconds since 1970: at the time of a time authority that is asked.
+    pub fn began(&self) -> i64 {
+        *self.began.get_or_init(|| {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+            self.plan.evidence.tsa.as_ref().map_or(NOON, |_| now.as_millis() as i64)
+        })
     }
 
     /// Lets a second person, whom the signers file knows as such, approve the plan.
     pub fn approve(&self) {
         let (home, plan_file) = (self.home.path(), self.home.path().join("plan.toml"));
+        let plan = self.written();
         fs::copy(self.run_dir().join("plan.toml"), &plan_file).unwrap();
         let ran = run(&["ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", "second"], home);
         assert!(ran.status.success(), "{ran:?}");
         let key = home.join("second");
         let who = signer(&key, SECOND).unwrap();
-        approve(&plan_file, &self.plan, &key, who, NOON).unwrap();
+        approve(&plan_file, &approve::of(&plan, who, self.began()), &key).unwrap();
         let public = fs::read_to_string(home.join("second.pub")).unwrap();
         let known = fs::read_to_string(self.signers()).unwrap();
         let line = format!("{SECOND} namespaces=\"approval@switchback\" {public}");
@@ -134,25 +148,26 @@ impl Place {
     /// are what the recorder is given to record.
     pub fn fly(&self, screens: &[&str], ends: bool) {
         let dir = self.run_dir();
+        let (plan, began) = (self.written(), self.began());
         let facts = RunFacts {
             tells_gates: false,
             last_end: None,
             run: RUN.to_owned(),
             kind: Kind::Deploy,
             host: "vps-1".into(),
-            began_unix_ms: NOON,
+            began_unix_ms: began,
             attended: false,
             last_rollback: None,
             record: Default::default(),
         };
         let mut world = World::default();
         world.slots[1].after_deploy = Health::Failing(50);
-        let mut flight: Flight<History> = Flight::new(self.plan.clone(), facts.clone(), world);
+        let mut flight: Flight<History> = Flight::new(plan.clone(), facts.clone(), world);
         fly(&mut flight, Millis::secs(3_600));
-        let opened = Opened::new(facts, self.plan.clone(), "router");
-        let what = Declaration::of(&opened, NOON);
+        let opened = Opened::new(facts, plan.clone(), "router");
+        let what = Declaration::of(&opened, began);
         let plan_file = self.home.path().join("plan.toml");
-        let declared = declare(&dir, &what, &self.plan.evidence, Some(&plan_file), Asking::Nobody);
+        let declared = declare(&dir, &what, &plan.evidence, Some(&plan_file), Asking::Nobody);
         let (mut writer, _troubles) = Writer::create(&dir, opened.clone(), Millis::ZERO).unwrap();
         writer.notes().note(Noted::Declared(Box::new(declared.clone())));
         let opening = Opening {
@@ -164,7 +179,7 @@ impl Place {
             signed: declared.signed.clone(),
             clock: declared.clock,
             marking: None,
-            unix_ms: NOON,
+            unix_ms: began,
         };
         let recorder = (!screens.is_empty()).then(|| {
             let (marks, notes) = (writer.marks(), writer.notes());
@@ -214,7 +229,7 @@ impl Place {
             without_recording: false,
             mask,
             asking: Asking::Nobody,
-            now_unix_ms: NOON + 60_000,
+            now_unix_ms: self.began() + 60_000,
             program_sha256: None,
         };
         change(&mut how);
@@ -229,7 +244,7 @@ impl Place {
 
     /// The same, with these signers.
     pub fn verify_by(&self, bundle: &Path, signers: Option<&Signers>) -> Verified {
-        let now_unix_s = NOON / 1_000 + 3_600;
+        let now_unix_s = self.began() / 1_000 + 3_600;
         verify(bundle, &Asked { signers, now_unix_s, ..Asked::default() })
     }
 

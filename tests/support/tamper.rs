@@ -10,7 +10,9 @@ use super::fixture;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use switchback::evidence::environment::stated;
 use switchback::evidence::manifest::{Manifest, UNLISTED, files_of, of};
+use switchback::evidence::seal::derive;
 use switchback::journal::chain::{GENESIS, digest, seal};
 
 /// A way of tampering.
@@ -55,10 +57,55 @@ pub enum Way {
     /// The approval is of another plan, by the same person, or by another; every digest is right,
     /// and another key has signed.
     OtherApproval,
+    /// Whoever has the right key says otherwise afterwards, and signs all of it anew.
+    Insider,
 }
 
+/// What an insider says otherwise. Every digest and every signature is right, and every file that
+/// is derived was made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lie {
+    /// Another release was declared.
+    Declared,
+    /// Nothing was to be watched.
+    Unwatched,
+    /// Another run's declaration.
+    OtherRun,
+    /// The sealed plan is stricter than the one that was flown.
+    Plan,
+    /// The plan that was flown is laxer than the sealed one.
+    Flown,
+    /// The second person approved another release.
+    OtherRelease,
+    /// The second person is somebody else, by the journal.
+    Approver,
+    /// The second person is somebody else, and says so too.
+    Both,
+    /// The second person is the first, under another name.
+    Own,
+    /// The declaration was dated earlier.
+    Dated,
+    /// Somebody else signed, by the plan.
+    Name,
+}
+
+/// Every lie, and the check that finds it.
+pub const LIES: [(Lie, &str); 11] = [
+    (Lie::Declared, "declaration"),
+    (Lie::Unwatched, "declaration"),
+    (Lie::OtherRun, "declaration"),
+    (Lie::Plan, "plan"),
+    (Lie::Flown, "plan"),
+    (Lie::OtherRelease, "approval"),
+    (Lie::Approver, "approval"),
+    (Lie::Both, "approval"),
+    (Lie::Own, "approval"),
+    (Lie::Dated, "time of the declaration"),
+    (Lie::Name, "signer's name"),
+];
+
 /// Every way, with how often of 100 it is taken.
-pub const WAYS: [(Way, u64); 19] = [
+pub const WAYS: [(Way, u64); 20] = [
     (Way::Byte, 26),
     (Way::Removed, 6),
     (Way::Added, 6),
@@ -78,6 +125,7 @@ pub const WAYS: [(Way, u64); 19] = [
     (Way::Bared, 2),
     (Way::OtherToken, 2),
     (Way::OtherApproval, 2),
+    (Way::Insider, 4),
 ];
 
 impl Way {
@@ -88,7 +136,13 @@ impl Way {
 
     /// Whether every digest is right.
     pub fn is_whole_rewrite(self) -> bool {
-        let rewritten = [Self::Rewritten, Self::Unsigned, Self::OtherPurpose, Self::OtherApproval];
+        let rewritten = [
+            Self::Rewritten,
+            Self::Unsigned,
+            Self::OtherPurpose,
+            Self::OtherApproval,
+            Self::Insider,
+        ];
         self.leaves_it_whole() || rewritten.contains(&self)
     }
 }
@@ -291,8 +345,177 @@ fn apply(way: Way, place: &Place, dir: &Path, dice: &mut Dice) -> Option<String>
             resign(Way::OtherKey, place, dir);
             return Some(format!("by {}", by.display()));
         }
+        Way::Insider => {
+            let (lie, _) = LIES[dice.index(LIES.len())];
+            tell(lie, place, dir);
+            return Some(format!("{lie:?}"));
+        }
     }
     Some(name)
+}
+
+/// Says otherwise in a copy of a bundle, with the right key.
+pub fn tell(lie: Lie, place: &Place, dir: &Path) {
+    let mut journal = Journal::of(dir);
+    let second = place.home.path().join("second");
+    match lie {
+        Lie::Declared | Lie::Unwatched | Lie::OtherRun => {
+            journal.declare(place, |said| match lie {
+                Lie::Declared => said["release"]["next"] = "9.9.9".into(),
+                Lie::Unwatched => said["limits"] = serde_json::json!([]),
+                _ => said["run"] = "20200101T000000Z-0000".into(),
+            })
+        }
+        Lie::Plan => {
+            let path = dir.join("plan.toml");
+            let old = fs::read_to_string(&path).unwrap();
+            let new = old.replacen("[watch]\nfor = \"10s\"", "[watch]\nfor = \"2h\"", 1);
+            assert_ne!(old, new, "{old}");
+            fs::write(&path, &new).unwrap();
+            let (old, new) = (digest(old.as_bytes()), digest(new.as_bytes()));
+            journal.replace(&old, &new);
+            journal.disapprove();
+            journal.declare(place, |said| said["plan"]["sha256"] = new.into());
+        }
+        Lie::Flown => journal.replace("\"above\":{\"percent\":2.0}", "\"above\":{\"percent\":2.5}"),
+        Lie::OtherRelease => journal.approve(&second, |said| {
+            said["release"]["next"] = "6.6.6".into();
+        }),
+        Lie::Approver => {
+            journal.noted(|noted| noted["approved"]["identity"] = "chief@example.org".into());
+        }
+        Lie::Both => {
+            journal.approve(&second, |said| {
+                said["approver"]["identity"] = "chief@example.org".into();
+            });
+        }
+        Lie::Own => {
+            let own = journal.noted(|_| ())["signed"].clone();
+            journal.approve(&place.key(), |said| {
+                said["approver"] = own;
+                said["approver"]["identity"] = "chief@example.org".into();
+            });
+        }
+        Lie::Dated => {
+            journal.noted(|noted| noted["token"]["time"] = "2026-01-01T00:00:00Z".into());
+        }
+        Lie::Name => {
+            let (old, new) = (super::bundle::WHO, "chief@example.org");
+            journal.replace(old, new);
+            let path = dir.join("plan.toml");
+            let text = fs::read_to_string(&path).unwrap();
+            let changed = text.replace(old, new);
+            assert_ne!(text, changed);
+            fs::write(&path, &changed).unwrap();
+            let sha256 = digest(changed.as_bytes());
+            journal.replace(&digest(text.as_bytes()), &sha256);
+            journal.disapprove();
+            journal.declare(place, |said| {
+                said["plan"]["sha256"] = sha256.into();
+                said["signer"]["identity"] = new.into();
+            });
+        }
+    };
+    journal.write();
+    reseal(place, dir, if lie == Lie::Name { "chief@example.org" } else { super::bundle::WHO });
+}
+
+/// The journal of a copy, without its chain.
+struct Journal {
+    dir: PathBuf,
+    lines: Vec<String>,
+}
+
+impl Journal {
+    fn of(dir: &Path) -> Self {
+        let text = fs::read_to_string(dir.join("journal.jsonl")).unwrap();
+        let bare = |line: &str| format!("{}}}", &line[..line.rfind(",\"prev\":\"").unwrap()]);
+        Self { dir: dir.to_owned(), lines: text.lines().map(bare).collect() }
+    }
+
+    fn replace(&mut self, old: &str, new: &str) {
+        assert!(self.lines.iter().any(|line| line.contains(old)), "{old}");
+        self.lines.iter_mut().for_each(|line| *line = line.replace(old, new));
+    }
+
+    /// Changes what the journal says was declared; gives it.
+    fn noted(&mut self, change: impl FnOnce(&mut serde_json::Value)) -> serde_json::Value {
+        let line = &mut self.lines[1];
+        let mut read: serde_json::Value = serde_json::from_str(line).unwrap();
+        let old = read["data"]["declared"].clone();
+        change(&mut read["data"]["declared"]);
+        let new = read["data"]["declared"].clone();
+        // Only that part: the order of the line's other members is not ours to change.
+        let start = line.find("\"declared\":{").unwrap() + "\"declared\":".len();
+        let mut reader = serde_json::Deserializer::from_str(&line[start..]).into_iter();
+        let _: serde_json::Value = reader.next().unwrap().unwrap();
+        let end = start + reader.byte_offset();
+        let typed: switchback::journal::Declared = serde_json::from_value(new.clone()).unwrap();
+        line.replace_range(start..end, &serde_json::to_string(&typed).unwrap());
+        old
+    }
+
+    /// Declares otherwise, signed with the right key; no authority dates it again.
+    fn declare(&mut self, place: &Place, change: impl FnOnce(&mut serde_json::Value)) {
+        let path = self.dir.join("declaration.json");
+        let mut said: serde_json::Value =
+            serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        change(&mut said);
+        let typed: switchback::evidence::declare::Declaration =
+            serde_json::from_value(said).unwrap();
+        fs::write(&path, serde_json::to_string_pretty(&typed).unwrap() + "\n").unwrap();
+        sign(&place.key(), "declaration@switchback", &path);
+        let sha256 = digest(&fs::read(&path).unwrap());
+        let _ = fs::remove_file(self.dir.join("declaration.tsr"));
+        self.noted(|noted| {
+            noted["sha256"] = sha256.into();
+            noted["token"] = serde_json::Value::Null;
+        });
+    }
+
+    fn disapprove(&mut self) {
+        for name in ["approval.json", "approval.json.sig"] {
+            fs::remove_file(self.dir.join(name)).unwrap();
+        }
+        self.noted(|noted| noted["approved"] = serde_json::Value::Null);
+    }
+
+    fn approve(&mut self, key: &Path, change: impl FnOnce(&mut serde_json::Value)) {
+        let path = self.dir.join("approval.json");
+        let mut said: serde_json::Value =
+            serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        change(&mut said);
+        fs::write(&path, said.to_string()).unwrap();
+        sign(key, "approval@switchback", &path);
+        self.noted(|noted| noted["approved"] = said["approver"].clone());
+    }
+
+    fn write(&self) {
+        let mut prev = GENESIS.to_owned();
+        let mut out = String::new();
+        for line in &self.lines {
+            let sealed = seal(line, &prev);
+            prev = digest(sealed.as_bytes());
+            out.push_str(&sealed);
+        }
+        fs::write(self.dir.join("journal.jsonl"), out).unwrap();
+    }
+}
+
+/// Derives everything anew, lists it, and signs it with the right key; no authority dates it.
+fn reseal(place: &Place, dir: &Path, who: &str) {
+    let run = switchback::journal::read(dir).unwrap();
+    let mut stated = stated(&fs::read(dir.join("environment.json")).unwrap()).unwrap();
+    stated.undated = Some("it was closed".into());
+    if let Some(signer) = &mut stated.signer {
+        signer.identity = who.into();
+    }
+    let _ = fs::remove_file(dir.join("SHA256SUMS.tsr"));
+    for (name, bytes) in derive(dir, &run, &stated).unwrap() {
+        fs::write(dir.join(name), bytes).unwrap();
+    }
+    relist(dir);
+    sign(&place.key(), "evidence@switchback", &dir.join("SHA256SUMS"));
 }
 
 /// Changes a digit somewhere in a record, and makes the chain from there on anew.
@@ -352,12 +575,14 @@ pub fn resign(way: Way, place: &Place, dir: &Path) {
 pub fn is_blind_there(sealed: &Path, dir: &Path) -> bool {
     let same = |name: &String| fs::read(sealed.join(name)).ok() == fs::read(dir.join(name)).ok();
     let Ok(there) = files_of(dir) else { return false };
+    if there != files_of(sealed).unwrap() {
+        return false;
+    }
     let changed: Vec<&String> = there.iter().filter(|name| !same(name)).collect();
     let [name] = changed[..] else { return false };
     let [old, new] = [sealed, dir].map(|dir| fs::read(dir.join(name)).unwrap());
     let at: Vec<usize> = (0..old.len()).filter(|at| old.get(*at) != new.get(*at)).collect();
     name == "SHA256SUMS.tsr"
-        && there == files_of(sealed).unwrap()
         && old.len() == new.len()
         && at.len() == 1
         && unsigned_bytes(&old).contains(&at[0])

@@ -4,7 +4,7 @@ use super::{Sealing, local};
 use crate::clean::Clean;
 use crate::evidence::environment::LeftOut;
 use crate::evidence::manifest::{MOST_BYTES, is_name, read_plain};
-use crate::evidence::names;
+use crate::evidence::{environment, names};
 use crate::journal::{JOURNAL, Noted, Run, SAMPLES};
 use crate::runbook::Fault;
 use std::path::Path;
@@ -30,9 +30,6 @@ const FILES: [&str; 8] = [
     names::APPROVAL_SIG,
 ];
 
-/// What a bundle cannot do without.
-const NEEDED: [&str; 2] = [JOURNAL, names::DECLARATION];
-
 /// Whether a file is a recording.
 pub fn is_cast(name: &str) -> bool {
     name.strip_suffix(".cast").is_some_and(|stem| {
@@ -52,14 +49,14 @@ pub fn is_of_a_bundle(name: &str) -> bool {
         || name.starts_with("logs/")
 }
 
+/// Whether a bundle is whole without a file. What has a digest or a signature in the journal is not
+/// among these: whoever verifies would find it missing.
+fn can_be_left_out(name: &str) -> bool {
+    name == names::PLAN || is_cast(name) || name.starts_with("logs/")
+}
+
 /// Reads the run's files.
 pub fn gather(dir: &Path, run: &Run, how: &Sealing<'_>) -> Result<Gathered, Fault> {
-    if let Some(needed) = NEEDED.iter().find(|file| how.leave_out.iter().any(|out| out == *file)) {
-        return Err(local(
-            format!("{needed} cannot be left out: a bundle is nothing without it"),
-            "leave out something else",
-        ));
-    }
     let mut wanted: Vec<String> = FILES.iter().map(|name| (*name).to_owned()).collect();
     wanted.extend(names_in(dir, "", is_cast));
     wanted.extend(names_in(dir, "logs/", |_| true));
@@ -69,6 +66,12 @@ pub fn gather(dir: &Path, run: &Run, how: &Sealing<'_>) -> Result<Gathered, Faul
             return Err(local(
                 format!("{shown} is no file of this run's evidence"),
                 "name it as it stands in the run's directory, such as logs/deploy.log",
+            ));
+        }
+        if !can_be_left_out(out) {
+            return Err(local(
+                format!("{out} cannot be left out: what is signed and proven stands on it"),
+                "only recordings, logs and plan.toml can be: leave out something else",
             ));
         }
     }
@@ -83,7 +86,7 @@ pub fn gather(dir: &Path, run: &Run, how: &Sealing<'_>) -> Result<Gathered, Faul
         match read_plain(&dir.join(&name), MOST_BYTES) {
             Ok(bytes) => gathered.files.push((name, bytes)),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) if NEEDED.contains(&name.as_str()) || name == SAMPLES => {
+            Err(e) if !can_be_left_out(&name) => {
                 return Err(local(format!("{name} cannot be read: {e}"), "see who owns it"));
             }
             Err(e) => {
@@ -91,6 +94,10 @@ pub fn gather(dir: &Path, run: &Run, how: &Sealing<'_>) -> Result<Gathered, Faul
                 gathered.left_out.push(LeftOut { file: Clean::new(&name), why });
             }
         }
+    }
+    if let Some(why) = environment::declared(run).and_then(|put| put.not_put_down.as_ref()) {
+        let why = Clean::new(&format!("it was not put down: {why}"));
+        gathered.left_out.push(LeftOut { file: Clean::new(names::DECLARATION), why });
     }
     for (_, _, noted) in &run.noted {
         let Noted::RecordingStarted(started) = noted else { continue };

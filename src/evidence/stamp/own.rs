@@ -4,7 +4,7 @@
 //! authority's own, from elsewhere. `openssl` does the arithmetic.
 
 use super::form::{Certificate, Form};
-use crate::evidence::tool::{self, Asking};
+use crate::evidence::tool::{self, Asking, Said, Silent};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fs::DirBuilder;
@@ -78,12 +78,28 @@ fn others(place: &Place, form: &Form) -> Result<usize, Own> {
 }
 
 fn heard(command: &mut Command) -> Result<(), Own> {
-    match tool::run(command, Asking::Nobody, PATIENCE) {
+    verdict(&tool::run(command, Asking::Nobody, PATIENCE))
+}
+
+/// What openssl says of a token or a certificate. Only what it says itself is a finding: one that
+/// is not there, that was killed, or that could not read what we gave it, has found nothing.
+pub(in crate::evidence) fn verdict(heard: &Result<Said, Silent>) -> Result<(), Own> {
+    match heard {
         Ok(said) if said.well => Ok(()),
-        Ok(said) if said.err.to_ascii_lowercase().contains("unknown option") => {
-            Err(Own::Unable("this openssl cannot do it".to_owned()))
+        Ok(said) => {
+            let words = String::from_utf8_lossy(&said.out) + said.err.as_str();
+            let words = words.to_ascii_lowercase();
+            if words.contains("unknown option") {
+                Err(Own::Unable("this openssl cannot do it".to_owned()))
+            } else if words.contains("verification failed")
+                || words.contains("verification: failed")
+            {
+                Err(Own::Bad(format!("it is not as it was signed: openssl: {}", said.why())))
+            } else {
+                Err(Own::Unable(format!("openssl found nothing out: {}", said.why())))
+            }
         }
-        Ok(said) => Err(Own::Bad(format!("it is not as it was signed: openssl: {}", said.why()))),
+        Err(Silent::Missing) => Err(Own::Unable("openssl is not installed".to_owned())),
         Err(_) => Err(Own::Unable("openssl could not be run".to_owned())),
     }
 }
@@ -122,5 +138,31 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(well: bool, out: &str, err: &str) -> Result<(), Own> {
+        let (out, err) = (out.as_bytes().to_vec(), err.to_owned());
+        verdict(&Ok(Said { well, out, err }))
+    }
+
+    #[test]
+    fn only_what_openssl_itself_finds_is_a_finding() {
+        assert_eq!(said(true, "Verification: OK\n", ""), Ok(()));
+        let failed = said(false, "Verification: FAILED\n", "error:17800067:ts:imprint mismatch\n");
+        assert!(matches!(failed, Err(Own::Bad(_))), "{failed:?}");
+        let failed = said(false, "", "error signer: verification failed\n");
+        assert!(matches!(failed, Err(Own::Bad(_))), "{failed:?}");
+        // Killed, or without the file that it was to read.
+        for err in ["", "Error loading file chain.pem\n", "ts: Unknown option: -partial_chain\n"] {
+            assert!(matches!(said(false, "", err), Err(Own::Unable(_))), "{err}");
+        }
+        for silent in [Silent::Missing, Silent::TooLong, Silent::Asks] {
+            assert!(matches!(verdict(&Err(silent)), Err(Own::Unable(_))));
+        }
     }
 }

@@ -4,14 +4,14 @@
 //! is looked at on a thread of its own, which may fail and may not go on for ever.
 
 use super::who::Signed;
-use super::{Asked, Verified, derived, recordings, tokens, who};
+use super::{Asked, Verified, approval, declared, derived, is_ours, recordings, tokens, who};
 use crate::evidence::manifest::{MOST_BYTES, Manifest, read_plain};
 use crate::evidence::previous::Previous;
 use crate::evidence::{environment, names, readme};
-use crate::journal::{self, Declared, Noted, Run};
-use crate::runbook::{Act, Core, Effect};
+use crate::journal::{self, Declared, JournalFault, Run};
+use crate::runbook::Core;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -31,20 +31,22 @@ pub fn contents(
     let (bundle, title, signed) = (bundle.to_owned(), manifest.title.clone(), signed.clone());
     let signers = asked.signers.cloned();
     let chain = asked.tsa_chain.map(Path::to_owned);
-    let (run, now_unix_s) = (asked.run.map(str::to_owned), asked.now_unix_s);
+    let (run, signer) = (asked.run.map(str::to_owned), asked.signer.map(str::to_owned));
+    let now_unix_s = asked.now_unix_s;
     let mut own = Verified { author: told.author.clone(), ..Verified::default() };
     let spawned = std::thread::Builder::new().name("contents".to_owned()).spawn(move || {
         let asked = Asked {
             signers: signers.as_ref(),
             tsa_chain: chain.as_deref(),
             run: run.as_deref(),
+            signer: signer.as_deref(),
             now_unix_s,
         };
         let looked = catch_unwind(AssertUnwindSafe(|| {
             look(&bundle, &title, &signed, &asked, &mut own);
         }));
         if looked.is_err() {
-            own.bad(CHECK, "it makes no sense that this program could bear");
+            own.unable(CHECK, "it makes no sense that this program could bear");
         }
         // Nobody listens any more where it took too long.
         let _ = tell.send(own);
@@ -54,14 +56,17 @@ pub fn contents(
             told.checks.extend(own.checks);
             told.of = own.of;
         }
-        Ok(Err(_)) => told.bad(CHECK, format!("no answer within {} s", PATIENCE.as_secs())),
-        Err(e) => told.bad(CHECK, format!("it could not be looked at: {e}")),
+        Ok(Err(_)) => told.unable(CHECK, format!("no answer within {} s", PATIENCE.as_secs())),
+        Err(e) => told.unable(CHECK, format!("it could not be looked at: {e}")),
     }
 }
 
 fn look(bundle: &Path, title: &str, signed: &Signed, asked: &Asked<'_>, told: &mut Verified) {
     let run = match journal::read(bundle) {
         Ok(run) => run,
+        Err(JournalFault::Unreadable { source, .. }) if is_ours(&source) => {
+            return told.unable("journal", format!("it cannot be read: {source}"));
+        }
         Err(fault) => return told.bad("journal", fault.to_string()),
     };
     let facts = &run.opened.facts;
@@ -69,7 +74,7 @@ fn look(bundle: &Path, title: &str, signed: &Signed, asked: &Asked<'_>, told: &m
     told.ok("journal", format!("{} lines, chained, head {}", run.lines, run.head));
     told.found("title", of_this_run(title, &run, asked));
     end(&run, told);
-    told.found("plan", plan(bundle, &run));
+    declared::plan(bundle, &run, told);
     let previous = read_plain(&bundle.join(names::PREVIOUS), 1024).ok();
     match previous.and_then(|bytes| Previous::parse(&bytes)) {
         Some(Previous::First) => told.ok("series", "the first bundle of its series"),
@@ -80,11 +85,14 @@ fn look(bundle: &Path, title: &str, signed: &Signed, asked: &Asked<'_>, told: &m
     }
     match environment::declared(&run) {
         None => told.passed_over("declaration", "nothing was declared before the first change"),
-        Some(declared) => {
-            told.found("declaration", declaration(bundle, &run, declared));
-            who::declaration(bundle, declared, signed, asked, told);
-            who::approval(bundle, declared, &run.opened.plan_sha256, signed, asked, told);
-            tokens::of_the_declaration(bundle, declared.token.is_some(), asked, told);
+        Some(put @ Declared { not_put_down: Some(why), .. }) => {
+            declared::not_put_down(bundle, put, why, told);
+        }
+        Some(put) => {
+            let said = declared::declaration(bundle, &run, put, told);
+            who::declaration(bundle, put, signed, asked, told);
+            approval::approval(bundle, put, said.as_ref(), signed, asked, told);
+            tokens::of_the_declaration(bundle, &run, put.token.as_ref(), asked, told);
         }
     }
     recordings::recordings(bundle, &run, told);
@@ -116,61 +124,12 @@ fn end(run: &Run, told: &mut Verified) {
     }
 }
 
-fn plan(bundle: &Path, run: &Run) -> Result<String, String> {
-    let path: PathBuf = bundle.join(names::PLAN);
-    let bytes = match read_plain(&path, MOST_BYTES) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound && left_out(bundle, names::PLAN) => {
-            return Ok("it was left out; the journal holds what it means".to_owned());
-        }
-        Err(e) => return Err(format!("{}: {e}", names::PLAN)),
-    };
-    let sha256 = journal::chain::digest(&bytes);
-    if sha256 == run.opened.plan_sha256 {
-        Ok(sha256)
-    } else {
-        Err(format!("{} is not the one that the journal names", names::PLAN))
-    }
-}
-
 /// Whether the bundle says itself that a file was left out.
 pub fn left_out(bundle: &Path, name: &str) -> bool {
     read_plain(&bundle.join(names::ENVIRONMENT), MOST_BYTES)
         .ok()
         .and_then(|bytes| environment::stated(&bytes).ok())
         .is_some_and(|stated| stated.left_out.iter().any(|left| left.file.as_str() == name))
-}
-
-fn declaration(bundle: &Path, run: &Run, declared: &Declared) -> Result<String, String> {
-    let bytes = read_plain(&bundle.join(names::DECLARATION), MOST_BYTES)
-        .map_err(|e| format!("{}: {e}", names::DECLARATION))?;
-    if journal::chain::digest(&bytes) != declared.sha256 {
-        return Err("it is not the one that the journal names".to_owned());
-    }
-    let noted = run.noted.iter().find_map(|(seq, _, noted)| match noted {
-        Noted::Declared(_) => Some(*seq),
-        _ => None,
-    });
-    let changes = run.turns.iter().flat_map(|turn| &turn.effects);
-    let changes = changes.chain(run.loose.iter().flat_map(|loose| &loose.effects));
-    let first = changes
-        .filter(|written| match &written.effect {
-            Effect::Act { act, .. } => {
-                matches!(act, Act::SetRouter { .. } | Act::Run { .. } | Act::PersistRouter)
-            }
-            _ => false,
-        })
-        .map(|written| written.seq)
-        .min();
-    match (noted, first) {
-        (Some(noted), Some(first)) if noted > first => {
-            Err(format!("line {noted} comes after the first change, line {first}"))
-        }
-        (Some(noted), Some(first)) => {
-            Ok(format!("line {noted}, before the first change, line {first}"))
-        }
-        _ => Ok("nothing was changed at all".to_owned()),
-    }
 }
 
 fn replay(run: &Run, told: &mut Verified) {

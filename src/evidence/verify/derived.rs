@@ -1,7 +1,7 @@
 //! What was derived from the rest is derived again, and must be the same to the last byte.
 
 use super::who::Signed;
-use super::{Asked, Verified, tokens};
+use super::{Asked, Verified, tokens, who};
 use crate::evidence::manifest::{MOST_BYTES, files_of, read_plain};
 use crate::evidence::seal::{DERIVED, derive};
 use crate::evidence::{environment, names};
@@ -12,10 +12,11 @@ const CHECK: &str = "derived files";
 
 /// Derives the report and everything like it again.
 pub fn derived(bundle: &Path, run: &Run, signed: &Signed, asked: &Asked<'_>, told: &mut Verified) {
-    let stated = read_plain(&bundle.join(names::ENVIRONMENT), MOST_BYTES)
-        .map_err(|e| e.to_string())
-        .and_then(|bytes| environment::stated(&bytes));
-    let stated = match stated {
+    let bytes = match read_plain(&bundle.join(names::ENVIRONMENT), MOST_BYTES) {
+        Ok(bytes) => bytes,
+        Err(e) => return told.unread(CHECK, names::ENVIRONMENT, &e),
+    };
+    let stated = match environment::stated(&bytes) {
         Ok(stated) => stated,
         Err(why) => return told.bad(CHECK, format!("{}: {why}", names::ENVIRONMENT)),
     };
@@ -28,6 +29,10 @@ pub fn derived(bundle: &Path, run: &Run, signed: &Signed, asked: &Asked<'_>, tol
         (Some(_), None) => told.bad("signer", "the bundle says that it is signed"),
         _ => {}
     }
+    let declared = environment::declared(run).and_then(|declared| declared.signed.as_ref());
+    let said = [("the seal", stated.signer.as_ref()), ("the declaration", declared)];
+    let said: Vec<_> = said.iter().filter_map(|(whose, by)| by.map(|by| (*whose, by))).collect();
+    who::names(run, &said, signed, asked, told);
     let ours = env!("CARGO_PKG_VERSION");
     if stated.program.version != ours {
         let why = format!("they were made by version {}, this is {ours}", stated.program.version);

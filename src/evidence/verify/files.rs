@@ -1,6 +1,6 @@
 //! Whether the files are those of the manifest: no more, no fewer, and with these digests.
 
-use super::Verified;
+use super::{State, Verified};
 use crate::evidence::manifest::{
     MOST_BYTES, MOST_OF_ALL, Manifest, UNLISTED, files_of, read_plain,
 };
@@ -19,7 +19,8 @@ pub fn files(bundle: &Path, manifest: &Manifest, told: &mut Verified) -> bool {
         Ok(names) => names,
         Err(odd) => {
             for odd in odd.iter().take(TOLD) {
-                told.bad("files", odd.to_string());
+                let state = if odd.is_ours { State::CannotCheck } else { State::Bad };
+                told.add("files", state, odd.to_string());
             }
             return false;
         }
@@ -40,7 +41,7 @@ pub fn files(bundle: &Path, manifest: &Manifest, told: &mut Verified) -> bool {
         told.ok("files", format!("{} files, none added, none missing", there.len()));
     }
     let mut of_all = 0_u64;
-    let mut changed = Vec::new();
+    let (mut changed, mut unread) = (Vec::new(), false);
     for (name, sha256) in manifest.files.iter().filter(|(name, _)| there.contains(*name)) {
         match read_plain(&bundle.join(name), MOST_BYTES) {
             Ok(bytes) => {
@@ -49,17 +50,21 @@ pub fn files(bundle: &Path, manifest: &Manifest, told: &mut Verified) -> bool {
                     changed.push(format!("{name} is not what was signed"));
                 }
             }
-            Err(e) => changed.push(format!("{name} cannot be read: {e}")),
+            Err(e) => {
+                unread = true;
+                told.unread("digests", name, &e);
+            }
         }
         if of_all > MOST_OF_ALL {
-            changed.push(format!("all files together have more than {MOST_OF_ALL} bytes"));
+            unread = true;
+            told.unable("digests", format!("all files have more than {MOST_OF_ALL} bytes"));
             break;
         }
     }
-    if changed.is_empty() {
+    if changed.is_empty() && !unread {
         told.ok("digests", format!("{of_all} bytes"));
     }
-    let good = wrong.is_empty() && changed.is_empty();
+    let good = wrong.is_empty() && changed.is_empty() && !unread;
     wrong.iter().take(TOLD).for_each(|wrong| told.bad("files", wrong));
     changed.iter().take(TOLD).for_each(|changed| told.bad("digests", changed));
     good

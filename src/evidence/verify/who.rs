@@ -1,10 +1,11 @@
 //! Who signed: the bundle's digests, the declaration, the approval.
 
 use super::{Asked, Verified, tokens};
+use crate::clean::Clean;
 use crate::evidence::manifest::read_plain;
 use crate::evidence::signers::{Checked, NOT_NOW, Signers};
 use crate::evidence::{names, purpose, sign};
-use crate::journal::{Declared, Signer};
+use crate::journal::{Declared, Run, Signer};
 use std::io;
 use std::path::Path;
 
@@ -27,7 +28,7 @@ pub struct Signed {
 
 impl Signed {
     /// Holds a signature against the signers as of now, or as of the time that is proven.
-    fn check(
+    pub fn check(
         &self,
         asked: &Asked<'_>,
         sig: &[u8],
@@ -42,7 +43,7 @@ impl Signed {
     }
 
     /// The same for a name and a key.
-    fn gives(&self, asked: &Asked<'_>, name: &str, fingerprint: &str, purpose: &str) -> bool {
+    pub fn gives(&self, asked: &Asked<'_>, name: &str, fingerprint: &str, purpose: &str) -> bool {
         let gives =
             |at: i64| asked.signers.is_some_and(|by| by.gives(name, fingerprint, purpose, at));
         gives(asked.now_unix_s) || self.proven_unix_s.is_some_and(gives)
@@ -55,7 +56,7 @@ pub fn signature(bundle: &Path, asked: &Asked<'_>, told: &mut Verified) -> Signe
     let manifest = match read_plain(&bundle.join(names::MANIFEST), LARGEST_MANIFEST) {
         Ok(bytes) => bytes,
         Err(e) => {
-            told.bad(CHECK, format!("{} cannot be read: {e}", names::MANIFEST));
+            told.unread(CHECK, names::MANIFEST, &e);
             return Signed::default();
         }
     };
@@ -66,8 +67,8 @@ pub fn signature(bundle: &Path, asked: &Asked<'_>, told: &mut Verified) -> Signe
             return Signed { manifest: Some(manifest), ..Signed::default() };
         }
         Err(e) => {
-            told.bad(CHECK, format!("{} cannot be read: {e}", names::MANIFEST_SIG));
-            return Signed { manifest: Some(manifest), ..Signed::default() };
+            told.unread(CHECK, names::MANIFEST_SIG, &e);
+            return Signed::default();
         }
     };
     let by = match sign::by_anybody(&sig, &manifest, purpose::EVIDENCE) {
@@ -100,8 +101,17 @@ pub fn signature(bundle: &Path, asked: &Asked<'_>, told: &mut Verified) -> Signe
                 }
                 _ => String::new(),
             };
-            told.ok(CHECK, format!("by {principal}, {key}{then}"));
-            told.author = Some(principal);
+            let gives = |name: &&str| signed.gives(asked, name, &by.fingerprint, purpose::EVIDENCE);
+            match asked.signer.filter(|name| !gives(name)) {
+                Some(name) => {
+                    let name = Clean::new(name);
+                    told.unable(CHECK, format!("it fits, by {principal} and not by {name}, {key}"));
+                }
+                None => {
+                    told.ok(CHECK, format!("by {principal}, {key}{then}"));
+                    told.author = Some(asked.signer.map_or(principal, str::to_owned));
+                }
+            }
         }
         Some(Checked::Unknown { .. }) => {
             let mut why = asked.signers.map_or_else(String::new, why);
@@ -166,51 +176,30 @@ pub fn declaration(
     }
 }
 
-/// Whether a second person has signed the same plan, as the journal says.
-pub fn approval(
-    bundle: &Path,
-    declared: &Declared,
-    plan_sha256: &str,
+/// Whether the name that the bundle gives to the key that signed it is one that the evaluator gives
+/// to it: the report says that name on its first page.
+pub fn names(
+    run: &Run,
+    said: &[(&str, &Signer)],
     signed: &Signed,
     asked: &Asked<'_>,
     told: &mut Verified,
 ) {
-    const CHECK: &str = "approval";
-    let Some(approver) = &declared.approved else {
-        let why = declared.not_approved.as_ref().map_or_else(
-            || "there is none: approver = deployer".to_owned(),
-            |why| format!("the one that is there does not count: {why}"),
-        );
-        return told.passed_over(CHECK, why);
-    };
-    let read = |name: &str| {
-        read_plain(&bundle.join(name), LARGEST_MANIFEST).map_err(|e| format!("{name}: {e}"))
-    };
-    let found = read(names::APPROVAL).and_then(|bytes| {
-        let sig = read(names::APPROVAL_SIG)?;
-        let by = sign::by_anybody(&sig, &bytes, purpose::APPROVAL)?;
-        if by.fingerprint != approver.fingerprint {
-            return Err("it is by another key than the journal says".to_owned());
-        }
-        let says: serde_json::Value =
-            serde_json::from_slice(&bytes).map_err(|e| format!("it cannot be read: {e}"))?;
-        if says.get("plan_sha256").and_then(|sha256| sha256.as_str()) != Some(plan_sha256) {
-            return Err("it is of another plan".to_owned());
-        }
-        match signed.check(asked, &sig, &bytes, purpose::APPROVAL) {
-            Some(Checked::Known { principal, .. }) if Some(&principal) != told.author.as_ref() => {
-                Ok((true, format!("by {principal}, a second person")))
-            }
-            Some(Checked::Known { .. }) => Ok((false, "approver = deployer".to_owned())),
-            Some(Checked::Unknown { .. }) | None => {
-                Ok((false, format!("it fits, by {}, whom nobody knows", by.fingerprint)))
-            }
-            Some(Checked::Bad(why)) => Err(why),
-        }
+    const CHECK: &str = "signer's name";
+    let Some(author) = told.author.clone() else { return };
+    let by = signed.by.as_ref().map_or("", |by| by.fingerprint.as_str());
+    let gives = |name: &str| signed.gives(asked, name, by, purpose::EVIDENCE);
+    let wrong = said.iter().find(|(_, signer)| {
+        !signer.identity.is_empty() && signer.fingerprint == by && !gives(signer.identity.as_str())
     });
-    match found {
-        Ok((true, says)) => told.ok(CHECK, says),
-        Ok((false, says)) => told.passed_over(CHECK, says),
-        Err(why) => told.bad(CHECK, why),
+    let Some((whose, signer)) = wrong else {
+        return told.ok(CHECK, "the bundle and --signers give it the same");
+    };
+    let says = format!("{whose} calls the key {}, and --signers {author}", signer.identity);
+    if run.opened.plan.evidence.identity.is_some() {
+        told.bad(CHECK, says);
+    } else {
+        // The plan names nobody: it is the comment of a key, or a user of that host.
+        told.unable(CHECK, says + "; `identity` in [evidence] says how it is meant");
     }
 }
