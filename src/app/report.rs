@@ -9,9 +9,10 @@ use crate::evidence::previous::Previous;
 use crate::evidence::seal::{self, NotSealed, Sealed, Sealing};
 use crate::evidence::sign::Asking;
 use crate::evidence::{declare, names};
-use crate::journal::{self, Hit, JOURNAL};
+use crate::journal::chain::digest;
+use crate::journal::{self, Hit, JOURNAL, Run};
 use crate::plain::complain;
-use crate::runs::{self, Home, RunSummary};
+use crate::runs::{self, Home, IndexLine, RunSummary};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::fmt::Write as _;
@@ -116,7 +117,7 @@ pub fn bundle(
         complain(format_args!("warning: the runs' index is believed only in part: {fault}"));
     }
     let mut how = Sealing {
-        previous: Previous::of(&run.opened.facts.run, &index),
+        previous: previous(&run, directory, &index),
         leave_out: without.files.clone(),
         without_recording: without.recording,
         mask: clean::installed(),
@@ -137,6 +138,15 @@ pub fn bundle(
         complain(format_args!("warning: the runs' index was not written: {fault}"));
     }
     Ok(sealed)
+}
+
+/// What this run's bundle follows: by the index, and by the bundle that it replaces.
+fn previous(run: &Run, directory: &Path, index: &[IndexLine]) -> Previous {
+    let facts = &run.opened.facts;
+    let replaced = directory.join(names::BUNDLE).join(names::MANIFEST);
+    let replaced = read_plain(&replaced, MOST_BYTES).ok().map(|bytes| digest(&bytes));
+    let by_index = Previous::of(&facts.run, facts.began_unix_ms, index);
+    Previous { again: replaced.or(by_index.again), ..by_index }
 }
 
 fn refused(id: &str, not: &NotSealed) -> Failure {

@@ -39,12 +39,14 @@ pub fn verify(global: &Global, args: &VerifyArgs) -> Result<u8, Failure> {
             "give the time authority's certificates as PEM",
         ));
     }
+    let home = flight::home(global).ok();
     let told = check(
         &bundle,
         &Asked {
             signers: signers.as_ref(),
             tsa_chain: args.tsa_chain.as_deref(),
             run: run.as_deref(),
+            runs: home.as_ref().map(|home| home.runs.as_path()),
             now_unix_s: unix_ms() / 1_000,
         },
     );

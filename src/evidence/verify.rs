@@ -13,6 +13,7 @@ mod contents;
 mod derived;
 mod files;
 mod recordings;
+mod series;
 mod tokens;
 mod who;
 
@@ -66,6 +67,8 @@ pub struct Asked<'a> {
     pub tsa_chain: Option<&'a Path>,
     /// Which run it must be of.
     pub run: Option<&'a str>,
+    /// A runs' directory in which the bundle before may lie, besides where this one lies.
+    pub runs: Option<&'a Path>,
     /// Now, in seconds since 1970: signers can be bound in time.
     pub now_unix_s: i64,
 }

@@ -209,7 +209,7 @@ impl Place {
         change: impl FnOnce(&mut Sealing<'_>),
     ) -> Result<Sealed, NotSealed> {
         let mut how = Sealing {
-            previous: Previous::First,
+            previous: Previous::default(),
             leave_out: Vec::new(),
             without_recording: false,
             mask,

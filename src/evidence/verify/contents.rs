@@ -4,9 +4,8 @@
 //! is looked at on a thread of its own, which may fail and may not go on for ever.
 
 use super::who::Signed;
-use super::{Asked, Verified, derived, recordings, tokens, who};
+use super::{Asked, Verified, derived, recordings, series, tokens, who};
 use crate::evidence::manifest::{MOST_BYTES, Manifest, read_plain};
-use crate::evidence::previous::Previous;
 use crate::evidence::{environment, names, readme};
 use crate::journal::{self, Declared, Noted, Run};
 use crate::runbook::{Act, Core, Effect};
@@ -31,6 +30,7 @@ pub fn contents(
     let (bundle, title, signed) = (bundle.to_owned(), manifest.title.clone(), signed.clone());
     let signers = asked.signers.cloned();
     let chain = asked.tsa_chain.map(Path::to_owned);
+    let runs = asked.runs.map(Path::to_owned);
     let (run, now_unix_s) = (asked.run.map(str::to_owned), asked.now_unix_s);
     let mut own = Verified { author: told.author.clone(), ..Verified::default() };
     let spawned = std::thread::Builder::new().name("contents".to_owned()).spawn(move || {
@@ -38,6 +38,7 @@ pub fn contents(
             signers: signers.as_ref(),
             tsa_chain: chain.as_deref(),
             run: run.as_deref(),
+            runs: runs.as_deref(),
             now_unix_s,
         };
         let looked = catch_unwind(AssertUnwindSafe(|| {
@@ -70,14 +71,7 @@ fn look(bundle: &Path, title: &str, signed: &Signed, asked: &Asked<'_>, told: &m
     told.found("title", of_this_run(title, &run, asked));
     end(&run, told);
     told.found("plan", plan(bundle, &run));
-    let previous = read_plain(&bundle.join(names::PREVIOUS), 1024).ok();
-    match previous.and_then(|bytes| Previous::parse(&bytes)) {
-        Some(Previous::First) => told.ok("series", "the first bundle of its series"),
-        Some(Previous::Bundle { run, sha256 }) => {
-            told.ok("series", format!("after {run}, whose SHA256SUMS is {sha256}"));
-        }
-        None => told.bad("series", "PREVIOUS names no bundle"),
-    }
+    series::series(bundle, &run, asked, told);
     match environment::declared(&run) {
         None => told.passed_over("declaration", "nothing was declared before the first change"),
         Some(declared) => {
