@@ -6,6 +6,7 @@ use crate::engine::clock::unix_ms;
 use crate::evidence::{approve, sign};
 use crate::plan::Overrides;
 use crate::plan::secrets::at_home;
+use crate::units::Millis;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -16,6 +17,7 @@ pub fn approve(
     overrides: Overrides,
     key: &Path,
     identity: Option<&str>,
+    valid: Millis,
 ) -> Result<u8, Failure> {
     let options: String =
         overrides.sealed().iter().map(|(name, value)| format!(" --{name} {value}")).collect();
@@ -37,7 +39,7 @@ pub fn approve(
             "let somebody else approve it, with a key of their own",
         ));
     }
-    let (approval, file) = approve::approve(path, &loaded.plan, key, approver, unix_ms())?;
+    let (approval, file) = approve::approve(path, &loaded.plan, key, approver, unix_ms(), valid)?;
     if global.json {
         let line = serde_json::to_string(&approval)
             .map_err(|error| Failure::world(error, "this is a bug: please report it"))?;
@@ -54,6 +56,7 @@ pub fn approve(
         "approved: {}, {current} to {next}, migration {}\n\
          plan: {} sha256 {}\n\
          by: {} with {} {}\n\
+         good until: {}\n\
          kept: {} and .sig\n\
          next: switchback deploy {}{options}\n",
         approval.service,
@@ -63,6 +66,7 @@ pub fn approve(
         who.identity,
         who.key,
         who.fingerprint,
+        approval.valid_until.as_deref().unwrap_or("for ever"),
         file.display(),
         path.display(),
     );

@@ -82,6 +82,8 @@ pub struct Verified {
     pub author: Option<String>,
     /// Of which run it is, as far as that could be read.
     pub of: Option<(String, Kind, Clean)>,
+    /// What came of the approval that the bundle holds, if it holds one.
+    pub approval: Option<Clean>,
 }
 
 impl Verified {
@@ -103,7 +105,11 @@ impl Verified {
     pub fn says(&self) -> String {
         match (self.is_bad(), &self.author) {
             (true, _) => "TAMPERED: do not believe it".to_owned(),
-            (false, Some(author)) => format!("verified: signed by {}", Clean::new(author)),
+            (false, Some(author)) => {
+                let approval = self.approval.as_ref();
+                let approval = approval.map_or_else(String::new, |says| format!("; {says}"));
+                format!("verified: signed by {}{approval}", Clean::new(author))
+            }
             (false, None) => "intact, author unknown".to_owned(),
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 use switchback::clean::Mask;
-use switchback::evidence::approve::approve;
+use switchback::evidence::approve::{VALID, approve};
 use switchback::evidence::declare::{Declaration, declare};
 use switchback::evidence::previous::Previous;
 use switchback::evidence::recorder::{Recorder, Spec};
@@ -103,7 +103,7 @@ impl Place {
         assert!(ran.status.success(), "{ran:?}");
         let key = home.join("second");
         let who = signer(&key, SECOND).unwrap();
-        approve(&plan_file, &self.plan, &key, who, NOON).unwrap();
+        approve(&plan_file, &self.plan, &key, who, NOON, VALID).unwrap();
         let public = fs::read_to_string(home.join("second.pub")).unwrap();
         let known = fs::read_to_string(self.signers()).unwrap();
         let line = format!("{SECOND} namespaces=\"approval@switchback\" {public}");

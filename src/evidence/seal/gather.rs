@@ -31,7 +31,7 @@ const FILES: [&str; 8] = [
 ];
 
 /// What a bundle cannot do without.
-const NEEDED: [&str; 2] = [JOURNAL, names::DECLARATION];
+const NEEDED: [&str; 3] = [JOURNAL, SAMPLES, names::DECLARATION];
 
 /// Whether a file is a recording.
 pub fn is_cast(name: &str) -> bool {
@@ -83,7 +83,7 @@ pub fn gather(dir: &Path, run: &Run, how: &Sealing<'_>) -> Result<Gathered, Faul
         match read_plain(&dir.join(&name), MOST_BYTES) {
             Ok(bytes) => gathered.files.push((name, bytes)),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) if NEEDED.contains(&name.as_str()) || name == SAMPLES => {
+            Err(e) if NEEDED.contains(&name.as_str()) => {
                 return Err(local(format!("{name} cannot be read: {e}"), "see who owns it"));
             }
             Err(e) => {

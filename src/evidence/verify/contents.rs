@@ -54,6 +54,7 @@ pub fn contents(
         Ok(Ok(own)) => {
             told.checks.extend(own.checks);
             told.of = own.of;
+            told.approval = own.approval;
         }
         Ok(Err(_)) => told.bad(CHECK, format!("no answer within {} s", PATIENCE.as_secs())),
         Err(e) => told.bad(CHECK, format!("it could not be looked at: {e}")),

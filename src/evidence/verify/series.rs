@@ -44,7 +44,7 @@ pub fn series(bundle: &Path, run: &Run, asked: &Asked<'_>, told: &mut Verified) 
         return told
             .ok(CHECK, format!("after {before}, whose bundle is here and is the one named"));
     }
-    let Some(other) = found.first() else {
+    let Some(other) = found.iter().rev().find(|found| found.at_home).or(found.first()) else {
         let says = format!(
             "it says that it comes after {before}, whose SHA256SUMS is {sha256}: that bundle is \
              not here"
@@ -118,10 +118,9 @@ fn roots(bundle: &Path, asked: &Asked<'_>) -> Vec<PathBuf> {
 fn of_run(root: &Path, run: &str) -> Vec<Found> {
     let own = root.join(run);
     let again = (1..MOST).map(|n| own.join(format!("{}.{n}", names::BUNDLE)));
-    let at_home = std::iter::once(own.join(names::BUNDLE)).chain(again);
-    let mut found: Vec<Found> = at_home
-        .map_while(|path| Some(Found { sha256: sum(&path, None)?, path, at_home: true }))
-        .collect();
+    let at_home = |path: PathBuf| Some(Found { sha256: sum(&path, None)?, path, at_home: true });
+    let mut found: Vec<Found> = again.map_while(at_home).collect();
+    found.extend(at_home(own.join(names::BUNDLE)));
     let copies = std::fs::read_dir(root).into_iter().flatten().take(MOST);
     found.extend(copies.filter_map(|entry| {
         let path = entry.ok()?.path();

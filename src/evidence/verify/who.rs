@@ -1,6 +1,8 @@
 //! Who signed: the bundle's digests, the declaration, the approval.
 
 use super::{Asked, Verified, tokens};
+use crate::clean::Clean;
+use crate::evidence::approve::Approval;
 use crate::evidence::manifest::read_plain;
 use crate::evidence::signers::{Checked, NOT_NOW, Signers};
 use crate::evidence::{names, purpose, sign};
@@ -186,11 +188,19 @@ pub fn approval(
     let read = |name: &str| {
         read_plain(&bundle.join(name), LARGEST_MANIFEST).map_err(|e| format!("{name}: {e}"))
     };
+    let mut approved_by = None;
     let found = read(names::APPROVAL).and_then(|bytes| {
         let sig = read(names::APPROVAL_SIG)?;
         let by = sign::by_anybody(&sig, &bytes, purpose::APPROVAL)?;
         if by.fingerprint != approver.fingerprint {
             return Err("it is by another key than the journal says".to_owned());
+        }
+        let at = declared_at(bundle);
+        let approval: Option<Approval> = serde_json::from_slice(&bytes).ok();
+        if let (Some(approval), Some(at)) = (approval, at)
+            && !approval.is_good_at(&at)
+        {
+            return Err(format!("it was not good any more at {}", Clean::new(&at)));
         }
         let says: serde_json::Value =
             serde_json::from_slice(&bytes).map_err(|e| format!("it cannot be read: {e}"))?;
@@ -199,18 +209,35 @@ pub fn approval(
         }
         match signed.check(asked, &sig, &bytes, purpose::APPROVAL) {
             Some(Checked::Known { principal, .. }) if Some(&principal) != told.author.as_ref() => {
+                approved_by = Some(principal.clone());
                 Ok((true, format!("by {principal}, a second person")))
             }
             Some(Checked::Known { .. }) => Ok((false, "approver = deployer".to_owned())),
             Some(Checked::Unknown { .. }) | None => {
-                Ok((false, format!("it fits, by {}, whom nobody knows", by.fingerprint)))
+                let by = by.fingerprint;
+                Ok((false, format!("it fits, by {by}, whom no signers file here knows for it")))
             }
             Some(Checked::Bad(why)) => Err(why),
         }
     });
+    told.approval = Some(match &approved_by {
+        Some(by) => Clean::new(&format!("approved by {by}")),
+        None => "its approval was not checked".into(),
+    });
+    let also = match &declared.also_carried[..] {
+        [] => String::new(),
+        others => format!("; also carried by run {}", others.join(", ")),
+    };
     match found {
-        Ok((true, says)) => told.ok(CHECK, says),
-        Ok((false, says)) => told.passed_over(CHECK, says),
+        Ok((true, says)) => told.ok(CHECK, says + &also),
+        Ok((false, says)) => told.passed_over(CHECK, says + &also),
         Err(why) => told.bad(CHECK, why),
     }
+}
+
+/// When the run was declared, as its declaration says.
+fn declared_at(bundle: &Path) -> Option<String> {
+    let bytes = read_plain(&bundle.join(names::DECLARATION), LARGEST_MANIFEST).ok()?;
+    let says: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    Some(says.get("declared")?.as_str()?.to_owned())
 }
