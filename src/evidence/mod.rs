@@ -30,6 +30,7 @@ pub mod manifest;
 pub mod oscal;
 pub mod previous;
 pub mod readme;
+pub mod ready;
 pub mod recorder;
 pub mod report;
 pub mod scan;
