@@ -119,7 +119,7 @@ pub(super) fn adopt(
 ) -> Result<Option<(Signer, Vec<String>)>, Fault> {
     let Declaration { plan, release, service, .. } = declared;
     let meant = Meant { plan_sha256: &plan.sha256, release, service, at: &declared.declared };
-    let Some((approval, text, sig)) = counts(plan_file, &meant, operator)? else {
+    let Some(Counting { approval, text, sig }) = counts(plan_file, &meant, operator)? else {
         return Ok(None);
     };
     keep(&dir.join(names::APPROVAL), &text)?;
@@ -140,13 +140,24 @@ pub struct Meant<'a> {
     pub at: &'a str,
 }
 
+/// An approval that counts.
+#[derive(Debug, Clone)]
+pub struct Counting {
+    /// What it says.
+    pub approval: Approval,
+    /// Its bytes.
+    pub text: Vec<u8>,
+    /// The signature over them.
+    pub sig: Vec<u8>,
+}
+
 /// The approval beside a plan, its bytes and its signature, if it counts; nothing where there is
 /// none.
 pub fn counts(
     plan_file: &Path,
     meant: &Meant<'_>,
     operator: Option<&Signer>,
-) -> Result<Option<(Approval, Vec<u8>, Vec<u8>)>, Fault> {
+) -> Result<Option<Counting>, Fault> {
     let file = beside(plan_file);
     let text = match read(&file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -157,7 +168,7 @@ pub fn counts(
     let sig = read(&sig_file).map_err(|error| cannot(&sig_file, &error))?;
     let approval = good(&text, &sig)?;
     fits(&approval, meant, operator)?;
-    Ok(Some((approval, text, sig)))
+    Ok(Some(Counting { approval, text, sig }))
 }
 
 /// The other runs in the same directory that carried the same approval, by their ids.

@@ -62,5 +62,5 @@ pub fn approval(plan_file: &Path, plan: &Plan, now_unix_ms: i64) -> Result<Optio
         sign::signer(Path::new(key), evidence.identity.as_deref().unwrap_or_default()).ok()
     });
     let counts = approve::counts(plan_file, &meant, operator.as_ref())?;
-    Ok(counts.map(|(approval, ..)| approval.approver.identity))
+    Ok(counts.map(|counts| counts.approval.approver.identity))
 }
