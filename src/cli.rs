@@ -64,7 +64,9 @@ Examples:
 
 Shows the plan's digest, its release, ramp, limits and commands, asks (not with
 --yes), signs as somebody else than who deploys, and puts PLAN.approval.json and
-.sig beside the plan. The next deploy of exactly that takes them along.";
+.sig beside the plan. Every deploy of exactly that takes them into its evidence
+while they are good (24 h, or --valid) and lie there; one that others have carried
+before it names those runs.";
 
 const ROLLBACK: &str = "\
 Examples:
@@ -96,8 +98,10 @@ Examples:
   switchback verify ./evidence --signers allowed_signers --json
   sh evidence/verify.sh evidence allowed_signers me@example.org    without Switchback
 
-The signers come from you, never from the bundle: a line is
+The signers come from you, never from the bundle: a line for who deploys, and one
+for who approves:
   me@example.org namespaces=\"evidence@switchback,declaration@switchback\" ecdsa-sha2-nistp256 AAAA...
+  her@example.org namespaces=\"approval@switchback\" ecdsa-sha2-nistp256 AAAA...
 Exit codes here: 0 verified; 1 tampered with; 2 cannot be checked, or intact
 with an author whom nobody knows (not signed, no --signers, another key).";
 const REPLAY: &str = "\
@@ -273,6 +277,9 @@ pub enum Command {
         /// Who approves [default: the key's comment]
         #[arg(long, value_name = "NAME")]
         identity: Option<String>,
+        /// How long it is good for, such as 24h or 7d
+        #[arg(long, value_name = "TIME", default_value = "24h", value_parser = valid)]
+        valid: Millis,
     },
     /// Fly good and bad releases on the plan: what it finds, how soon, at whose cost
     #[command(after_help = ODDS)]
@@ -411,6 +418,13 @@ pub struct OddsArgs {
     /// How many fly at once; the numbers do not depend on it [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
+}
+
+fn valid(word: &str) -> Result<Millis, String> {
+    let valid: Option<Millis> = word.parse().ok();
+    valid
+        .filter(|valid| (Millis::secs(60)..=Millis::secs(366 * 86_400)).contains(valid))
+        .ok_or_else(|| "a time from 1m to 366d: say --valid 24h".to_owned())
 }
 
 fn instant(word: &str) -> Result<Millis, String> {

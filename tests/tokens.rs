@@ -143,8 +143,7 @@ fn a_key_whose_time_is_over_has_signed_when_an_authority_proves_it_and_not_other
     let ask = |signers: &Signers, tsa_chain: Option<&Path>| {
         // A day on, in which the authority's own certificate is still good.
         let now_unix_s = now.timestamp() + 86_400;
-        let asked =
-            Asked { signers: Some(signers), tsa_chain, now_unix_s, run: None, signer: None };
+        let asked = Asked { signers: Some(signers), tsa_chain, now_unix_s, ..Asked::default() };
         verify(&sealed.path, &asked)
     };
     let over = signers(&(now + chrono::Duration::hours(1)).format("%Y%m%d%H%M%SZ").to_string());

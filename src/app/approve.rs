@@ -9,6 +9,7 @@ use crate::evidence::{approve, sign};
 use crate::plain::complain;
 use crate::plan::secrets::at_home;
 use crate::plan::{Overrides, Plan};
+use crate::units::Millis;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 use std::path::Path;
@@ -20,6 +21,7 @@ pub fn approve(
     overrides: Overrides,
     key: &Path,
     identity: Option<&str>,
+    valid: Millis,
 ) -> Result<u8, Failure> {
     let options: String =
         overrides.sealed().iter().map(|(name, value)| format!(" --{name} {value}")).collect();
@@ -41,7 +43,7 @@ pub fn approve(
             "let somebody else approve it, with a key of their own",
         ));
     }
-    let approval = approve::of(&loaded.plan, approver, unix_ms());
+    let approval = approve::of(&loaded.plan, approver, unix_ms(), valid);
     let shown = show(path, &loaded.plan, &approval);
     if global.json {
         complain(shown.trim_end());
@@ -58,9 +60,10 @@ pub fn approve(
         return print(format!("{line}\n").as_bytes());
     }
     let out = format!(
-        "approved: {}, {}\nkept: {} and .sig\nnext: switchback deploy {}{options}\n",
+        "approved: {}, {}\ngood until: {}\nkept: {} and .sig\nnext: switchback deploy {}{options}\n",
         approval.service,
         release(&approval),
+        approval.valid_until.as_deref().unwrap_or("for ever"),
         file.display(),
         path.display(),
     );

@@ -6,6 +6,8 @@ use super::{Failure, load, print};
 use crate::adapter::router::Router;
 use crate::adapter::source::http::Prober;
 use crate::cli::Global;
+use crate::engine::clock::unix_ms;
+use crate::evidence::ready;
 use crate::odds::outlook;
 use crate::plan::{self, Faults, Overrides, PlanFault, Severity, Signal, SignalSource};
 use crate::runbook::{Fault, Kind, NodeOutcome, Readback};
@@ -50,6 +52,7 @@ pub fn check(
         hold: true,
     };
     found.faults.extend(plan::commands_on_path(&loaded.plan, &loaded.places));
+    evidence(&loaded, path, &mut found);
     let users = traffic::of_runs(global, &loaded.plan);
     let mut record = Record::default();
     let secrets = mask(&loaded.plan).map(|secrets| secrets.by_name().clone());
@@ -63,6 +66,35 @@ pub fn check(
     found.faults.extend(known(&loaded, &record, users.as_ref()));
     found.notes.push(plan::false_alarms(&loaded.plan));
     found.print(global, path)
+}
+
+/// Tries the key, and the approval that lies beside the plan.
+fn evidence(loaded: &plan::Loaded, path: &Path, found: &mut Found) {
+    let (plan, places) = (&loaded.plan, &loaded.places);
+    // A key that is not there is warned about already.
+    let told = loaded
+        .warnings
+        .iter()
+        .any(|fault| fault.cause.as_str().contains("would be sealed unsigned"));
+    match ready::signing(plan) {
+        Err(fault) if plan.evidence.require => {
+            found.bad(places.error("evidence.require", fault.cause.as_str(), fault.hint.as_str()));
+        }
+        Err(fault) if !told => {
+            let cause = format!("with nobody there the run is sealed unsigned: {}", fault.cause);
+            found.bad(places.warning("evidence.key", &cause, fault.hint.as_str()));
+        }
+        Ok(true) => found.good.push("the evidence's key signs".into()),
+        _ => {}
+    }
+    match ready::approval(path, plan, unix_ms()) {
+        Ok(None) => {}
+        Ok(Some(who)) => found.good.push(format!("approved by {who}")),
+        Err(fault) => {
+            let cause = format!("the approval beside the plan does not count: {}", fault.cause);
+            found.bad(places.warning("evidence", &cause, fault.hint.as_str()));
+        }
+    }
 }
 
 /// What Blue was seen to do, and the traffic that the last runs saw, give reason to warn about.

@@ -95,11 +95,10 @@ pub fn seal(home: &Home, directory: &Path, asking: Asking, told: bool) {
                 println(&super::report::says(&sealed));
             }
         }
-        Err(failure) => complain(format_args!(
-            "warning: the run is not sealed\n{}\nhint: switchback report {} seals it",
-            failure.says,
-            runs::short(&id)
-        )),
+        // The failure's own hint says what helps.
+        Err(failure) => {
+            complain(format_args!("warning: the run {id} is not sealed\n{}", failure.says));
+        }
     }
 }
 

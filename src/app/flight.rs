@@ -83,6 +83,11 @@ pub fn begin(
     let declaration = Declaration::of(&opened, unix_ms());
     let asking = if facts.attended { Asking::of_this_process() } else { Asking::Nobody };
     let declared = declare(directory.path(), &declaration, &plan.evidence, file, asking);
+    if let Err(failure) = signed(kind, plan, &declared) {
+        // Nothing has happened in it yet.
+        let _ = std::fs::remove_dir_all(directory.path());
+        return Err(failure);
+    }
     // Somebody may have looked for a token for a minute: the run's time begins now.
     facts.began_unix_ms = unix_ms();
     opened.facts = facts.clone();
@@ -103,6 +108,19 @@ pub fn begin(
         lock: Some(lock),
     };
     Ok(fly(global, watcher, &home, run, &[])?.seal(&home))
+}
+
+/// Where the plan wants it, nothing begins that nobody has signed.
+fn signed(kind: Kind, plan: &Plan, declared: &Declared) -> Result<(), Failure> {
+    if !plan.evidence.require || !kind.outlives_process() || declared.signed.is_some() {
+        return Ok(());
+    }
+    let why = declared.unsigned.as_ref().map_or("no reason is known", |why| why.as_str());
+    Err(Failure::usage(
+        format!("the declaration is not signed, and the plan requires it: {why}"),
+        "let the key sign ([evidence] key; switchback check tries it), or take out `require`: \
+         nothing was begun",
+    ))
 }
 
 /// Everything that a run needs before it is flown.

@@ -85,8 +85,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             let overrides = Overrides::from(release);
             check::check(&global, &plan.path, overrides, effective, runbook)
         }
-        Some(Command::Approve { plan, release, key, identity }) => {
-            approve::approve(&global, &plan.path, release.into(), &key, identity.as_deref())
+        Some(Command::Approve { plan, release, key, identity, valid }) => {
+            approve::approve(&global, &plan.path, release.into(), &key, identity.as_deref(), valid)
         }
         Some(Command::Odds { plan, odds: args }) => odds::odds(&global, &plan.path, &args),
         Some(Command::Rollback { plan, to }) => {

@@ -1,17 +1,19 @@
 //! `switchback report`: the bundle of a run is made, or found, and said where it is.
 
 use super::{Failure, flight, print, runs as listing};
-use crate::clean;
+use crate::clean::{self, Clean};
 use crate::cli::{Global, ReportArgs};
 use crate::engine::clock::unix_ms;
+use crate::evidence::environment::{self, Stated};
 use crate::evidence::manifest::{MOST_BYTES, files_of, read_plain};
 use crate::evidence::previous::Previous;
 use crate::evidence::seal::{self, NotSealed, Sealed, Sealing};
 use crate::evidence::sign::Asking;
 use crate::evidence::{declare, names};
-use crate::journal::{self, Hit, JOURNAL};
+use crate::journal::chain::digest;
+use crate::journal::{self, Hit, JOURNAL, Run};
 use crate::plain::complain;
-use crate::runs::{self, Home, RunSummary};
+use crate::runs::{self, Home, IndexLine, RunSummary};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::fmt::Write as _;
@@ -41,14 +43,20 @@ pub fn report(global: &Global, args: &ReportArgs) -> Result<u8, Failure> {
         ));
     }
     let without = Without { recording: args.without_recording, files: args.leave_out.clone() };
-    let asked = args.again || without.recording || !without.files.is_empty();
+    let current = is_current(&found.path);
+    if current && !args.again && (without.recording || !without.files.is_empty()) {
+        return Err(sealed_already(&found, args));
+    }
     let path = found.path.join(names::BUNDLE);
     let mut out = String::new();
-    if asked || !is_current(&found.path) {
+    if args.again || !current {
         let asking = if global.yes { Asking::Nobody } else { Asking::of_this_process() };
         let sealed = bundle(&home, &found.path, &without, asking)?;
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{}", says(&sealed));
+        unsigned(&found, sealed.unsigned.as_ref());
+    } else if let Some(stated) = stated(&path) {
+        unsigned(&found, stated.unsigned.as_ref());
     }
     let path = match &args.out {
         None => path,
@@ -64,6 +72,44 @@ pub fn report(global: &Global, args: &ReportArgs) -> Result<u8, Failure> {
     };
     let _ = writeln!(out, "{}", path.join(names::REPORT).display());
     print(out.as_bytes())
+}
+
+/// A bundle that is there, and signed at that, is not replaced in passing.
+fn sealed_already(found: &RunSummary, args: &ReportArgs) -> Failure {
+    let signer = stated(&found.path.join(names::BUNDLE)).and_then(|stated| stated.signer);
+    let signed = signer.map_or_else(String::new, |by| format!(", signed by {}", by.identity));
+    let run = runs::short(&found.id);
+    let mut line = format!("switchback report {run} --again");
+    if args.without_recording {
+        line.push_str(" --without-recording");
+    }
+    for file in &args.leave_out {
+        line.push_str(&format!(" --leave-out {}", Clean::new(file)));
+    }
+    Failure::usage(
+        format!("run {} is sealed already{signed}", found.id),
+        format!("{line} seals it anew, and keeps the bundle that is there beside it"),
+    )
+}
+
+/// What a bundle states of its own seal.
+fn stated(bundle: &Path) -> Option<Stated> {
+    let bytes = read_plain(&bundle.join(names::ENVIRONMENT), MOST_BYTES).ok()?;
+    environment::stated(&bytes).ok()
+}
+
+/// Says how a bundle gets its signature that the plan has a key for, and that has none.
+fn unsigned(found: &RunSummary, why: Option<&Clean>) {
+    let Some(why) = why else { return };
+    let has_key =
+        journal::read(&found.path).is_ok_and(|run| run.opened.plan.evidence.key.is_some());
+    if has_key {
+        complain(format_args!(
+            "warning: the bundle is not signed: {why}\nhint: switchback report {} --again signs it, \
+             once the key can",
+            runs::short(&found.id)
+        ));
+    }
 }
 
 /// The run of this name, or the last one.
@@ -116,7 +162,7 @@ pub fn bundle(
         complain(format_args!("warning: the runs' index is believed only in part: {fault}"));
     }
     let mut how = Sealing {
-        previous: Previous::of(&run.opened.facts.run, &index),
+        previous: previous(&run, directory, &index),
         leave_out: without.files.clone(),
         without_recording: without.recording,
         mask: clean::installed(),
@@ -139,6 +185,15 @@ pub fn bundle(
     Ok(sealed)
 }
 
+/// What this run's bundle follows: by the index, and by the bundle that it replaces.
+fn previous(run: &Run, directory: &Path, index: &[IndexLine]) -> Previous {
+    let facts = &run.opened.facts;
+    let replaced = directory.join(names::BUNDLE).join(names::MANIFEST);
+    let replaced = read_plain(&replaced, MOST_BYTES).ok().map(|bytes| digest(&bytes));
+    let by_index = Previous::of(&facts.run, facts.began_unix_ms, index);
+    Previous { again: replaced.or(by_index.again), ..by_index }
+}
+
 fn refused(id: &str, not: &NotSealed) -> Failure {
     let run = runs::short(id);
     match not {
@@ -155,6 +210,10 @@ fn refused(id: &str, not: &NotSealed) -> Failure {
             };
             Failure::world(format!("{not}{}", places(hits)), hint)
         }
+        NotSealed::Stopped => Failure::world(
+            "a signal stopped the seal: there is no bundle",
+            format!("switchback report {run} signs and seals it"),
+        ),
         NotSealed::Fault(fault) => Failure::world(&fault.cause, &fault.hint),
     }
 }

@@ -50,6 +50,7 @@ pub fn verify(global: &Global, args: &VerifyArgs) -> Result<u8, Failure> {
             "give the time authority's certificates as PEM",
         ));
     }
+    let home = flight::home(global).ok();
     let told = check(
         &bundle,
         &Asked {
@@ -57,6 +58,7 @@ pub fn verify(global: &Global, args: &VerifyArgs) -> Result<u8, Failure> {
             tsa_chain: args.tsa_chain.as_deref(),
             run: run.as_deref(),
             signer: args.signer.as_deref(),
+            runs: home.as_ref().map(|home| home.runs.as_path()),
             now_unix_s: unix_ms() / 1_000,
         },
     );
@@ -70,19 +72,38 @@ fn find(global: &Global, named: &str) -> Result<(PathBuf, Option<String>), Failu
     if path.is_dir() {
         let within = path.join(names::BUNDLE);
         let is_run = !path.join(names::MANIFEST).exists() && within.is_dir();
-        let bundle = if is_run { within } else { path.to_owned() };
-        let run = of_its_directory(&bundle);
-        return Ok((bundle, run));
+        let path = if is_run { within } else { path.to_owned() };
+        // One that has lost its list of digests is a bundle still, and a bad one.
+        let traces = [names::MANIFEST, names::MANIFEST_SIG, names::README, names::REPORT];
+        if !traces.iter().any(|name| path.join(name).symlink_metadata().is_ok()) {
+            return Err(Failure::usage(
+                format!("{} is no bundle: no {} in it", path.display(), names::MANIFEST),
+                "name a bundle's directory, or a run: switchback runs lists them",
+            ));
+        }
+        let run = of_its_directory(&path);
+        return Ok((path, run));
+    }
+    if path.symlink_metadata().is_ok() {
+        return Err(Failure::usage(
+            format!("{} is no bundle: it is no directory", path.display()),
+            "name the directory that the bundle's files are in",
+        ));
     }
     let home = flight::home(global)?;
     let found = runs::find(&home.runs, Some(named))
         .map_err(|fault| Failure::usage(&fault, "name a bundle's directory, or a run"))?;
     let bundle = found.path.join(names::BUNDLE);
     if !bundle.is_dir() {
-        return Err(Failure::usage(
-            format!("run {} is not sealed", found.id),
-            format!("switchback report {} seals it", runs::short(&found.id)),
-        ));
+        let running = super::runs::listed(&home)?
+            .iter()
+            .any(|run| run.id == found.id && run.outcome == "running");
+        let hint = if running {
+            "it is being flown right now, and is sealed when it ends".to_owned()
+        } else {
+            format!("switchback report {} seals it", runs::short(&found.id))
+        };
+        return Err(Failure::usage(format!("run {} is not sealed", found.id), hint));
     }
     Ok((bundle, Some(found.id)))
 }

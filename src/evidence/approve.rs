@@ -13,12 +13,19 @@ use crate::journal::Signer;
 use crate::journal::line::utc;
 use crate::plan::Plan;
 use crate::runbook::{Fault, FaultKind};
+use crate::runs::is_id;
+use crate::units::Millis;
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+/// How long an approval is good for where nobody says otherwise.
+pub const VALID: Millis = Millis::secs(24 * 3_600);
+/// No more runs than this are asked whether they carried an approval.
+const MOST_RUNS: usize = 4_096;
 /// An approval of more bytes than this is none.
 const LARGEST: u64 = 64 << 10;
 
@@ -37,6 +44,22 @@ pub struct Approval {
     pub approver: Signer,
     /// When, RFC 3339 in UTC by the clock of their host.
     pub at: String,
+    /// Until when it is good, in the same form; older programs made some that are good for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<String>,
+}
+
+impl Approval {
+    /// Whether it was good at a time, RFC 3339.
+    pub fn is_good_at(&self, time: &str) -> bool {
+        let read = |time: &str| DateTime::parse_from_rfc3339(time).ok();
+        match &self.valid_until {
+            None => true,
+            Some(until) => {
+                matches!((read(time), read(until)), (Some(time), Some(until)) if time <= until)
+            }
+        }
+    }
 }
 
 /// Where the approval of a plan lies; its signature ends in `.sig` besides.
@@ -44,21 +67,17 @@ pub fn beside(plan_file: &Path) -> PathBuf {
     with_ending(plan_file, ".approval.json")
 }
 
-/// What is to be approved of a plan: its bytes and its release, as they are meant.
-pub fn of(plan: &Plan, approver: Signer, now_unix_ms: i64) -> Approval {
-    let clean = |text: &String| Clean::new(text);
+/// What is to be approved of a plan: its bytes and its release, as they are meant, for so long.
+pub fn of(plan: &Plan, approver: Signer, now_unix_ms: i64, valid: Millis) -> Approval {
+    let until = now_unix_ms.saturating_add(i64::try_from(valid.0).unwrap_or(i64::MAX));
     Approval {
         what: "approval".to_owned(),
         plan_sha256: plan.digest.clone(),
         service: Clean::new(&plan.service),
-        release: Release {
-            current: plan.release.current.as_ref().map(clean),
-            next: plan.release.next.as_ref().map(clean),
-            migration: plan.release.migration,
-            change: plan.release.change.iter().map(|(k, v)| (k.clone(), clean(v))).collect(),
-        },
+        release: Release::of(plan),
         approver,
         at: utc(now_unix_ms),
+        valid_until: Some(utc(until)),
     }
 }
 
@@ -102,14 +121,65 @@ impl Drop for Private {
     }
 }
 
-/// Takes the approval beside a plan into a run, if it says what is declared; nothing where there
-/// is none.
+/// Takes the approval beside a plan into a run, if it says what is declared; gives who approves and
+/// the runs beside this one that carried it before; nothing where there is none.
 pub(super) fn adopt(
     dir: &Path,
     plan_file: &Path,
     declared: &Declaration,
     operator: Option<&Signer>,
-) -> Result<Option<Signer>, Fault> {
+) -> Result<Option<(Signer, Vec<String>)>, Fault> {
+    let meant = Meant::of(declared);
+    let Some(Counting { approval, text, sig }) = counts(plan_file, &meant, operator)? else {
+        return Ok(None);
+    };
+    let (kept, kept_sig) = (dir.join(names::APPROVAL), dir.join(names::APPROVAL_SIG));
+    keep(&kept, &text).and_then(|()| keep(&kept_sig, &sig)).inspect_err(|_| {
+        // Half of it is none.
+        let _ = std::fs::remove_file(&kept);
+    })?;
+    Ok(Some((approval.approver, carried(dir, &text))))
+}
+
+/// What an approval has to be of.
+#[derive(Debug, Clone, Copy)]
+pub struct Meant<'a> {
+    /// SHA-256 of the plan's bytes, in hex.
+    pub plan_sha256: &'a str,
+    /// The release as it is meant.
+    pub release: &'a Release,
+    /// The service.
+    pub service: &'a Clean,
+    /// When, RFC 3339.
+    pub at: &'a str,
+}
+
+impl<'a> Meant<'a> {
+    /// What a declaration says.
+    pub fn of(declared: &'a Declaration) -> Self {
+        let Declaration { plan, release, service, .. } = declared;
+        Self { plan_sha256: &plan.sha256, release, service, at: &declared.declared }
+    }
+}
+
+/// An approval that counts.
+#[derive(Debug, Clone)]
+pub struct Counting {
+    /// What it says.
+    pub approval: Approval,
+    /// Its bytes.
+    pub text: Vec<u8>,
+    /// The signature over them.
+    pub sig: Vec<u8>,
+}
+
+/// The approval beside a plan, its bytes and its signature, if it counts; nothing where there is
+/// none.
+pub fn counts(
+    plan_file: &Path,
+    meant: &Meant<'_>,
+    operator: Option<&Signer>,
+) -> Result<Option<Counting>, Fault> {
     let file = beside(plan_file);
     let text = match read(&file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -119,13 +189,23 @@ pub(super) fn adopt(
     let sig_file = with_ending(&file, ".sig");
     let sig = read(&sig_file).map_err(|error| cannot(&sig_file, &error))?;
     let approval = good(&text, &sig)?;
-    fits(&approval, declared, operator)?;
-    let (kept, kept_sig) = (dir.join(names::APPROVAL), dir.join(names::APPROVAL_SIG));
-    keep(&kept, &text).and_then(|()| keep(&kept_sig, &sig)).inspect_err(|_| {
-        // Half of it is none.
-        let _ = std::fs::remove_file(&kept);
-    })?;
-    Ok(Some(approval.approver))
+    fits(&approval, meant, operator)?;
+    Ok(Some(Counting { approval, text, sig }))
+}
+
+/// The other runs in the same directory that carried the same approval, by their ids.
+fn carried(dir: &Path, text: &[u8]) -> Vec<String> {
+    let Some(runs) = dir.parent() else { return Vec::new() };
+    let others = std::fs::read_dir(runs).into_iter().flatten().flatten().take(MOST_RUNS);
+    let mut found: Vec<String> = others
+        .map(|other| other.path())
+        .filter(|path| path != dir)
+        .filter(|path| read(&path.join(names::APPROVAL)).is_ok_and(|other| other == text))
+        .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
+        .filter(|id| is_id(id))
+        .collect();
+    found.sort();
+    found
 }
 
 /// Reads an approval and holds its signature against it. The signature is looked at first.
@@ -148,11 +228,11 @@ pub fn good(text: &[u8], sig: &[u8]) -> Result<Approval, Fault> {
 /// Whether an approval is one of what is declared, by somebody else.
 pub fn fits(
     approval: &Approval,
-    declared: &Declaration,
+    meant: &Meant<'_>,
     operator: Option<&Signer>,
 ) -> Result<(), Fault> {
     let again = "let the plan be approved as it is now: switchback approve";
-    if approval.plan_sha256 != declared.plan.sha256 {
+    if approval.plan_sha256 != meant.plan_sha256 {
         let digest: String = approval.plan_sha256.chars().take(8).collect();
         return Err(refused(format!("it is of another plan ({digest})"), again));
     }
@@ -163,13 +243,17 @@ pub fn fits(
         let (current, next) = (name(&release.current), name(&release.next));
         format!("{current} to {next}, migration {}", release.migration.key())
     };
-    if approval.release != declared.release || approval.service != declared.service {
-        let cause = format!(
-            "it is of {}, and {} is meant",
-            said(&approval.release),
-            said(&declared.release)
-        );
+    if approval.release != *meant.release || approval.service != *meant.service {
+        let cause =
+            format!("it is of {}, and {} is meant", said(&approval.release), said(meant.release));
         return Err(refused(cause, again));
+    }
+    if !approval.is_good_at(meant.at) {
+        let until = approval.valid_until.as_deref().unwrap_or_default();
+        return Err(refused(
+            format!("it was good until {}", Clean::new(until)),
+            "let it be made again: switchback approve, with --valid for longer",
+        ));
     }
     let same = |operator: &Signer| {
         operator.fingerprint == approval.approver.fingerprint

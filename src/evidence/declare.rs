@@ -11,7 +11,7 @@ use crate::clean::Clean;
 use crate::journal::line::utc;
 use crate::journal::{Declared, Opened, Signer, Token};
 use crate::plain::complain;
-use crate::plan::{EvidencePlan, Migration};
+use crate::plan::{EvidencePlan, Migration, Plan};
 use crate::runbook::{Fault, FaultKind, Kind};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -95,6 +95,19 @@ pub struct LimitSaid {
     pub r#for: String,
 }
 
+impl Release {
+    /// As a plan means it, overrides included.
+    pub fn of(plan: &Plan) -> Self {
+        let clean = |text: &String| Clean::new(text);
+        Self {
+            current: plan.release.current.as_ref().map(clean),
+            next: plan.release.next.as_ref().map(clean),
+            migration: plan.release.migration,
+            change: plan.release.change.iter().map(|(k, v)| (k.clone(), clean(v))).collect(),
+        }
+    }
+}
+
 impl Declaration {
     /// What a run that is about to be opened is to do.
     pub fn of(opened: &Opened, now_unix_ms: i64) -> Self {
@@ -112,12 +125,7 @@ impl Declaration {
             program_sha256: None,
             plan: PlanFile { file: names::PLAN.to_owned(), sha256: opened.plan_sha256.clone() },
             overrides: opened.overrides.clone(),
-            release: Release {
-                current: plan.release.current.as_ref().map(clean),
-                next: plan.release.next.as_ref().map(clean),
-                migration: plan.release.migration,
-                change: plan.release.change.iter().map(|(k, v)| (k.clone(), clean(v))).collect(),
-            },
+            release: Release::of(plan),
             router: opened.router.clone(),
             slots: [clean(&plan.slots[0].name), clean(&plan.slots[1].name)],
             limits: plan
@@ -189,7 +197,16 @@ pub fn declare(
     }
     if let Some(plan_file) = plan_file {
         match approve::adopt(dir, plan_file, &what, declared.signed.as_ref()) {
-            Ok(approved) => declared.approved = approved,
+            Ok(None) => {}
+            Ok(Some((approver, others))) => {
+                if !others.is_empty() {
+                    complain(format_args!(
+                        "note: the approval is also carried by run {}",
+                        others.join(", ")
+                    ));
+                }
+                (declared.approved, declared.also_carried) = (Some(approver), others);
+            }
             Err(fault) => {
                 declared.not_approved = Some(warn("the approval does not count", &fault));
             }

@@ -90,7 +90,13 @@ struct Environment {
     missing_inputs: u64,
     journal_torn_bytes: [u64; 2],
     picked_up: usize,
-    redacted: BTreeMap<String, u64>,
+    /// Nothing where the process died that had counted.
+    redacted: Option<BTreeMap<String, u64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    redacted_before_the_cut: Option<Clean>,
+    /// How many masks stand in the journal and the logs, by rule.
+    #[serde(default)]
+    masks_in_files: BTreeMap<String, u64>,
     sealed: Stated,
 }
 
@@ -124,8 +130,24 @@ pub fn declared(run: &Run) -> Option<&Declared> {
     })
 }
 
-/// The file for a run.
-pub fn json(run: &Run, stated: &Stated) -> String {
+/// Counts the masks, `[redacted:RULE]`, that stand in a text.
+pub fn count_masks(text: &[u8], masks: &mut BTreeMap<String, u64>) {
+    const MASK: &str = "[redacted:";
+    /// No rule has a longer name.
+    const LONGEST: usize = 100;
+    let text = String::from_utf8_lossy(text);
+    for piece in text.split(MASK).skip(1) {
+        let rule = piece.split_once(']').map(|(rule, _)| rule);
+        if let Some(rule) = rule.filter(|rule| !rule.is_empty() && rule.len() <= LONGEST) {
+            *masks.entry(Clean::new(rule).to_string()).or_default() += 1;
+        }
+    }
+}
+
+/// The file for a run, in whose journal and logs so many masks stand.
+pub fn json(run: &Run, stated: &Stated, masks_in_files: BTreeMap<String, u64>) -> String {
+    let counted = redacted(run);
+    let was_cut = run.closed.is_none() || !run.cuts.is_empty();
     let declared = declared(run).cloned();
     let facts = &run.opened.facts;
     let environment = Environment {
@@ -153,7 +175,9 @@ pub fn json(run: &Run, stated: &Stated) -> String {
         missing_inputs: missing(run),
         journal_torn_bytes: run.torn,
         picked_up: run.cuts.len(),
-        redacted: redacted(run),
+        redacted: (!was_cut || !counted.is_empty()).then_some(counted),
+        redacted_before_the_cut: was_cut.then(|| "not known before the cut".into()),
+        masks_in_files,
         sealed: stated.clone(),
     };
     pretty(&environment)

@@ -31,6 +31,7 @@ pub mod oscal;
 pub mod previous;
 mod put;
 pub mod readme;
+pub mod ready;
 pub mod recorder;
 pub mod report;
 pub mod scan;

@@ -43,7 +43,7 @@ fn write(out: &mut String, run: &Run, stated: &Stated, files: &[String]) -> std:
         None => writeln!(out, "It was CUT OFF: its journal has no last record.")?,
     }
     writeln!(out, "Open report.html to read it; it needs no network.\n")?;
-    check(out, stated)?;
+    check(out, run, stated)?;
     missing(out, run, stated)?;
     writeln!(out, "WHAT IS IN HERE\n")?;
     for name in files {
@@ -63,10 +63,18 @@ fn write(out: &mut String, run: &Run, stated: &Stated, files: &[String]) -> std:
         out,
         "  a token from before the first change, and the bundle that names this one in its"
     )?;
-    writeln!(out, "  PREVIOUS, make that harder. It is no compliance advice.")
+    writeln!(
+        out,
+        "  PREVIOUS, make that harder. That no other run was flown: a series is one of a"
+    )?;
+    writeln!(
+        out,
+        "  runs' directory, and another directory begins its own with `first`. It is no"
+    )?;
+    writeln!(out, "  compliance advice.")
 }
 
-fn check(out: &mut String, stated: &Stated) -> std::fmt::Result {
+fn check(out: &mut String, run: &Run, stated: &Stated) -> std::fmt::Result {
     writeln!(out, "HOW TO CHECK IT, with stock tools\n")?;
     let who = stated.signer.as_ref().map(|signer| signer.identity.ascii());
     let named = who.as_deref().filter(|who| who.bytes().all(is_word)).unwrap_or("SIGNER");
@@ -80,6 +88,15 @@ fn check(out: &mut String, stated: &Stated) -> std::fmt::Result {
     )?;
     writeln!(out, "journal's chain as well. It is short: read it, or bring your own copy. Get")?;
     writeln!(out, "ALLOWED_SIGNERS from somebody you trust, never from whoever handed you this.")?;
+    writeln!(
+        out,
+        "\nNone of these holds report and journal against each other: `switchback verify . --signers"
+    )?;
+    writeln!(
+        out,
+        "ALLOWED_SIGNERS` does, which derives every page from the journal again, byte for byte.\n"
+    )?;
+    approval(out, run)?;
     match (&stated.signer, &stated.unsigned) {
         (Some(signer), _) => writeln!(
             out,
@@ -115,6 +132,28 @@ fn check(out: &mut String, stated: &Stated) -> std::fmt::Result {
         }
     }
     writeln!(out)
+}
+
+/// How to check the second person's signature, where there is one.
+fn approval(out: &mut String, run: &Run) -> std::fmt::Result {
+    let declared = environment::declared(run);
+    let Some(approver) = declared.and_then(|declared| declared.approved.as_ref()) else {
+        return Ok(());
+    };
+    let who = approver.identity.ascii();
+    let named = if who.bytes().all(is_word) { who.as_str() } else { "APPROVER" };
+    writeln!(out, "A second person has approved the plan, it says: {who} with")?;
+    writeln!(
+        out,
+        "{} ({}). Their line in ALLOWED_SIGNERS names",
+        approver.fingerprint, approver.key
+    )?;
+    writeln!(
+        out,
+        "the purpose {}; name them as well, and it is checked too:\n",
+        purpose::APPROVAL
+    )?;
+    writeln!(out, "  sh {} . ALLOWED_SIGNERS SIGNER {named}\n", names::VERIFY_SH)
 }
 
 const fn is_word(b: u8) -> bool {

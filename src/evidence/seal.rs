@@ -86,6 +86,9 @@ pub enum NotSealed {
         /// Whether all of it is in recordings.
         recording_alone: bool,
     },
+    /// A signal came while it was being sealed or signed.
+    #[error("a signal stopped the seal")]
+    Stopped,
     /// Anything else.
     #[error("{0}")]
     Fault(Fault),
@@ -114,6 +117,8 @@ fn local(cause: impl AsRef<str>, hint: impl AsRef<str>) -> Fault {
 
 /// Seals a run that is over, was interrupted, or was cut off.
 pub fn seal(run_dir: &Path, how: &Sealing<'_>) -> Result<Sealed, NotSealed> {
+    // Whoever presses Ctrl-C does not mean a bundle that is not signed.
+    let _heeding = sign::heed();
     let place = Place::take(run_dir)?;
     let run = journal::read(run_dir).map_err(|fault| {
         local(format!("the journal does not hold: {fault}"), "see `switchback runs`")
@@ -142,6 +147,9 @@ pub fn seal(run_dir: &Path, how: &Sealing<'_>) -> Result<Sealed, NotSealed> {
         if stated.signer.is_some()
             && let Err(fault) = signed(&place, &run, how)
         {
+            if fault.kind == FaultKind::Cancelled {
+                return Err(NotSealed::Stopped);
+            }
             stated.signer = None;
             stated.unsigned = Some(Clean::new(&format!("{}; {}", fault.cause, fault.hint)));
             continue;
@@ -151,6 +159,9 @@ pub fn seal(run_dir: &Path, how: &Sealing<'_>) -> Result<Sealed, NotSealed> {
             Err(fault) => stated.undated = Some(fault.cause),
         }
     };
+    if sign::stopped() {
+        return Err(NotSealed::Stopped);
+    }
     let (path, older) = place.settle()?;
     Ok(Sealed {
         path,

@@ -6,11 +6,12 @@
 //! once with the arithmetic that will check it later, so that a run is never sealed under one that
 //! does not verify. Who may sign what is not decided here: that is the evaluator's file.
 
-use super::signers;
-pub use super::tool::Asking;
 use super::tool::{self, Said, Silent};
+pub use super::tool::{Asking, Heeding, heed, stopped};
+use super::{purpose, signers};
 use crate::clean::Clean;
 use crate::journal::Signer;
+use crate::plain::complain;
 use crate::plan::secrets::at_home;
 use crate::runbook::{Fault, FaultKind};
 use std::fs::{File, Permissions};
@@ -82,6 +83,14 @@ pub fn sign_as(
         }
         _ => {}
     }
+    if asking == Asking::Person && is_locked(&key) {
+        // The tool's own question names neither the key nor what it is for.
+        complain(format_args!(
+            "{} is to be signed with {}, which has a passphrase",
+            what_for(purpose),
+            key.display()
+        ));
+    }
     let mut command = Command::new("ssh-keygen");
     command.args(["-Y", "sign", "-n", purpose, "-f"]).arg(&key).arg(file);
     let said = tool::run(&mut command, asking, patience)
@@ -94,6 +103,24 @@ pub fn sign_as(
         let _ = std::fs::remove_file(&sig);
     })?;
     Ok(sig)
+}
+
+/// Whether a key cannot be read without its passphrase. The file itself is not looked into here.
+pub fn is_locked(key: &Path) -> bool {
+    let mut command = Command::new("ssh-keygen");
+    command.args(["-y", "-P", "", "-f"]).arg(found(key));
+    tool::run(&mut command, Asking::Nobody, PUBLIC)
+        .is_ok_and(|said| !said.well && said.err.contains("passphrase"))
+}
+
+/// What is signed for a purpose, in words.
+fn what_for(purpose: &str) -> &str {
+    match purpose {
+        purpose::EVIDENCE => "the run's evidence",
+        purpose::DECLARATION => "what is declared before the run",
+        purpose::APPROVAL => "the approval",
+        other => other,
+    }
 }
 
 /// Checks a fresh signature, makes it private, and waits for the disk.
@@ -183,6 +210,11 @@ fn of_silence(silent: &Silent, key: &Path, patience: Duration) -> Fault {
             "touch the token, type the passphrase, or load the key into an agent: ssh-add",
         ),
         Silent::Asks => passphrase(key),
+        Silent::Stopped => Fault::new(
+            FaultKind::Cancelled,
+            format!("a signal stopped the signing with {shown}"),
+            "let it be signed again",
+        ),
     }
 }
 

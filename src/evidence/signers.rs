@@ -80,6 +80,20 @@ impl Signers {
             return Err(cannot("it is no file of signers".to_owned()));
         }
         let text = std::fs::read_to_string(path).map_err(|error| cannot(error.to_string()))?;
+        if let Some((_, comment)) = public_key(&text) {
+            let key: Vec<&str> = text.split_whitespace().take(2).collect();
+            let name = if comment.contains('@') { &comment } else { "NAME" };
+            return Err(Fault::new(
+                FaultKind::Local,
+                format!("{shown} is a public key, and does not say who may sign what with it"),
+                format!(
+                    "write this line to a file, with the name of whose key it is: {} \
+                     namespaces=\"evidence@switchback,declaration@switchback\" {}",
+                    Clean::new(name),
+                    key.join(" ")
+                ),
+            ));
+        }
         Self::parse(&text).map_err(|(line, why, hint)| {
             Fault::new(FaultKind::Local, format!("{shown}, line {line}: {why}"), hint)
         })

@@ -87,6 +87,7 @@ fn hear(command: &mut Command, patience: Duration) -> Result<Said, Fault> {
         Silent::Broken(error) => {
             local(format!("openssl could not be run: {error}"), "try it: openssl version")
         }
+        Silent::Stopped => local("a signal stopped openssl", "let it be dated again"),
         Silent::TooLong | Silent::Asks => {
             local("openssl did not end", "try it: openssl ts -query -sha256 -data FILE")
         }

@@ -10,10 +10,14 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use signal_hook::SigId;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 /// No more than this is kept of what a tool says, in bytes.
@@ -69,6 +73,36 @@ pub(super) enum Silent {
     TooLong,
     /// It wanted to ask, and nobody is there.
     Asks,
+    /// A signal ended it, or told this process to end while it ran.
+    Stopped,
+}
+
+/// While this lives, being told to end (Ctrl-C, a lost terminal) ends no process of ours, but the
+/// tool that runs, and is told to whoever asks.
+#[derive(Debug)]
+pub struct Heeding(Vec<SigId>);
+
+static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// Begins to heed signals. One at a time.
+pub fn heed() -> Heeding {
+    STOP.store(false, Ordering::SeqCst);
+    let on = |signal| signal_hook::flag::register(signal, Arc::clone(&STOP)).ok();
+    Heeding([SIGINT, SIGTERM, SIGHUP].into_iter().filter_map(on).collect())
+}
+
+/// Whether this process was told to end while signals were heeded.
+pub fn stopped() -> bool {
+    STOP.load(Ordering::SeqCst)
+}
+
+impl Drop for Heeding {
+    fn drop(&mut self) {
+        STOP.store(false, Ordering::SeqCst);
+        for id in self.0.drain(..) {
+            signal_hook::low_level::unregister(id);
+        }
+    }
 }
 
 /// Runs a tool to its end, or ends it.
@@ -108,7 +142,7 @@ fn wait(pid: Pid, asking: Asking, begun: Instant, patience: Duration) -> Result<
     loop {
         match waitpid(pid, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
             Ok(WaitStatus::Exited(_, code)) => return Ok(code == 0),
-            Ok(WaitStatus::Signaled(..)) => return Ok(false),
+            Ok(WaitStatus::Signaled(..)) => return Err(Silent::Stopped),
             Ok(WaitStatus::Stopped(_, Signal::SIGTTIN | Signal::SIGTTOU))
                 if asking == Asking::Nobody =>
             {
@@ -117,6 +151,10 @@ fn wait(pid: Pid, asking: Asking, begun: Instant, patience: Duration) -> Result<
             }
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(Silent::Broken(errno.into())),
+        }
+        if stopped() {
+            end(pid, asking);
+            return Err(Silent::Stopped);
         }
         if begun.elapsed() >= patience {
             end(pid, asking);

@@ -15,6 +15,7 @@ mod declared;
 mod derived;
 mod files;
 mod recordings;
+mod series;
 mod tokens;
 mod who;
 
@@ -74,6 +75,8 @@ pub struct Asked<'a> {
     pub run: Option<&'a str>,
     /// Who must have signed it, by the evaluator's own name for the key.
     pub signer: Option<&'a str>,
+    /// A runs' directory in which the bundle before may lie, besides where this one lies.
+    pub runs: Option<&'a Path>,
     /// Now, in seconds since 1970: signers can be bound in time.
     pub now_unix_s: i64,
 }
@@ -87,6 +90,8 @@ pub struct Verified {
     pub author: Option<String>,
     /// Of which run it is, as far as that could be read.
     pub of: Option<(String, Kind, Clean)>,
+    /// What came of the approval that the bundle holds, if it holds one.
+    pub approval: Option<Clean>,
 }
 
 impl Verified {
@@ -114,7 +119,11 @@ impl Verified {
         match (self.is_bad(), self.unseen(), &self.author) {
             (true, ..) => "TAMPERED: do not believe it".to_owned(),
             (false, Some(check), _) => format!("cannot be checked: {}", check.says),
-            (false, None, Some(author)) => format!("verified: signed by {}", Clean::new(author)),
+            (false, None, Some(author)) => {
+                let approval = self.approval.as_ref();
+                let approval = approval.map_or_else(String::new, |says| format!("; {says}"));
+                format!("verified: signed by {}{approval}", Clean::new(author))
+            }
             (false, None, None) => "intact, author unknown".to_owned(),
         }
     }

@@ -1,17 +1,20 @@
 #!/bin/sh
 # @TITLE@
-# Checks a bundle of evidence with stock tools:  sh verify.sh BUNDLE [ALLOWED_SIGNERS SIGNER]
+# Checks a bundle of evidence with stock tools:  sh verify.sh BUNDLE [ALLOWED_SIGNERS SIGNER [APPROVER]]
 # Ends 0: verified. 1: tampered with. 2: cannot be checked, or intact but author unknown.
 # Have ALLOWED_SIGNERS, and best this script too, from somebody you trust: not from the bundle.
 LC_ALL=C; export LC_ALL; unset CDPATH
 cannot() { echo "cannot check: $*"; exit 2; }
 bad() { echo "BAD: $*"; exit 1; }
-[ -d "$1" ] || cannot "usage: sh verify.sh BUNDLE [ALLOWED_SIGNERS SIGNER]"
-signers=$2 who=$3 known=
+usage="usage: sh verify.sh BUNDLE [ALLOWED_SIGNERS SIGNER [APPROVER]]"
+[ -d "$1" ] || cannot "$usage"
+signers=$2 who=$3 second=$4 known= approved=
+[ -z "$signers" ] || [ -n "$who" ] || cannot "$usage"
+[ -z "$signers" ] || { [ -f "$signers" ] && [ -r "$signers" ]; } || cannot "no file $signers"
 case $signers in '' | /*) ;; *) signers=$PWD/$signers ;; esac
 cd -- "$1" || cannot "no way into $1"
 sum() { if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi; }
-by() { ssh-keygen -Y verify -f "$signers" -I "$who" -n "$1" -s "$2.sig" <"$2" >/dev/null 2>&1; }
+by() { ssh-keygen -Y verify -f "$signers" -I "$3" -n "$1" -s "$2.sig" <"$2" >/dev/null 2>&1; }
 m=SHA256SUMS
 # Plain files and folders only, before any of them is opened.
 [ -z "$(find . ! -type f ! -type d | head -n 1)" ] || bad "there is more than plain files"
@@ -23,7 +26,7 @@ if [ -f $m.sig ]; then
     printf '\n%s\n' '-----END SSH SIGNATURE-----'; } | cmp -s - $m.sig || bad "form of $m.sig"
   ssh-keygen -Y check-novalidate -n evidence@switchback -s $m.sig <$m >/dev/null 2>&1 ||
     bad "the signature does not fit $m"
-  [ -n "$who" ] && by evidence@switchback $m && known=1
+  [ -n "$who" ] && by evidence@switchback $m "$who" && known=1
 fi
 # 2. Every file is listed and every listed file is there, folders included; names are plain.
 sed 1d $m | grep -Evq '^[0-9a-f]{64}  [A-Za-z0-9][A-Za-z0-9._/-]*$' && bad "form of $m"
@@ -33,7 +36,11 @@ have=$({ find . | sed 's|^\./||' | grep -vxF -e $m.sig -e $m.tsr; } | sort)
 # 3. The digests.
 sum -c $m >/dev/null 2>&1 || bad "a file is not what $m says"
 says() { grep -q "^    \"$1\": null" environment.json; }
-if [ -f $m.sig ]; then says unsigned; else says signer; fi || bad "signed is not what it says"
+if [ -f $m.sig ]; then
+  says unsigned || bad "README.txt says not signed, and there is a signature"
+else
+  says signer || bad "README.txt says signed, and there is no signature"
+fi
 if says time_authority || ! says undated; then ! [ -e $m.tsr ]; else [ -f $m.tsr ]; fi ||
   bad "$m.tsr is not what it says"
 # The token, by its own certificate; whether that is an authority takes yours: see README.txt. Its
@@ -54,7 +61,21 @@ for d in $m declaration; do
 done
 # 4. What was declared before the first change, by the same signer.
 if [ -n "$known" ] && [ -f declaration.json.sig ]; then
-  by declaration@switchback declaration.json || bad "the declaration's signature"
+  by declaration@switchback declaration.json "$who" || bad "the declaration's signature"
+fi
+# And what a second person has approved, who is named to this script.
+if [ -f approval.json.sig ]; then
+  ssh-keygen -Y check-novalidate -n approval@switchback -s approval.json.sig <approval.json \
+    >/dev/null 2>&1 || bad "the approval's signature does not fit"
+  if [ -n "$known" ] && [ -n "$second" ]; then
+    [ "$second" != "$who" ] || cannot "approver = deployer"
+    by approval@switchback approval.json "$second" || cannot "the approval is not by $second"
+    approved="; approved by $second"
+  else
+    approved="; approval not checked: name the APPROVER"
+  fi
+elif [ -n "$second" ]; then
+  cannot "nobody has approved it"
 fi
 # 5. The journal's chain: each line ends with the digest of the one before.
 p=$(printf '%064d' 0) n=0 q='"prev":"'
@@ -66,4 +87,5 @@ done <journal.jsonl
 case $e in *'"type":"run.closed",'*) ;; *) echo "note: the run was cut off" ;; esac
 echo "intact: $n lines of journal, head $p"
 [ -n "$known" ] || { echo "author unknown"; exit 2; }
-echo "verified: signed by $who"
+echo "verified: signed by $who$approved"
+echo "report and journal are not compared here: switchback verify does"

@@ -57,6 +57,9 @@ pub struct Declared {
     pub approved: Option<Signer>,
     /// Why an approval that is there does not count.
     pub not_approved: Option<Clean>,
+    /// Earlier runs that carried the same approval, by their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_carried: Vec<String>,
     /// What this host's clock goes by.
     pub clock: ClockState,
     /// SHA-256 of the program that flies the run, in hex, where it could be read.

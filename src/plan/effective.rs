@@ -140,6 +140,7 @@ fn is_default(key: &Key, value: &str) -> bool {
         Some(Value::Span(ms)) => quoted(&ms.to_string()),
         Some(Value::List(words)) => list(&words),
         Some(Value::Ramp(ramp)) => percents(&ramp),
+        Some(Value::Flag(yes)) => yes.to_string(),
         Some(Value::Bound(above)) => written(above),
         None => return false,
     };
@@ -278,6 +279,7 @@ fn said(plan: &Plan, path: &str) -> Option<String> {
         "evidence.identity" => maybe(&plan.evidence.identity),
         "evidence.marking" => maybe(&plan.evidence.marking),
         "evidence.tsa" => maybe(&plan.evidence.tsa),
+        "evidence.require" => Some(plan.evidence.require.to_string()),
         _ => None,
     }
 }

@@ -81,10 +81,12 @@ pub(super) enum Kind {
     Argv,
     /// A list of names.
     Names,
+    /// Yes or no.
+    Flag,
 }
 
 use Kind::{
-    Address, Argv, Base, Bound, Count, Env, File, Header, HeaderValue, Names, Needle, Path,
+    Address, Argv, Base, Bound, Count, Env, File, Flag, Header, HeaderValue, Names, Needle, Path,
     Pointer, Ramp, Release, Schema, Span, Text, Url, Word,
 };
 use Need::{May, Must, Or};
@@ -207,6 +209,7 @@ pub(super) const KEYS: &[Key] = &[
     key("evidence.identity", Text, May, "who signs"),
     key("evidence.marking", Text, May, "marking line, such as CUI"),
     key("evidence.tsa", Url, May, "RFC 3161 time authority"),
+    key("evidence.require", Flag, Or("false"), "whether a deploy whose declaration cannot be signed does not begin"),
 
     key("secrets.*.env", Env, May, "environment variable that holds the secret"),
     key("secrets.*.file", File, May, "file that holds the secret"),

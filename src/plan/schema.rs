@@ -83,6 +83,7 @@ fn leaf(key: &Key) -> Value {
         Kind::Count(least, most) => {
             json!({ "type": "integer", "minimum": least, "maximum": most })
         }
+        Kind::Flag => json!({ "type": "boolean" }),
         Kind::Bound => json!({ "type": ["string", "number"] }),
         Kind::Ramp => json!({
             "type": "array", "minItems": 1,

@@ -438,6 +438,9 @@ pub struct EvidencePlan {
     pub marking: Option<String>,
     /// An RFC 3161 time authority.
     pub tsa: Option<String>,
+    /// Whether a deploy whose declaration cannot be signed does not begin.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require: bool,
 }
 
 /// Where a secret lives.

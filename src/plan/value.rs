@@ -18,6 +18,7 @@ pub(super) enum Value {
     Bound(Bound),
     List(Vec<String>),
     Ramp(Vec<Percent>),
+    Flag(bool),
 }
 
 /// Why a value was not understood.
@@ -62,6 +63,7 @@ pub(super) fn read(kind: Kind, value: &DeValue<'_>) -> Read {
         Kind::Env => text(value).and_then(env),
         Kind::Argv => argv(value),
         Kind::Names => names(value),
+        Kind::Flag => flag(value),
     }
 }
 
@@ -213,6 +215,16 @@ fn count(value: &DeValue<'_>, least: u32, most: u32) -> Read {
             _ => complain(format!("is {}, out of bounds", n.as_str()), hint),
         },
         other => complain(format!("is {}, and must be a whole number", noun(other)), hint),
+    }
+}
+
+fn flag(value: &DeValue<'_>) -> Read {
+    match value {
+        DeValue::Boolean(yes) => Ok(Value::Flag(*yes)),
+        other => complain(
+            format!("is {}, and must be true or false", noun(other)),
+            "write true or false, without quotes",
+        ),
     }
 }
 

@@ -417,7 +417,10 @@ pub(super) fn default(key: &Key) -> Option<Value> {
 
 /// Whether a kind is written in quotes.
 pub(super) const fn is_text(kind: Kind) -> bool {
-    !matches!(kind, Kind::Schema | Kind::Count(..) | Kind::Ramp | Kind::Argv | Kind::Names)
+    !matches!(
+        kind,
+        Kind::Schema | Kind::Count(..) | Kind::Ramp | Kind::Argv | Kind::Names | Kind::Flag
+    )
 }
 
 fn join(table: &str, name: &str) -> String {

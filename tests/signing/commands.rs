@@ -404,3 +404,46 @@ fn an_approval_is_never_written_through_somebodys_link() {
         );
     }
 }
+
+#[test]
+fn a_plan_that_requires_a_signature_begins_nothing_without_one_and_check_says_so_before() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path();
+    key(dir, "own", &P256, "a passphrase");
+    key(dir, "hers", &P256, "");
+    let check = |line: &[&str]| {
+        let ran = switchback(dir, &[&["check", "plan.toml", "--runs", "runs"], line].concat());
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        said + &String::from_utf8_lossy(&ran.stderr)
+    };
+    let signed = "key = \"own\"\nidentity = \"otto@example.org\"\n";
+    plan_with(dir, signed);
+    let said = check(&[]);
+    assert!(said.contains("sealed unsigned: the key own asks for its passphrase"), "{said}");
+    assert!(!said.contains("approval"), "{said}");
+    plan_with(dir, &format!("{signed}require = true\n"));
+    let said = check(&["--effective"]);
+    assert!(said.contains("require = true"), "{said}");
+    let said = check(&[]);
+    assert!(said.contains("error") && said.contains("asks for its passphrase"), "{said}");
+    let deploy = ["deploy", "plan.toml", "--plain", "--yes", "--runs", "runs"];
+    let ran = switchback(dir, &deploy);
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert_eq!(ran.status.code(), Some(2), "{said}");
+    assert!(said.contains("the plan requires it") && said.contains("hint: "), "{said}");
+    let left = fs::read_dir(dir.join("runs")).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with("20")).collect();
+    assert!(left.is_empty(), "nothing was begun: {left:?}");
+    // An approval of another release than the plan's.
+    let line =
+        ["approve", "plan.toml", "--key", "hers", "--identity", "olga", "--release", "2.0.0"];
+    let ran = switchback(dir, &[&line[..], &["--valid", "7d"]].concat());
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(String::from_utf8_lossy(&ran.stdout).contains("good until: "));
+    let said = check(&[]);
+    assert!(said.contains("the approval beside the plan does not count"), "{said}");
+    let said = check(&["--release", "2.0.0"]);
+    assert!(said.contains("approved by olga") && !said.contains("the approval beside"), "{said}");
+    plan_with(dir, "key = \"own\"\nrequire = \"yes\"\n");
+    assert!(check(&[]).contains("must be true or false"));
+}

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 use switchback::clean::Mask;
-use switchback::evidence::approve::{self, approve};
+use switchback::evidence::approve::{self, VALID, approve};
 use switchback::evidence::declare::{Declaration, declare};
 use switchback::evidence::previous::Previous;
 use switchback::evidence::recorder::{Recorder, Spec};
@@ -117,7 +117,7 @@ impl Place {
         assert!(ran.status.success(), "{ran:?}");
         let key = home.join("second");
         let who = signer(&key, SECOND).unwrap();
-        approve(&plan_file, &approve::of(&plan, who, self.began()), &key).unwrap();
+        approve(&plan_file, &approve::of(&plan, who, self.began(), VALID), &key).unwrap();
         let public = fs::read_to_string(home.join("second.pub")).unwrap();
         let known = fs::read_to_string(self.signers()).unwrap();
         let line = format!("{SECOND} namespaces=\"approval@switchback\" {public}");
@@ -224,7 +224,7 @@ impl Place {
         change: impl FnOnce(&mut Sealing<'_>),
     ) -> Result<Sealed, NotSealed> {
         let mut how = Sealing {
-            previous: Previous::First,
+            previous: Previous::default(),
             leave_out: Vec::new(),
             without_recording: false,
             mask,

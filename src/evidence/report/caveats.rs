@@ -37,7 +37,7 @@ pub fn of(page: &Page) -> Vec<Caveat> {
         "The chain shows that no line was changed, added or removed after the fact. It does not \
          show that what was written was true, nor that every deploy has left a bundle: each \
          bundle names the one before it, so a missing one in between shows; the newest may be \
-         missing."
+         missing, and a series is one of a runs' directory: another directory begins its own."
             .to_owned(),
     ));
     all
@@ -166,6 +166,11 @@ fn missing(account: &Account) -> Caveat {
 }
 
 fn redactions(account: &Account) -> Caveat {
+    if account.redacted.is_empty() && account.outcome.is_none() {
+        let says = "The run was cut off, and with it the count of what was masked. The masks \
+                    that stand in its files are counted in environment.json.";
+        return ("Redaction", says.to_owned());
+    }
     if account.redacted.is_empty() {
         let says = "Nothing was counted as masked. Secrets that nobody named and that look like \
                     nothing known are not found.";

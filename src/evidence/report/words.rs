@@ -86,7 +86,11 @@ pub fn declared(account: &Account) -> (String, String) {
 pub fn approver(account: &Account) -> (String, String) {
     let declared = account.declared.as_ref();
     if let Some(signer) = declared.and_then(|declared| declared.approved.as_ref()) {
-        let says = format!("signed with {} ({})", signer.fingerprint, signer.key);
+        let mut says = format!("signed with {} ({})", signer.fingerprint, signer.key);
+        let others = declared.map(|declared| declared.also_carried.join(", ")).unwrap_or_default();
+        if !others.is_empty() {
+            says.push_str(&format!("; also carried by run {others}"));
+        }
         return (signer.identity.to_string(), says);
     }
     let why = declared.and_then(|declared| declared.not_approved.as_ref()).map_or_else(

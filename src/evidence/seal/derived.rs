@@ -41,9 +41,13 @@ pub fn derive(dir: &Path, run: &Run, stated: &Stated) -> Result<Vec<(String, Vec
     let mut digests: Vec<(String, String)> = Vec::new();
     let mut casts = Vec::new();
     let mut journal = Vec::new();
+    let mut masks = std::collections::BTreeMap::new();
     for name in names.iter().filter(own) {
         let bytes = read(name)?;
         digests.push((name.clone(), digest(&bytes)));
+        if name == JOURNAL || name.starts_with("logs/") {
+            environment::count_masks(&bytes, &mut masks);
+        }
         if is_cast(name) {
             casts.push((name.clone(), bytes));
         } else if name == JOURNAL {
@@ -54,7 +58,7 @@ pub fn derive(dir: &Path, run: &Run, stated: &Stated) -> Result<Vec<(String, Vec
     let mut made = Made { files: Vec::new(), digests };
     made.add(names::STATE_BEFORE, state::json(run, End::Before));
     made.add(names::STATE_AFTER, state::json(run, End::After));
-    made.add(names::ENVIRONMENT, environment::json(run, stated));
+    made.add(names::ENVIRONMENT, environment::json(run, stated, masks));
     if !casts.is_empty() {
         made.add(names::TRANSCRIPT, transcript::text(&casts));
     }

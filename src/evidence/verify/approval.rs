@@ -2,6 +2,7 @@
 
 use super::who::Signed;
 use super::{Asked, Verified};
+use crate::clean::Clean;
 use crate::evidence::approve::{self, Approval};
 use crate::evidence::declare::Declaration;
 use crate::evidence::manifest::read_plain;
@@ -42,9 +43,14 @@ pub fn approval(
         }
         Ok(approval)
     });
+    told.approval = Some("its approval was not checked".into());
     let approval = match fits {
         Ok(approval) => approval,
         Err(why) => return told.bad(CHECK, why),
+    };
+    let also = match &declared.also_carried[..] {
+        [] => String::new(),
+        others => format!("; also carried by run {}", others.join(", ")),
     };
     let (name, key) = (approval.approver.identity.as_str(), &approver.fingerprint);
     match (signed.check(asked, sig, text, purpose::APPROVAL), &told.author) {
@@ -58,7 +64,8 @@ pub fn approval(
             told.bad(CHECK, format!("{author} signed the rest as well: approver = deployer"));
         }
         (Some(Checked::Known { .. }), Some(_)) => {
-            told.ok(CHECK, format!("by {name}, a second person"));
+            told.approval = Some(Clean::new(&format!("approved by {name}")));
+            told.ok(CHECK, format!("by {name}, a second person{also}"));
         }
         (Some(Checked::Known { .. }), None) => told.passed_over(
             CHECK,
@@ -86,7 +93,7 @@ fn fits(
         return Err("it is by another person than the journal says".to_owned());
     }
     let said = said.ok_or("what it approves cannot be read")?;
-    approve::fits(&approval, said, declared.signed.as_ref())
+    approve::fits(&approval, &approve::Meant::of(said), declared.signed.as_ref())
         .map_err(|fault| fault.cause.to_string())?;
     Ok(approval)
 }

@@ -4,9 +4,10 @@
 //! is looked at on a thread of its own, which may fail and may not go on for ever.
 
 use super::who::Signed;
-use super::{Asked, Verified, approval, declared, derived, is_ours, recordings, tokens, who};
+use super::{
+    Asked, Verified, approval, declared, derived, is_ours, recordings, series, tokens, who,
+};
 use crate::evidence::manifest::{MOST_BYTES, Manifest, read_plain};
-use crate::evidence::previous::Previous;
 use crate::evidence::{environment, names, readme};
 use crate::journal::{self, Declared, JournalFault, Run};
 use crate::runbook::Core;
@@ -32,6 +33,7 @@ pub fn contents(
     let signers = asked.signers.cloned();
     let chain = asked.tsa_chain.map(Path::to_owned);
     let (run, signer) = (asked.run.map(str::to_owned), asked.signer.map(str::to_owned));
+    let runs = asked.runs.map(Path::to_owned);
     let now_unix_s = asked.now_unix_s;
     let mut own = Verified { author: told.author.clone(), ..Verified::default() };
     let spawned = std::thread::Builder::new().name("contents".to_owned()).spawn(move || {
@@ -40,6 +42,7 @@ pub fn contents(
             tsa_chain: chain.as_deref(),
             run: run.as_deref(),
             signer: signer.as_deref(),
+            runs: runs.as_deref(),
             now_unix_s,
         };
         let looked = catch_unwind(AssertUnwindSafe(|| {
@@ -55,6 +58,7 @@ pub fn contents(
         Ok(Ok(own)) => {
             told.checks.extend(own.checks);
             told.of = own.of;
+            told.approval = own.approval;
         }
         Ok(Err(_)) => told.unable(CHECK, format!("no answer within {} s", PATIENCE.as_secs())),
         Err(e) => told.unable(CHECK, format!("it could not be looked at: {e}")),
@@ -75,14 +79,7 @@ fn look(bundle: &Path, title: &str, signed: &Signed, asked: &Asked<'_>, told: &m
     told.found("title", of_this_run(title, &run, asked));
     end(&run, told);
     declared::plan(bundle, &run, told);
-    let previous = read_plain(&bundle.join(names::PREVIOUS), 1024).ok();
-    match previous.and_then(|bytes| Previous::parse(&bytes)) {
-        Some(Previous::First) => told.ok("series", "the first bundle of its series"),
-        Some(Previous::Bundle { run, sha256 }) => {
-            told.ok("series", format!("after {run}, whose SHA256SUMS is {sha256}"));
-        }
-        None => told.bad("series", "PREVIOUS names no bundle"),
-    }
+    series::series(bundle, &run, asked, told);
     match environment::declared(&run) {
         None => told.passed_over("declaration", "nothing was declared before the first change"),
         Some(put @ Declared { not_put_down: Some(why), .. }) => {

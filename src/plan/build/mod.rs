@@ -62,6 +62,7 @@ pub(super) fn build(doc: &mut Doc<'_>, digest: String) -> Plan {
             identity: text(doc, "evidence.identity"),
             marking: text(doc, "evidence.marking"),
             tsa: text(doc, "evidence.tsa"),
+            require: doc.get("evidence.require") == Some(Value::Flag(true)),
         },
         secrets: secrets(doc),
         digest,
