@@ -269,6 +269,14 @@ impl Walk {
         }
     }
 
+    /// A watch that passed and proved too little is told as that.
+    fn settle(&mut self) {
+        let unproven = self.unproven.is_some() && self.took[Step::Watch as usize].is_some();
+        if let Some(gate) = self.gates.get_mut(&Step::Watch).filter(|_| unproven) {
+            gate.end = GateEnd::Unproven;
+        }
+    }
+
     fn steps(&self) -> Vec<StepTold> {
         let now = Step::ALL.into_iter().rfind(|step| self.entered[*step as usize].is_some());
         let state = |step: Step| {
@@ -308,11 +316,7 @@ fn none_since(record: &Record) -> Option<&'static str> {
 }
 
 fn assemble(dir: &Path, run: &Run, mut walk: Walk, told: Told) -> Account {
-    if walk.unproven.is_some() && walk.took[Step::Watch as usize].is_some() {
-        if let Some(gate) = walk.gates.get_mut(&Step::Watch) {
-            gate.end = GateEnd::Unproven;
-        }
-    }
+    walk.settle();
     let is_cut = run.closed.is_none() || walk.cuts.iter().any(|cut| !cut.left);
     let approved = told.declared.as_ref().is_some_and(|declared| declared.approved.is_some());
     let opened = &run.opened;
@@ -381,10 +385,54 @@ fn assemble(dir: &Path, run: &Run, mut walk: Walk, told: Told) -> Account {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runbook::GateState;
 
     fn info(says: &str) -> Written {
         let effect = Effect::Record(Record::Info(Clean::new(says)));
         Written { effect, json: String::new(), seq: 7 }
+    }
+
+    /// A walk over records, one a second.
+    fn walked(records: Vec<Record>) -> Walk {
+        let mut walk = Walk::default();
+        for (seq, record) in (1_u64..).zip(records) {
+            walk.recorded(Millis::secs(seq), seq, &record);
+        }
+        walk.settle();
+        walk
+    }
+
+    fn gate(step: Step, state: GateState) -> Record {
+        Record::Gate { step, state, checks: Vec::new() }
+    }
+
+    fn back(why: &str) -> Record {
+        Record::RollbackStarted { why: Clean::new(why), from: Some(100) }
+    }
+
+    #[test]
+    fn a_watch_that_proved_too_little_and_a_gate_that_was_left_are_told_as_they_were() {
+        let watch = |why: &str| {
+            vec![
+                gate(Step::Watch, GateState::Open),
+                Record::StepPassed { step: Step::Watch, took: Millis::secs(20) },
+                gate(Step::Decide, GateState::Waiting),
+                back(why),
+            ]
+        };
+        let walk = walked(watch("the watch ended unproven"));
+        assert_eq!(walk.gates[&Step::Watch].end, GateEnd::Unproven);
+        assert_eq!(walk.gates[&Step::Decide].end, GateEnd::WayBack);
+        assert!(walk.gates[&Step::Decide].is_stale());
+        let walk = walked(watch("the operator went back"));
+        assert_eq!(walk.gates[&Step::Watch].end, GateEnd::Passed);
+        // Watched once more: what it said the first time is not its last word.
+        let mut again = watch("the operator went back");
+        again.insert(3, gate(Step::Watch, GateState::Waiting));
+        let walk = walked(again);
+        assert_eq!(walk.gates[&Step::Watch].end, GateEnd::WayBack);
+        assert_eq!(walk.took[Step::Watch as usize], None);
+        assert!(!walk.gates.contains_key(&Step::Decide));
     }
 
     #[test]

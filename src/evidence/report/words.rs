@@ -173,7 +173,7 @@ impl Rests {
 }
 
 /// What these words mean.
-pub const RESTS: &str = "claimed: this host says so. Signed: by the key with that fingerprint, if \
+pub const RESTS: &str = "Claimed: this host says so. Signed: by the key with that fingerprint, if \
     the check holds; whose key it is, your own list says. Proven: a time authority dated it.";
 
 /// The rows of page one: a name, what is said in short and in long, and what it rests on.
