@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use switchback::clean::Clean;
 use switchback::evidence::report::{self, PLAYER, Page};
-use switchback::journal::{ClockState, Declared, Token};
+use switchback::journal::{ClockState, Declared, Signer, Token};
 use switchback::runbook::snapshot::Stamp;
 use switchback::runbook::{Kind, RunOutcome};
 use switchback::sim::{Health, World};
@@ -141,6 +141,8 @@ fn the_account_of_a_kept_run_says_what_happened_and_nothing_else() {
             assert!((second - moment.at.0 as f64 / 1e3).abs() < 1e-9, "{moment:?}");
         }
     }
+    // Those without a mark as well, but for what stands outside of the recording.
+    assert!(account.timeline.len() - marked < 5, "{marked} of {}", account.timeline.len());
     let differs = account.compared.iter().filter(|row| row.same == Some(false)).count();
     assert_eq!(differs, 0, "{:#?}", account.compared);
 }
@@ -231,8 +233,136 @@ fn a_run_that_was_cut_off_is_told_as_such_with_what_is_known() {
     let page = flown.page();
     assert_eq!((page.account.outcome, page.account.exit), (None, None));
     let told = read_aloud(&html(&page));
-    assert!(told.contains("CUT OFF") && told.contains("not ended"), "{told}");
+    assert!(told.contains("CUT OFF") && told.contains("the run did not"), "{told}");
     assert!(told.contains("was not closed: its end may be missing"), "{told}");
+}
+
+#[test]
+fn a_run_that_was_killed_and_picked_up_says_on_page_one_what_nobody_watched() {
+    let story = Story { killed: Some((Millis::secs(40), 9_000)), ..Story::default() };
+    let flown = story.scenario("plain-sailing", 101, |_| {});
+    let page = flown.page();
+    let account = &page.account;
+    let [cut] = account.cuts[..] else { panic!("{:?}", account.cuts) };
+    assert!(!cut.left && cut.to >= cut.from + Millis::secs(9), "{cut:?}");
+    let green = cut.green.unwrap();
+    let says = format!(
+        "cut off {} to {} at {green} %, nobody watched",
+        switchback::text::time_of_day(account.unix_ms(cut.from)),
+        switchback::text::time_of_day(account.unix_ms(cut.to)),
+    );
+    let html = html(&page);
+    let first = read_aloud(part(&html, "<header", "</header>"));
+    assert!(first.contains(&says), "{says}: {first}");
+    assert!(first.contains("nobody counted while nobody watched"), "{first}");
+    let text = report::markdown(&page);
+    assert!(text.split("## ").next().unwrap().contains(&says), "{text}");
+    let watched = account.compared.iter().find(|row| row.what == "watched").unwrap();
+    assert_eq!(watched.same, Some(false));
+    // What was held or watched while nobody was there does not count.
+    let over: Vec<_> = account
+        .compared
+        .iter()
+        .filter(|row| row.actual.as_ref().is_some_and(|a| a.as_str().contains("nobody watched ")))
+        .collect();
+    assert!(!over.is_empty(), "{:#?}", account.compared);
+    let told = read_aloud(&html);
+    assert!(!told.contains("Every input of the run is in the journal"), "{told}");
+    assert!(told.contains("What was masked is not known for the time before"), "{told}");
+    assert!(told.contains("no marks of masking stand in the journal"), "{told}");
+}
+
+#[test]
+fn a_page_that_was_cut_off_says_where_users_were_last_first() {
+    let story = Story { dies_at: Some(Millis::secs(40)), ..Story::default() };
+    let page = story.scenario("plain-sailing", 101, |_| {}).page();
+    let (at, green) = page.account.last_read.unwrap();
+    let at = switchback::text::utc(page.account.unix_ms(at));
+    let told = read_aloud(&html(&page));
+    let said = format!("CUT OFF The router last read {green} % on Green, at {at}.");
+    assert!(told.contains(&said), "{said}: {told}");
+    assert!(told.contains(" until the cut ") && told.contains("; the run did not"), "{told}");
+    assert!(!told.contains("until not ended"));
+    assert!(told.contains("Every input is there until the journal ends at"), "{told}");
+}
+
+#[test]
+fn who_does_not_know_blue_from_green_is_told_where_users_are() {
+    let told = |page: &Page| read_aloud(&html(page));
+    let kept = kept().page();
+    let says =
+        format!("Users are on {} (Green, the new version).", kept.account.next.clone().unwrap());
+    assert!(told(&kept).contains(&says), "{says}");
+    let back = went_back().page();
+    let before = back.account.current.clone().unwrap();
+    let says = format!("Users are on {before} again (Blue, the version before)");
+    assert!(told(&back).contains(&says), "{says}");
+}
+
+#[test]
+fn what_was_left_out_is_said_on_page_one() {
+    let mut page = kept().page();
+    page.left_out = vec!["session.cast: whoever sealed asked for it".to_owned()];
+    let says = "Left out of this bundle: session.cast: whoever sealed asked for it";
+    let first = part(&html(&page), "<header", "</header>").to_owned();
+    assert!(read_aloud(&first).contains(says), "{first}");
+    let text = report::markdown(&page);
+    let head = text.split("## ").next().unwrap().replace("**", "");
+    assert!(head.contains(says), "{head}");
+}
+
+#[test]
+fn page_one_says_what_each_row_rests_on() {
+    let mut page = kept().page();
+    let approver = Signer { identity: Clean::new("olga@example.org"), ..flown::signer() };
+    let declared = page.account.declared.as_mut().unwrap();
+    declared.approved = Some(approver);
+    page.account.approved_at = Some(Clean::new("2026-11-14T09:30:00Z"));
+    let told = |page: &Page| read_aloud(part(&html(page), "<dl class=\"facts\">", "</dl>"));
+    let rows = told(&page);
+    assert!(rows.contains("Approved by olga@example.org as the key&#39;s holder says"), "{rows}");
+    assert!(rows.contains("at 2026-11-14 09:30:00 UTC by the clock of their host"), "{rows}");
+    assert!(rows.contains("Signed by SHA256:mVPwvezndPv"), "{rows}");
+    assert_eq!(rows.matches("key signed, name claimed").count(), 2, "{rows}");
+    assert!(!rows.contains("proven"), "nobody has proven a time: {rows}");
+    page.account.declared.as_mut().unwrap().approved = None;
+    let rows = told(&page);
+    assert!(rows.contains("Approved by nobody but the deployer approver = deployer"), "{rows}");
+}
+
+#[test]
+fn an_unsigned_chain_is_not_said_to_show_what_was_changed() {
+    let mut page = kept().page();
+    let told = read_aloud(&html(&page));
+    assert!(told.contains("no line was changed, added or removed since that signature"), "{told}");
+    page.signed = None;
+    let told = read_aloud(&html(&page));
+    assert!(told.contains("it shows only that they fit each other"), "{told}");
+    assert!(!told.contains("no line was changed"), "{told}");
+}
+
+#[test]
+fn only_what_tripped_before_the_way_back_is_a_cause_of_it() {
+    let mut page = went_back().page();
+    let account = &mut page.account;
+    let back = account.back.as_ref().unwrap().at;
+    assert!(account.trips.iter().all(|(at, ..)| *at <= back) && !account.trips.is_empty());
+    account.later_trips =
+        vec![(back + Millis::secs(5), account.trips[0].1, account.trips[0].2.clone())];
+    assert!(read_aloud(&html(&page)).contains("no cause of it"));
+}
+
+#[test]
+fn an_answer_that_never_came_has_no_time() {
+    let mut page = went_back().page();
+    let back = page.account.back.as_mut().unwrap();
+    back.stamps.retain(|(stamp, ..)| *stamp != Stamp::LastFromGreen);
+    let says = Clean::new("last answer from Green: none since the way back began");
+    back.stamps.push((Stamp::LastFromGreen, Some(0), says));
+    let html = html(&page);
+    let stamps = read_aloud(part(&html, "<caption>The four stamps", "</table>"));
+    assert!(stamps.contains("last answer from Green none last answer from Green: none since"));
+    assert!(!stamps.contains("0.0 ms"), "{stamps}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::Command;
-use switchback::evidence::account::{Back, Compared, GateTold, Recording};
+use switchback::evidence::account::{Back, Compared, GateEnd, GateTold, Recording};
 use switchback::evidence::{Account, controls, oscal, statement};
 use switchback::journal::{ClockState, Declared, Signer, Token};
 use switchback::plan::Migration;
@@ -15,7 +15,7 @@ use switchback::units::Millis;
 
 fn gate(step: Step, state: GateState, seq: u64) -> GateTold {
     let checks = vec![Check::new(CheckState::Good, "grüße: 240 of 240 ready")];
-    GateTold { step, state, checks, at: Millis(seq * 1000), seq }
+    GateTold { step, state, checks, at: Millis(seq * 1000), seq, end: GateEnd::Passed }
 }
 
 fn signer(identity: &str, key: &str) -> Signer {
@@ -51,6 +51,7 @@ fn plain(kind: Kind) -> Account {
         declared: Some(Declared { clock: ClockState::Free, ..Default::default() }),
         first_change: Some(Millis(9_000)),
         steps: Vec::new(),
+        cuts: Vec::new(),
         gates: vec![
             gate(Step::Confirm, GateState::Open, 9),
             gate(Step::Readiness, GateState::Open, 17),
@@ -61,11 +62,16 @@ fn plain(kind: Kind) -> Account {
         users: Default::default(),
         back: None,
         switches: Vec::new(),
+        last_read: None,
         limits: Vec::new(),
         trips: Vec::new(),
+        later_trips: Vec::new(),
+        unproven: None,
         outside: Vec::new(),
         timeline: Vec::new(),
         redacted: Default::default(),
+        marks: None,
+        approved_at: None,
         recordings: Vec::new(),
         samples: Vec::new(),
         owed: Vec::new(),
@@ -90,7 +96,9 @@ fn full() -> Account {
     account.change.insert("artefact".to_owned(), artefact.as_str().into());
     account.marking = Some("CUI".into());
     account.outcome = Some(RunOutcome::RolledBack);
-    account.gates.push(gate(Step::Decide, GateState::Shut, 44));
+    account
+        .gates
+        .push(GateTold { end: GateEnd::WayBack, ..gate(Step::Decide, GateState::Shut, 44) });
     account.declared = Some(Declared {
         signed: Some(signer("otto", "sk-ecdsa-sha2-nistp256@openssh.com")),
         approved: Some(signer("olga", "ecdsa-sha2-nistp256")),
@@ -242,6 +250,10 @@ fn every_reference_leads_to_a_file_with_its_digest() {
             .filter_map(|(_, href)| href.strip_prefix('#'))
             .collect();
         assert!(references.len() > 3);
+        for resource in doc["assessment-results"]["back-matter"]["resources"].as_array().unwrap() {
+            let id = resource["uuid"].as_str().unwrap();
+            assert!(references.contains(&id), "nothing speaks of {}", resource["title"]);
+        }
         for reference in references {
             assert!(uuids.iter().any(|id| *id == reference), "#{reference} leads nowhere");
         }
@@ -287,7 +299,84 @@ fn the_statement_speaks_of_the_artefact_and_of_each_gate() {
     account.outcome = None;
     assert_eq!(result(&account), "WARNED", "a run that was cut off has not passed");
     account.outcome = Some(RunOutcome::RolledBack);
-    assert_eq!(result(&account), "FAILED", "what was sent back has not passed");
+    assert_ne!(result(&account), "PASSED", "what was sent back has not passed");
+}
+
+fn back(why: &str) -> Back {
+    Back { at: Millis(3_000_000), why: why.into(), from: Some(100), stamps: Vec::new() }
+}
+
+/// The lists of a statement, and its result.
+fn tests(account: &Account) -> (String, [Vec<String>; 3]) {
+    let doc: Value = serde_json::from_str(&statement::json(account, &[])).unwrap();
+    let list = |key: &str| {
+        let list = doc["predicate"][key].as_array().unwrap();
+        list.iter().map(|test| test.as_str().unwrap().to_owned()).collect()
+    };
+    let result = doc["predicate"]["result"].as_str().unwrap().to_owned();
+    (result, ["passedTests", "warnedTests", "failedTests"].map(list))
+}
+
+#[test]
+fn a_failed_statement_names_what_has_failed_and_a_choice_is_no_failure() {
+    let mut account = plain(Kind::Deploy);
+    account.outcome = Some(RunOutcome::RolledBack);
+    account.back = Some(back("the operator went back"));
+    account.gates[3].end = GateEnd::WayBack;
+    let (result, [passed, warned, failed]) = tests(&account);
+    assert_eq!((result.as_str(), failed.len()), ("WARNED", 0));
+    assert_eq!(passed.len(), 3, "{passed:?}");
+    assert_eq!(warned, ["gate 6 Watch"], "it was open, and its step did not pass");
+    account.back = Some(back("Green does not answer any more"));
+    let (result, [.., failed]) = tests(&account);
+    assert_eq!(result, "FAILED");
+    assert_eq!(failed, ["way back: Green does not answer any more"]);
+}
+
+#[test]
+fn signed_before_the_first_change_is_said_with_its_reserve() {
+    let told = |account: &Account| {
+        let row = controls::rows(account).into_iter().find(|row| row.id == "CM-3").unwrap();
+        row.relevant[0].what.clone()
+    };
+    let mut account = full();
+    assert!(told(&account).ends_with("as a time authority's token says"), "{}", told(&account));
+    let declared = account.declared.as_mut().unwrap();
+    declared.token.as_mut().unwrap().time = "2026-11-24T00:00:00Z".to_owned();
+    assert!(told(&account).contains("AFTER the first change"), "{}", told(&account));
+    account.declared.as_mut().unwrap().token = None;
+    assert!(told(&account).ends_with("by the operator's word alone"), "{}", told(&account));
+    for text in [controls::json(&account), oscal::json(&account, &files())] {
+        let claims = text.matches("before the first change").count();
+        assert!(claims > 0);
+        assert_eq!(claims, text.matches("before the first change by the operator's word").count());
+    }
+}
+
+#[test]
+fn a_watch_that_ended_unproven_has_not_passed() {
+    let mut account = plain(Kind::Deploy);
+    account.outcome = Some(RunOutcome::RolledBack);
+    account.back = Some(back("The watch ended unproven: 7 of 36 requests"));
+    account.gates[3].end = GateEnd::Unproven;
+    let (result, [passed, warned, failed]) = tests(&account);
+    assert_eq!((result.as_str(), failed.len()), ("WARNED", 0));
+    assert!(!passed.contains(&"gate 6 Watch".to_owned()));
+    assert_eq!(warned, ["gate 6 Watch"]);
+    assert!(oscal::json(&account, &[]).contains("its outcome was unproven"));
+}
+
+#[test]
+fn a_gate_that_waited_is_not_told_as_waiting_where_its_step_is_over() {
+    let mut account = plain(Kind::Deploy);
+    account.gates[3].state = GateState::Waiting;
+    let text = oscal::json(&account, &[]);
+    assert!(!text.contains("Watch: waiting"), "{text}");
+    assert!(text.contains("Gate 6, Watch: passed (step passed; how the gate stood then is not"));
+    account.gates[3].end = GateEnd::WayBack;
+    let text = oscal::json(&account, &[]);
+    assert!(text.contains("Gate 6, Watch: left (left at the way back)"), "{text}");
+    assert!(text.contains("left at the way back; before that, at line 40: "), "{text}");
 }
 
 #[test]

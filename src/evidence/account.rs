@@ -4,15 +4,22 @@
 //! the bundle can derive it again. The report, its Markdown, the tables for assessors' tools and
 //! the transcript are renderings of it and add nothing. What is not known is absent, never zero.
 
+mod before;
+mod beside;
 mod build;
 mod cast;
 mod compared;
+mod cuts;
+mod gates;
 mod told;
+
+pub use before::Before;
+pub use cuts::Cut;
+pub use gates::{GateEnd, GateTold};
 
 use crate::clean::Clean;
 use crate::journal::{Declared, RecordingClosed, RecordingLost, Run};
 use crate::plan::{Limit, Migration};
-use crate::runbook::gate::{Check, GateState};
 use crate::runbook::record::Tone;
 use crate::runbook::snapshot::{Stamp, StepState};
 use crate::runbook::{Kind, RunOutcome, Step};
@@ -74,7 +81,9 @@ pub struct Account {
     pub first_change: Option<Millis>,
     /// The eight steps.
     pub steps: Vec<StepTold>,
-    /// Each gate as it last stood.
+    /// Where nobody watched: the run was cut off or left, and picked up again.
+    pub cuts: Vec<Cut>,
+    /// Each gate as it last stood when its step was over.
     pub gates: Vec<GateTold>,
     /// What was planned against what was.
     pub compared: Vec<Compared>,
@@ -86,14 +95,25 @@ pub struct Account {
     pub switches: Vec<(Millis, u8)>,
     /// The limits, as sealed.
     pub limits: Vec<Limit>,
-    /// What tripped: when, on which role, and its numbers.
+    /// The split as the router was last read: when, and Green's percent.
+    pub last_read: Option<(Millis, u8)>,
+    /// What tripped before the way back began: when, on which role, and its numbers.
     pub trips: Vec<(Millis, Role, Judgement)>,
+    /// What tripped when the way back had begun already: no cause of it.
+    pub later_trips: Vec<(Millis, Role, Judgement)>,
+    /// What the watch ended with where it proved too little, in the run's words.
+    pub unproven: Option<Clean>,
     /// What was changed outside Switchback, in sentences.
     pub outside: Vec<Clean>,
     /// The timeline.
     pub timeline: Vec<Moment>,
     /// How often each rule has masked something.
     pub redacted: BTreeMap<String, u64>,
+    /// Marks of masking that stand in journal and logs; counted only where a killed process took
+    /// its own counts with it.
+    pub marks: Option<u64>,
+    /// When the second person has approved, as their approval says: RFC 3339.
+    pub approved_at: Option<Clean>,
     /// The recordings.
     pub recordings: Vec<Recording>,
     /// Every measured second, for the plots.
@@ -132,21 +152,6 @@ pub struct StepTold {
     pub entered: Option<Millis>,
     /// How long it took, if it has ended well.
     pub took: Option<Millis>,
-}
-
-/// A gate as it last stood.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GateTold {
-    /// Of which step.
-    pub step: Step,
-    /// What it said.
-    pub state: GateState,
-    /// Why: what was expected and what was seen.
-    pub checks: Vec<Check>,
-    /// When.
-    pub at: Millis,
-    /// The journal's line.
-    pub seq: u64,
 }
 
 /// A row of planned against actual.

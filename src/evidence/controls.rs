@@ -8,6 +8,7 @@
 
 mod table;
 
+use super::account::{Before, GateEnd};
 use super::{Account, json};
 use crate::clean::Clean;
 use crate::runbook::gate::GateState;
@@ -113,6 +114,8 @@ struct Facts {
     signed: Option<String>,
     /// Whether a time authority has dated the declaration.
     dated: bool,
+    /// Whether it was before the first change, and on whose word.
+    before: Before,
     /// Who else has approved.
     approved: Option<String>,
     /// Whether something was refused: a gate was shut, or the release was not kept.
@@ -142,11 +145,15 @@ impl Facts {
             stamps.iter().find(|(stamp, ..)| *stamp == Stamp::RouterAtBlue).and_then(|s| s.1)
         };
         let tested = account.gates.iter().filter(|gate| {
-            gate.state == GateState::Open && gate.step < Step::Switch && gate.step > Step::Deploy
+            gate.state == GateState::Open
+                && gate.end == GateEnd::Passed
+                && gate.step < Step::Switch
+                && gate.step > Step::Deploy
         });
         Self {
             kind: account.kind,
             signed: declared.and_then(|d| d.signed.as_ref()).map(|signer| signer.key.clone()),
+            before: account.declared_before(),
             dated: declared.is_some_and(|d| d.token.is_some()),
             approved: declared.and_then(|d| d.approved.as_ref()).map(|s| s.identity.ascii()),
             refused: account.gates.iter().any(|gate| gate.state == GateState::Shut)

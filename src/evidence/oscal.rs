@@ -115,13 +115,13 @@ impl Book<'_> {
     fn observations(&self, rows: &[Row]) -> Vec<Value> {
         let mut list = Vec::new();
         for gate in &self.account.gates {
-            let (step, state) = (gate.step, gate.state.word());
-            let checks: Vec<String> = gate.checks.iter().map(|check| check.says.clone()).collect();
+            let (step, state) = (gate.step, gate.word());
+            let note = gate.note().map_or_else(String::new, |note| format!(" ({note})"));
             let at = self.account.began_unix_ms.saturating_add(gate.at.0.try_into().unwrap_or(0));
             let mut seen = json!({
                 "uuid": self.ids.of_thing(&format!("gate {}", step.number())),
-                "title": format!("Gate {}, {}: {state}", step.number(), step.title()),
-                "description": said(checks.join("; "), "it names no checks"),
+                "title": format!("Gate {}, {}: {state}{note}", step.number(), step.title()),
+                "description": said(gate.seen(), "it names no checks"),
                 "methods": ["TEST"],
                 "collected": utc(at),
                 "props": [prop("journal-line", &gate.seq.to_string())],
@@ -147,7 +147,32 @@ impl Book<'_> {
             self.evidence(&mut seen, &pieces);
             list.push(seen);
         }
+        list.push(self.files(&list));
         list
+    }
+
+    /// The bundle's files, so that each resource is part of an observation.
+    fn files(&self, others: &[Value]) -> Value {
+        let said: Vec<String> = others.iter().map(Value::to_string).collect();
+        let named = |file: &str| {
+            let id = format!("\"#{}\"", self.ids.of_file(file));
+            said.iter().any(|other| other.contains(&id))
+        };
+        let rest: Vec<(&str, String)> = self
+            .files
+            .iter()
+            .filter(|(file, _)| !named(file))
+            .map(|(file, _)| (file.as_str(), "its digest is in the resource".to_owned()))
+            .collect();
+        let mut seen = json!({
+            "uuid": self.ids.of_thing("files"),
+            "title": "Files of the bundle",
+            "description": "What else the bundle holds, each with its SHA-256",
+            "methods": ["EXAMINE"],
+            "collected": utc(self.end()),
+        });
+        self.evidence(&mut seen, &rest);
+        seen
     }
 
     /// Points at files of the bundle; at what is not in it nothing is pointed.

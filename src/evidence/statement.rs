@@ -5,6 +5,7 @@
 //! bundle's digests cover it.
 
 use super::{Account, json, names};
+use crate::evidence::account::GateEnd;
 use crate::runbook::RunOutcome;
 use crate::runbook::gate::GateState;
 use serde_json::{Value, json};
@@ -25,6 +26,12 @@ pub fn json(account: &Account, digests: &[(String, String)]) -> String {
         "run": account.run,
         "outcome": account.outcome.map_or("cut off", RunOutcome::word),
     });
+    if let Some(back) = &account.back {
+        configuration["annotations"]["wayBack"] = json!(back.why);
+    }
+    if let Some(unproven) = &account.unproven {
+        configuration["annotations"]["unproven"] = json!(unproven);
+    }
     let tests = Tests::of(account);
     json::file(&json!({
         "_type": TYPE,
@@ -67,10 +74,15 @@ impl Tests {
     fn of(account: &Account) -> Self {
         let mut tests = Self::default();
         for gate in &account.gates {
-            let list = match gate.state {
-                GateState::Open => &mut tests.passed,
-                GateState::Waiting | GateState::Unknown => &mut tests.warned,
-                GateState::Shut => &mut tests.failed,
+            // A gate that opened has passed only where its step did, and proved what it had to.
+            let list = match (gate.state, gate.end) {
+                (GateState::Open, GateEnd::Passed) => &mut tests.passed,
+                _ if gate.is_decided() => &mut tests.passed,
+                (GateState::Open, GateEnd::Here) if account.outcome == Some(RunOutcome::Kept) => {
+                    &mut tests.passed
+                }
+                (GateState::Shut, GateEnd::WayBack | GateEnd::Here) => &mut tests.failed,
+                _ => &mut tests.warned,
             };
             list.push(format!("gate {} {}", gate.step.number(), gate.step.title()));
         }
@@ -80,15 +92,26 @@ impl Tests {
                 tests.failed.push(test);
             }
         }
+        // What failed is named. Where an operator chose to go back, or the watch proved too
+        // little, nothing has: that is a warning.
+        if tests.failed.is_empty() {
+            match &account.back {
+                Some(back) if !account.operator_went_back() => {
+                    tests.failed.push(format!("way back: {}", back.why));
+                }
+                _ if account.outcome == Some(RunOutcome::Failed) => {
+                    tests.failed.push(format!("run: {}", account.says));
+                }
+                _ => {}
+            }
+        }
         tests
     }
 
-    /// A release that was not kept has not passed, whatever opened before.
+    /// A release that was not kept has not passed, whatever opened before; it has failed where
+    /// something is named that did.
     fn result(&self, account: &Account) -> &'static str {
-        let gone = account.outcome.is_some_and(|outcome| {
-            matches!(outcome, RunOutcome::RolledBack | RunOutcome::Abandoned | RunOutcome::Failed)
-        });
-        if gone || !self.failed.is_empty() {
+        if !self.failed.is_empty() {
             "FAILED"
         } else if account.outcome == Some(RunOutcome::Kept) && self.warned.is_empty() {
             "PASSED"

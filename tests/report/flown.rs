@@ -15,7 +15,7 @@ use switchback::journal::{
 use switchback::lab::scenario;
 use switchback::plan::Plan;
 use switchback::runbook::{Core, Effect, Event, RunFacts};
-use switchback::sim::pilot::fly;
+use switchback::sim::pilot::{fly, go_on};
 use switchback::sim::{Flight, Model, Watcher, World};
 use switchback::units::Millis;
 
@@ -66,13 +66,21 @@ pub struct Story {
     pub recorded: bool,
     /// When the process dies, if it does.
     pub dies_at: Option<Millis>,
+    /// When it is killed, and how many milliseconds it is away until the run is picked up.
+    pub killed: Option<(Millis, u64)>,
 }
 
 impl Default for Story {
     fn default() -> Self {
         let declared =
             Declared { sha256: "ab".repeat(32), signed: Some(signer()), ..Declared::default() };
-        Self { facts: facts(), declared: Some(declared), recorded: true, dies_at: None }
+        Self {
+            facts: facts(),
+            declared: Some(declared),
+            recorded: true,
+            dies_at: None,
+            killed: None,
+        }
     }
 }
 
@@ -111,7 +119,13 @@ impl Story {
         }
         let journal = Journal { writer, n: 0, dies_at: self.dies_at.unwrap_or(Millis(u64::MAX)) };
         let mut flight = Flight::watched(plan, self.facts, world, journal);
-        fly(&mut flight, Millis::secs(7_200));
+        if let Some((at, away)) = self.killed {
+            fly(&mut flight, at);
+            flight.dies_for(away);
+            go_on(&mut flight, Millis::secs(7_200));
+        } else {
+            fly(&mut flight, Millis::secs(7_200));
+        }
         let now = Millis(flight.now);
         let finish = flight.finish().cloned();
         let writer = flight.watcher.writer;

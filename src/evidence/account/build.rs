@@ -4,7 +4,8 @@
 //! of a journal of today must be the same in ten years, whatever the rules of the program are then.
 
 use super::told::{self, Told};
-use super::{Account, Back, GateTold, Moment, Recording, StepTold, Users, compared};
+use super::{Account, Back, Cut, GateEnd, GateTold, Moment, StepTold, Users};
+use super::{beside, compared, gates};
 use crate::clean::Clean;
 use crate::journal::{Run, Written};
 use crate::plan::CommandName;
@@ -30,6 +31,10 @@ pub(super) struct Walk {
     pub back: Option<Back>,
     pub switches: Vec<(Millis, u8)>,
     pub trips: Vec<(Millis, Role, Judgement)>,
+    pub later_trips: Vec<(Millis, Role, Judgement)>,
+    pub unproven: Option<Clean>,
+    pub cuts: Vec<Cut>,
+    pub last_read: Option<(Millis, u8)>,
     pub outside: Vec<Clean>,
     pub timeline: Vec<Moment>,
     pub samples: Vec<Sample>,
@@ -44,6 +49,8 @@ pub(super) struct Walk {
     pub attended_again: bool,
     pub kept: bool,
     ended: Option<(RunOutcome, Clean)>,
+    /// The last instant that is written down so far.
+    pub until: Millis,
 }
 
 pub(super) fn account(dir: &Path, run: &Run) -> Account {
@@ -55,7 +62,7 @@ pub(super) fn account(dir: &Path, run: &Run) -> Account {
         while let Some((_, at, written)) = effects.next_if(|(n, ..)| *n < turn.n) {
             walk.followed(*at, written);
         }
-        walk.happened(&turn.event);
+        walk.happened(turn.at, &turn.event);
         while let Some((_, at, written)) = effects.next_if(|(n, ..)| *n == turn.n) {
             walk.followed(*at, written);
         }
@@ -66,8 +73,8 @@ pub(super) fn account(dir: &Path, run: &Run) -> Account {
     let told = Told::of(run);
     walk.timeline.extend(told.moments.iter().cloned());
     walk.timeline.sort_by_key(|moment| moment.seq);
-    let recordings = told::found(dir, told.recordings, &mut walk.timeline);
-    assemble(run, walk, told.declared, told.redacted, recordings)
+    let recordings = told::found(dir, &told, &mut walk.timeline);
+    assemble(dir, run, walk, Told { recordings, ..told })
 }
 
 /// Every effect with its input's number and time, in order; also those whose input is missing.
@@ -83,12 +90,24 @@ fn followed(run: &Run) -> Vec<(u64, Millis, &Written)> {
 }
 
 impl Walk {
-    fn happened(&mut self, event: &Event) {
+    fn happened(&mut self, at: Millis, event: &Event) {
         match event {
             Event::Sample(sample) => self.measured(sample),
-            Event::Resumed { attended } => self.attended_again |= *attended,
+            Event::Resumed { attended } => {
+                self.attended_again |= *attended;
+                let green = self.last_read.map(|(_, green)| green);
+                let left = matches!(self.ended.take(), Some((RunOutcome::Interrupted, _)));
+                self.cuts.push(Cut { from: self.until, to: at, green, left });
+            }
+            Event::Read(read) => {
+                let split = read.split().zip(self.blue);
+                if let Some((split, blue)) = split {
+                    self.last_read = Some((at, split.share(blue.other()).get()));
+                }
+            }
             _ => {}
         }
+        self.until = self.until.max(at);
     }
 
     fn measured(&mut self, sample: &Sample) {
@@ -117,11 +136,13 @@ impl Walk {
     }
 
     fn followed(&mut self, at: Millis, written: &Written) {
+        self.until = self.until.max(at);
         match &written.effect {
             Effect::Record(record) => {
                 self.recorded(at, written.seq, record);
                 if let Some(line) = line(record, at) {
-                    let (topic, text, tone) = (line.topic, line.text, line.tone);
+                    let (topic, tone) = (line.topic, line.tone);
+                    let text = none_since(record).map_or(line.text, str::to_owned);
                     if topic == OUTSIDE {
                         self.outside.push(Clean::new(&text));
                     }
@@ -159,13 +180,31 @@ impl Walk {
             Record::StepEntered { step } => {
                 self.entered[*step as usize].get_or_insert(at);
             }
-            Record::StepPassed { step, took } => self.took[*step as usize] = Some(*took),
+            Record::StepPassed { step, took } => {
+                self.took[*step as usize] = Some(*took);
+                if *step == Step::Watch {
+                    self.unproven = None;
+                }
+                if let Some(gate) = self.gates.get_mut(step) {
+                    gate.end = GateEnd::Passed;
+                }
+            }
             Record::Gate { step, state, checks } => {
-                let told = GateTold { step: *step, state: *state, checks: checks.clone(), at, seq };
+                let (checks, end) = (checks.clone(), GateEnd::Here);
+                let told = GateTold { step: *step, state: *state, checks, at, seq, end };
                 self.gates.insert(*step, told);
+                // A gate of a step that had passed: the run has gone to it again.
+                if self.took[*step as usize].take().is_some() {
+                    for later in Step::ALL.into_iter().filter(|later| later > step) {
+                        self.entered[later as usize] = None;
+                        self.took[later as usize] = None;
+                        self.gates.remove(&later);
+                    }
+                }
             }
             Record::Split { asked, read, says, .. } => {
                 if let Some(green) = read {
+                    self.last_read = Some((at, *green));
                     self.switched(at, *green);
                 }
                 // What was neither asked for nor refused was done by somebody else.
@@ -177,20 +216,32 @@ impl Walk {
                 }
             }
             Record::Verdict { role, judgement } if judgement.verdict == Verdict::Tripped => {
-                self.trips.push((at, *role, judgement.clone()));
+                let trip = (at, *role, judgement.clone());
+                match self.back {
+                    None => self.trips.push(trip),
+                    Some(_) => self.later_trips.push(trip),
+                }
             }
             Record::RollbackStarted { why, from } => {
                 // Where the way back is taken again, the stamps count from then.
                 let stamps = Vec::new();
                 self.back = Some(Back { at, why: why.clone(), from: *from, stamps });
+                if gates::is_unproven(why.as_str()) {
+                    self.unproven.get_or_insert_with(|| why.clone());
+                }
+                for gate in self.gates.values_mut().filter(|gate| gate.end == GateEnd::Here) {
+                    gate.end = GateEnd::WayBack;
+                }
             }
             Record::Stamped { stamp, after_us, says } => {
                 if (*stamp, after_us.is_some()) == (Stamp::RouterAtBlue, true) {
+                    self.last_read = Some((at, 0));
                     self.switched(at, 0);
                 }
                 if let Some(back) = &mut self.back {
+                    let says = none_since(record).map_or_else(|| says.clone(), Clean::new);
                     back.stamps.retain(|(known, ..)| known != stamp);
-                    back.stamps.push((*stamp, *after_us, says.clone()));
+                    back.stamps.push((*stamp, *after_us, says));
                 }
             }
             Record::Command { says, good: Some(good), .. } => {
@@ -200,7 +251,13 @@ impl Walk {
                     self.ran.insert(name, (says.clone(), *good));
                 }
             }
+            Record::Asked { words, .. } if gates::is_unproven(words.as_str()) => {
+                self.unproven = Some(words.clone());
+            }
             Record::Warning(says) | Record::Info(says) => {
+                if gates::is_unproven(says.as_str()) {
+                    self.unproven = Some(says.clone());
+                }
                 self.kept |= says.as_str().starts_with("kept: ");
                 if let Some(named) = says.as_str().strip_prefix("Green names the artefact ") {
                     let (name, found) = named.split_once("; ").unwrap_or((named, ""));
@@ -209,6 +266,14 @@ impl Walk {
             }
             Record::Ended { outcome, says, .. } => self.ended = Some((*outcome, says.clone())),
             _ => {}
+        }
+    }
+
+    /// A watch that passed and proved too little is told as that.
+    fn settle(&mut self) {
+        let unproven = self.unproven.is_some() && self.took[Step::Watch as usize].is_some();
+        if let Some(gate) = self.gates.get_mut(&Step::Watch).filter(|_| unproven) {
+            gate.end = GateEnd::Unproven;
         }
     }
 
@@ -242,13 +307,18 @@ impl Walk {
     }
 }
 
-fn assemble(
-    run: &Run,
-    walk: Walk,
-    declared: Option<crate::journal::Declared>,
-    redacted: BTreeMap<String, u64>,
-    recordings: Vec<Recording>,
-) -> Account {
+/// What is said of Green's last answer where it gave none since the way back began: no time was
+/// measured then.
+fn none_since(record: &Record) -> Option<&'static str> {
+    let none =
+        matches!(record, Record::Stamped { stamp: Stamp::LastFromGreen, after_us: Some(0), .. });
+    none.then_some("last answer from Green: none since the way back began")
+}
+
+fn assemble(dir: &Path, run: &Run, mut walk: Walk, told: Told) -> Account {
+    walk.settle();
+    let is_cut = run.closed.is_none() || walk.cuts.iter().any(|cut| !cut.left);
+    let approved = told.declared.as_ref().is_some_and(|declared| declared.approved.is_some());
     let opened = &run.opened;
     let (facts, plan) = (&opened.facts, &opened.plan);
     let clean = |text: &Option<String>| text.as_deref().map(Clean::new);
@@ -284,7 +354,7 @@ fn assemble(
         next: clean(&plan.release.next),
         migration: plan.release.migration,
         change: plan.release.change.iter().map(|(k, v)| (k.clone(), Clean::new(v))).collect(),
-        declared,
+        declared: told.declared,
         first_change: walk.first_change,
         steps: walk.steps(),
         compared: compared::compared(run, &walk),
@@ -292,13 +362,19 @@ fn assemble(
         gates: walk.gates.into_values().collect(),
         users: walk.users,
         back: walk.back,
+        cuts: walk.cuts,
+        last_read: walk.last_read,
         switches: walk.switches,
         limits: plan.limits.clone(),
         trips: walk.trips,
+        later_trips: walk.later_trips,
+        unproven: walk.unproven,
         outside: walk.outside,
         timeline: walk.timeline,
-        redacted,
-        recordings,
+        redacted: told.redacted,
+        marks: is_cut.then(|| beside::marks(dir)).flatten(),
+        approved_at: approved.then(|| beside::approved_at(dir)).flatten(),
+        recordings: told.recordings,
         samples: walk.samples,
         journal: (run.lines, run.head.clone()),
         missing_inputs: missing.sum(),
@@ -309,10 +385,54 @@ fn assemble(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runbook::GateState;
 
     fn info(says: &str) -> Written {
         let effect = Effect::Record(Record::Info(Clean::new(says)));
         Written { effect, json: String::new(), seq: 7 }
+    }
+
+    /// A walk over records, one a second.
+    fn walked(records: Vec<Record>) -> Walk {
+        let mut walk = Walk::default();
+        for (seq, record) in (1_u64..).zip(records) {
+            walk.recorded(Millis::secs(seq), seq, &record);
+        }
+        walk.settle();
+        walk
+    }
+
+    fn gate(step: Step, state: GateState) -> Record {
+        Record::Gate { step, state, checks: Vec::new() }
+    }
+
+    fn back(why: &str) -> Record {
+        Record::RollbackStarted { why: Clean::new(why), from: Some(100) }
+    }
+
+    #[test]
+    fn a_watch_that_proved_too_little_and_a_gate_that_was_left_are_told_as_they_were() {
+        let watch = |why: &str| {
+            vec![
+                gate(Step::Watch, GateState::Open),
+                Record::StepPassed { step: Step::Watch, took: Millis::secs(20) },
+                gate(Step::Decide, GateState::Waiting),
+                back(why),
+            ]
+        };
+        let walk = walked(watch("the watch ended unproven"));
+        assert_eq!(walk.gates[&Step::Watch].end, GateEnd::Unproven);
+        assert_eq!(walk.gates[&Step::Decide].end, GateEnd::WayBack);
+        assert!(walk.gates[&Step::Decide].is_stale());
+        let walk = walked(watch("the operator went back"));
+        assert_eq!(walk.gates[&Step::Watch].end, GateEnd::Passed);
+        // Watched once more: what it said the first time is not its last word.
+        let mut again = watch("the operator went back");
+        again.insert(3, gate(Step::Watch, GateState::Waiting));
+        let walk = walked(again);
+        assert_eq!(walk.gates[&Step::Watch].end, GateEnd::WayBack);
+        assert_eq!(walk.took[Step::Watch as usize], None);
+        assert!(!walk.gates.contains_key(&Step::Decide));
     }
 
     #[test]

@@ -21,9 +21,17 @@ pub fn is_name(file: &str) -> bool {
     }
 }
 
-/// The journal's lines that a recording is marked with, each with its second; nothing where there
-/// is no such file.
-pub fn marks(dir: &Path, file: &str) -> Option<BTreeMap<u64, f64>> {
+/// What a recording is marked with.
+#[derive(Debug, Default, PartialEq)]
+pub struct Marks {
+    /// The journal's lines, each with its second.
+    pub marks: BTreeMap<u64, f64>,
+    /// Its last second.
+    pub end: f64,
+}
+
+/// What a recording is marked with; nothing where there is no such file.
+pub fn marks(dir: &Path, file: &str) -> Option<Marks> {
     if !is_name(file) {
         return None;
     }
@@ -31,10 +39,17 @@ pub fn marks(dir: &Path, file: &str) -> Option<BTreeMap<u64, f64>> {
     Some(marks_of(&bytes))
 }
 
-fn marks_of(bytes: &[u8]) -> BTreeMap<u64, f64> {
+fn marks_of(bytes: &[u8]) -> Marks {
     let text = String::from_utf8_lossy(bytes);
     let mut marks = BTreeMap::new();
+    let mut end = 0.0_f64;
     for line in text.lines().skip(1) {
+        let time = line.strip_prefix('[').and_then(|rest| rest.split(',').next());
+        if let Some(time) = time.and_then(|time| time.trim().parse::<f64>().ok())
+            && time.is_finite()
+        {
+            end = end.max(time);
+        }
         // Frames are long, marks are few.
         if !line.contains("\"m\"") {
             continue;
@@ -50,7 +65,7 @@ fn marks_of(bytes: &[u8]) -> BTreeMap<u64, f64> {
             marks.entry(seq).or_insert(time);
         }
     }
-    marks
+    Marks { marks, end }
 }
 
 #[cfg(test)]
@@ -65,8 +80,9 @@ mod tests {
             [0.7, \"m\", \"closing slate\"]\n\
             [1.0, \"m\"]\n\
             [2.5, \"m\", \"#18 \"]";
-        assert_eq!(marks_of(cast), BTreeMap::from([(17, 0.5), (18, 2.5)]));
-        assert!(marks_of(b"\xff\xfe\n\xff").is_empty());
+        let found = Marks { marks: BTreeMap::from([(17, 0.5), (18, 2.5)]), end: 2.5 };
+        assert_eq!(marks_of(cast), found);
+        assert_eq!(marks_of(b"\xff\xfe\n\xff"), Marks::default());
     }
 
     #[test]

@@ -3,13 +3,14 @@
 //! A row says what the plan said and what the journal saw, and whether that is the same. Where
 //! either is not known nothing is compared: *cannot be said* is not *as planned*.
 
-use super::Compared;
 use super::build::Walk;
+use super::{Compared, cuts};
 use crate::clean::Clean;
 use crate::journal::Run;
 use crate::plan::{CommandName, Migration, Plan};
 use crate::runbook::snapshot::Stamp;
 use crate::runbook::{RunOutcome, Step};
+use crate::signal::Judgement;
 use crate::text::micros;
 use crate::units::{Millis, Role};
 
@@ -17,14 +18,16 @@ use crate::units::{Millis, Role};
 pub(super) fn compared(run: &Run, walk: &Walk) -> Vec<Compared> {
     let plan = &run.opened.plan;
     let mut rows = vec![outcome(run)];
+    rows.extend(watched(run, walk));
     rows.extend(releases(plan, walk));
     rows.push(artefact(plan, walk));
     rows.extend(commands(plan, walk));
     rows.push(migration(plan, walk));
     rows.extend(slots(plan, walk));
     rows.extend(ramp(run, walk));
-    rows.extend([Step::Soak, Step::Watch].map(|step| length(plan, walk, step)));
+    rows.extend([Step::Soak, Step::Watch].map(|step| length(run, walk, step)));
     rows.push(limits(walk));
+    rows.extend(later(walk));
     rows.extend(back(run, walk));
     rows.push(outside(walk));
     rows.sort_by_key(|row| match row.same {
@@ -69,6 +72,25 @@ fn releases(plan: &Plan, walk: &Walk) -> [Compared; 2] {
         compare("release that Green named", &plan.release.next, &walk.named[green]),
         compare("release that Blue named", &plan.release.current, &walk.first_named[blue]),
     ]
+}
+
+/// Whether somebody was there all the time: what nobody watched is told first.
+fn watched(run: &Run, walk: &Walk) -> Option<Compared> {
+    let cuts = cuts::all(run.opened.facts.began_unix_ms, &walk.cuts);
+    (!walk.cuts.is_empty()).then(|| row("watched", Some("all the time"), Some(cuts), Some(false)))
+}
+
+/// How much of a stretch nobody watched.
+fn unwatched(walk: &Walk, from: Millis, to: Millis) -> Millis {
+    Millis(walk.cuts.iter().map(|cut| cut.of(from, to).0).sum())
+}
+
+/// A length as it is told: `15s`, or `15s, of which nobody watched 4s`.
+fn lasted(length: Millis, unwatched: Millis) -> String {
+    match unwatched {
+        Millis::ZERO => seconds(length).to_string(),
+        unwatched => format!("{}, of which nobody watched {unwatched}", seconds(length)),
+    }
 }
 
 /// The digest of what is deployed: the plan may declare it, and Green may name it.
@@ -136,14 +158,17 @@ fn ramp(run: &Run, walk: &Walk) -> Vec<Compared> {
     if plan.ramp.len() > 1 && !flown.is_empty() {
         let ends = flown.iter().skip(1).map(|(at, _)| *at);
         let end = if went_back.0 == u64::MAX { None } else { Some(went_back) };
-        let held: Vec<Millis> = flown
+        let held: Vec<(Millis, Millis)> = flown
             .iter()
             .filter(|(_, percent)| *percent < 100)
             .zip(ends.chain(end))
-            .map(|((from, _), to)| to.since(*from))
+            .map(|((from, _), to)| (to.since(*from), unwatched(walk, *from, to)))
             .collect();
-        let said: Vec<String> = held.iter().map(|held| seconds(*held).to_string()).collect();
-        let same = held.iter().all(|held| *held + Millis::secs(1) >= plan.ramp_hold);
+        let said: Vec<String> = held.iter().map(|(held, missed)| lasted(*held, *missed)).collect();
+        // A hold is as planned where somebody has watched all of it.
+        let same = held
+            .iter()
+            .all(|(held, missed)| held.since(*missed) + Millis::secs(1) >= plan.ramp_hold);
         let planned = format!("at least {} each", plan.ramp_hold);
         if !said.is_empty() {
             rows.push(row("ramp held", Some(planned), Some(said.join(", ")), Some(same)));
@@ -157,7 +182,8 @@ fn seconds(length: Millis) -> Millis {
     if length < Millis::secs(1) { length } else { Millis::secs(length.as_secs()) }
 }
 
-fn length(plan: &Plan, walk: &Walk, step: Step) -> Compared {
+fn length(run: &Run, walk: &Walk, step: Step) -> Compared {
+    let plan = &run.opened.plan;
     let (what, planned) = match step {
         Step::Soak => ("soak", plan.soak),
         _ => ("watch", plan.watch),
@@ -165,9 +191,16 @@ fn length(plan: &Plan, walk: &Walk, step: Step) -> Compared {
     let entered = walk.entered[step as usize];
     let went_back = walk.back.as_ref().map(|back| back.at);
     let (actual, same) = match (walk.took[step as usize], entered, went_back) {
-        (Some(took), ..) => (seconds(took).to_string(), took >= planned),
+        (Some(took), ..) => {
+            let from = entered.unwrap_or_default();
+            let missed = unwatched(walk, from, from + took);
+            (lasted(took, missed), took.since(missed) + Millis::secs(1) > planned)
+        }
         (None, Some(from), Some(to)) => {
             (format!("went back after {}", seconds(to.since(from))), false)
+        }
+        (None, Some(from), None) if run.closed.is_none() => {
+            (format!("cut off after {}", seconds(walk.until.since(from))), false)
         }
         (None, Some(_), None) => ("not finished".to_owned(), false),
         (None, None, _) => ("not reached".to_owned(), false),
@@ -175,14 +208,26 @@ fn length(plan: &Plan, walk: &Walk, step: Step) -> Compared {
     row(what, Some(format!("at least {planned}")), Some(actual), Some(same))
 }
 
-fn limits(walk: &Walk) -> Compared {
+/// What tripped when the way back had begun: no cause of it, and told apart.
+fn later(walk: &Walk) -> Option<Compared> {
+    let tripped = names(&walk.later_trips).join(", ");
+    let what = "limits tripped later, on the way back";
+    (!tripped.is_empty()).then(|| row(what, NOTHING, Some(tripped), None))
+}
+
+fn names(trips: &[(Millis, Role, Judgement)]) -> Vec<String> {
     let mut tripped: Vec<String> = Vec::new();
-    for (_, role, judgement) in &walk.trips {
+    for (_, role, judgement) in trips {
         let name = format!("{} on {role}", judgement.signal().label());
         if !tripped.contains(&name) {
             tripped.push(name);
         }
     }
+    tripped
+}
+
+fn limits(walk: &Walk) -> Compared {
+    let tripped = names(&walk.trips);
     let same = tripped.is_empty();
     let actual = if same { "none".to_owned() } else { tripped.join(", ") };
     row("limits tripped", Some("none"), Some(actual), Some(same))

@@ -5,6 +5,7 @@ use super::{Moment, Recording, cast};
 use crate::clean::Clean;
 use crate::journal::{Noted, Run};
 use crate::runbook::record::Tone;
+use crate::units::Millis;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -13,6 +14,8 @@ use std::path::Path;
 pub(super) struct Told {
     pub declared: Option<crate::journal::Declared>,
     pub recordings: Vec<Recording>,
+    /// The first and last of the journal's lines that each recording can show.
+    pub spans: Vec<(u64, u64)>,
     pub redacted: BTreeMap<String, u64>,
     pub moments: Vec<Moment>,
 }
@@ -22,7 +25,7 @@ impl Told {
     pub fn of(run: &Run) -> Self {
         let mut told = Self::default();
         for (seq, at, noted) in &run.noted {
-            let (text, tone) = told.take(noted);
+            let (text, tone) = told.take(*seq, noted);
             let (topic, cast) = ("evidence".to_owned(), None);
             told.moments.push(Moment { seq: *seq, at: *at, topic, text, tone, cast });
         }
@@ -33,7 +36,7 @@ impl Told {
         self.recordings.iter_mut().find(|recording| recording.file == file)
     }
 
-    fn take(&mut self, noted: &Noted) -> (String, Tone) {
+    fn take(&mut self, seq: u64, noted: &Noted) -> (String, Tone) {
         match noted {
             Noted::Declared(declared) => {
                 let by = declared.signed.as_ref().map_or_else(
@@ -52,6 +55,11 @@ impl Told {
                 let size = (started.width, started.height);
                 if self.recording(&file).is_none() {
                     let (closed, lost, present) = (None, None, false);
+                    // Whoever records anew does not record the old file any more.
+                    if let Some((_, to)) = self.spans.last_mut() {
+                        *to = (*to).min(seq);
+                    }
+                    self.spans.push((seq, u64::MAX));
                     self.recordings.push(Recording { file, size, closed, lost, present });
                 }
                 (text, Tone::Plain)
@@ -90,17 +98,49 @@ impl Told {
     }
 }
 
-/// The recordings, with the seconds at which the timeline's lines are on the screen.
-pub(super) fn found(dir: &Path, told: Vec<Recording>, timeline: &mut [Moment]) -> Vec<Recording> {
-    let mut recordings = told;
-    for (index, recording) in recordings.iter_mut().enumerate() {
-        let Some(marks) = cast::marks(dir, &recording.file) else { continue };
+/// The recordings, with the seconds at which the timeline's lines are on the screen: as marked, or
+/// from the nearest mark on, since both clocks go alike.
+pub(super) fn found(dir: &Path, told: &Told, timeline: &mut [Moment]) -> Vec<Recording> {
+    let mut recordings = told.recordings.clone();
+    for (index, (recording, span)) in recordings.iter_mut().zip(&told.spans).enumerate() {
+        let Some(cast) = cast::marks(dir, &recording.file) else { continue };
         recording.present = true;
+        let mut known: Vec<(Millis, f64)> = Vec::new();
         for moment in timeline.iter_mut() {
-            if let Some(second) = marks.get(&moment.seq) {
+            if let Some(second) = cast.marks.get(&moment.seq) {
                 moment.cast = Some((index, *second));
+                known.push((moment.at, *second));
             }
+        }
+        let lost = recording.lost.as_ref().map_or(f64::INFINITY, |lost| lost.after_s);
+        let end = cast.end.min(lost);
+        for moment in timeline.iter_mut().filter(|moment| moment.cast.is_none()) {
+            if moment.seq < span.0 || moment.seq > span.1 {
+                continue;
+            }
+            let second = beside(&known, moment.at);
+            moment.cast = second.filter(|second| *second <= end).map(|second| (index, second));
         }
     }
     recordings
+}
+
+/// The second of an instant, from the mark that is nearest to it.
+fn beside(known: &[(Millis, f64)], at: Millis) -> Option<f64> {
+    let (mark, second) = known.iter().min_by_key(|(mark, _)| mark.0.abs_diff(at.0))?;
+    Some((second + (at.0 as f64 - mark.0 as f64) / 1e3).max(0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_without_a_mark_is_shown_from_the_nearest_one_on() {
+        let known = [(Millis(4_000), 9.5), (Millis(10_000), 15.75)];
+        assert_eq!(beside(&known, Millis(4_250)), Some(9.75));
+        assert_eq!(beside(&known, Millis(9_000)), Some(14.75));
+        assert_eq!(beside(&[(Millis(4_000), 1.0)], Millis(0)), Some(0.0));
+        assert_eq!(beside(&[], Millis(0)), None);
+    }
 }

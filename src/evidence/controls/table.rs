@@ -65,11 +65,11 @@ impl Table {
     fn change(&mut self, facts: &Facts) {
         let mut order = Vec::new();
         if facts.signed.is_some() {
-            let what = "b: what was to be done, signed before the first change";
+            let what = format!("b: what was to be done, signed {}", facts.before.reserve());
             order.push(piece(names::DECLARATION_SIG, what));
         }
         if facts.approved.is_some() {
-            order.push(piece(names::APPROVAL_SIG, "b: a second person's approval of it"));
+            order.push(piece(names::APPROVAL_SIG, "b: a second key's approval of it"));
         }
         order.push(journal("c: the decisions: gates, answers, notes"));
         order.push(piece(names::REPORT, "d: planned against actual"));
@@ -109,7 +109,10 @@ impl Table {
             );
         }
         if facts.impact {
-            let when = if facts.signed.is_some() { ", signed before the first change" } else { "" };
+            let when = match facts.signed {
+                Some(_) => format!(", signed {}", facts.before.reserve()),
+                None => String::new(),
+            };
             let told = vec![piece(names::DECLARATION, format!("the impact as declared{when}"))];
             self.nist(
                 "CM-4",
@@ -386,7 +389,7 @@ impl Table {
             Some(who) => (
                 vec![piece(
                     names::APPROVAL_SIG,
-                    format!("approved by {who}, with a key of their own"),
+                    format!("approved with another key, whose holder says to be {who}"),
                 )],
                 "that the two keys belong to two people: the evaluator's signers file says whose \
                  they are"
@@ -394,7 +397,7 @@ impl Table {
             ),
             None => (
                 vec![piece(names::DECLARATION, "who declared, and that nobody else approved")],
-                "separation: approver = deployer".to_owned(),
+                "separation: nobody but the deployer approved (approver = deployer)".to_owned(),
             ),
         };
         self.nist("AC-5", "Separation of Duties", Some(MODERATE), told.clone(), &lacks);

@@ -34,11 +34,20 @@ pub fn of(page: &Page) -> Vec<Caveat> {
     ));
     all.push((
         "One journal",
-        "The chain shows that no line was changed, added or removed after the fact. It does not \
-         show that what was written was true, nor that every deploy has left a bundle: each \
-         bundle names the one before it, so a missing one in between shows; the newest may be \
-         missing, and a series is one of a runs' directory: another directory begins its own."
-            .to_owned(),
+        format!(
+            "{} It does not show that what was written was true, nor that every deploy has left a \
+             bundle: each bundle names the one before it, so a missing one in between shows; the \
+             newest may be missing, and a series is one of a runs' directory: another directory \
+              begins its own.",
+            if page.signed.is_some() {
+                "The lines are chained, and their digests are signed: no line was changed, added \
+                 or removed since that signature. Before it, whoever held the files could write \
+                 the whole chain anew."
+            } else {
+                "The lines are chained, and nobody signed the chain: it shows only that they fit \
+                 each other. Whoever held these files could write the whole chain anew."
+            }
+        ),
     ));
     all
 }
@@ -94,7 +103,8 @@ fn approval(account: &Account) -> Caveat {
          shown."
             .to_owned()
     } else {
-        format!("{}. Duties were not separated.", capital(&words::approver(account).1))
+        let (nobody, why) = words::approver(account);
+        format!("{} ({why}). Duties were not separated.", capital(&nobody))
     };
     ("Approval", says)
 }
@@ -155,6 +165,16 @@ fn recording(page: &Page) -> Vec<Caveat> {
 
 fn missing(account: &Account) -> Caveat {
     let says = match account.missing_inputs {
+        0 if account.is_cut_off() => format!(
+            "Every input is there until the journal ends at {}. What came later is not known, nor \
+             whether the very last was still written.",
+            words::utc(account, account.last_at)
+        ),
+        0 if !account.cuts.is_empty() => format!(
+            "Every input that was taken is in the journal and the samples beside it. In between \
+             nothing was: {}.",
+            words::cuts(account).join("; ")
+        ),
         0 => "Every input of the run is in the journal and the samples beside it.".to_owned(),
         n => format!(
             "{} missing: power failed, or a disk did. What followed from them is in the journal, \
@@ -166,19 +186,29 @@ fn missing(account: &Account) -> Caveat {
 }
 
 fn redactions(account: &Account) -> Caveat {
-    if account.redacted.is_empty() && account.outcome.is_none() {
-        let says = "The run was cut off, and with it the count of what was masked. The masks \
-                    that stand in its files are counted in environment.json.";
-        return ("Redaction", says.to_owned());
-    }
-    if account.redacted.is_empty() {
-        let says = "Nothing was counted as masked. Secrets that nobody named and that look like \
-                    nothing known are not found.";
-        return ("Redaction", says.to_owned());
-    }
+    const NOT_FOUND: &str =
+        "Secrets that nobody named and that look like nothing known are not found.";
     let rules: Vec<String> =
         account.redacted.iter().map(|(rule, times)| format!("{rule} {times} ×")).collect();
-    ("Redaction", format!("Masked before anything was written: {}.", rules.join(", ")))
+    let counted = match (rules.is_empty(), account.counts_lost_until()) {
+        (true, None) => "Nothing was counted as masked.".to_owned(),
+        (true, Some(_)) => String::new(),
+        (false, _) => format!("Masked before anything was written: {}.", rules.join(", ")),
+    };
+    let lost = account.counts_lost_until().map(|until| {
+        let (until, marks) = (words::utc(account, until), account.marks);
+        let marks = marks.map_or_else(
+            || "how many marks stand in the files is not known".to_owned(),
+            |n| format!("{} of masking stand in the journal, samples and logs", count(n, "mark")),
+        );
+        format!("What was masked is not known for the time before {until}; {marks}.")
+    });
+    let says: Vec<String> = [Some(counted), lost, Some(NOT_FOUND.to_owned())]
+        .into_iter()
+        .flatten()
+        .filter(|says| !says.is_empty())
+        .collect();
+    ("Redaction", says.join(" "))
 }
 
 /// A fragment as the beginning of a sentence.

@@ -38,26 +38,61 @@ pub fn html(text: &str) -> String {
     out
 }
 
-/// Text as one cell or line of Markdown: nothing in it is a link, a tag or a table's border.
+/// Text as one cell or line of Markdown: nothing in it is a link, a tag or a table's border. What
+/// Markdown does not read as a sign stays as it is, since people read it unrendered as well.
 pub fn markdown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in washed(text).chars() {
+    let washed = washed(text);
+    let mut out = String::with_capacity(washed.len() + 16);
+    for (i, word) in washed.split(' ').enumerate() {
+        if i > 0 {
+            out.push(' ');
+        }
+        markdown_word(&mut out, word);
+    }
+    out
+}
+
+/// An address, a mention or an issue's number would become a link, wherever it stands in a text but
+/// in a code span.
+fn markdown_word(out: &mut String, word: &str) {
+    let issue = word.as_bytes().windows(2).any(|two| two[0] == b'#' && two[1].is_ascii_digit());
+    let links = word.contains('@') || issue;
+    let (before, core) = word.split_at(word.len() - word.trim_start_matches(['(', '"']).len());
+    let (core, after) = core.split_at(core.trim_end_matches([',', ';', ':', ')', '.', '"']).len());
+    if links && !core.contains(['`', '|', '\\', '<', '&']) {
+        signs(out, before, false);
+        out.push('`');
+        out.push_str(core);
+        out.push('`');
+        return signs(out, after, false);
+    }
+    signs(out, word, links);
+}
+
+fn signs(out: &mut String, text: &str, links: bool) {
+    let mut chars = text.chars().peekable();
+    let (mut last, mut so_far) = (' ', String::new());
+    while let Some(c) = chars.next() {
+        let next = chars.peek().copied().unwrap_or(' ');
         match c {
             '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            // A bare address would become a link, an `@` a mention, a `#` an issue.
-            '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '|' | '!' | '~' | '$' => {
+            '&' if next == '#' || next.is_ascii_alphabetic() => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '[' | ']' | '|' | '~' | '$' => {
                 out.push('\\');
                 out.push(c);
             }
-            '@' => out.push_str("&#64;"),
-            '#' => out.push_str("&#35;"),
-            ':' => out.push_str("&#58;"),
+            // Within a word it is no sign.
+            '_' if !(last.is_alphanumeric() && next.is_alphanumeric()) => out.push_str("\\_"),
+            // A bare address would become a link.
+            ':' if next == '/' => out.push_str("\\:"),
+            '.' if so_far.to_ascii_lowercase().ends_with("www") => out.push_str("\\."),
+            '@' if links => out.push_str("&#64;"),
+            '#' if links => out.push_str("&#35;"),
             c => out.push(c),
         }
+        last = c;
+        so_far.push(c);
     }
-    out
 }
 
 /// Text as a quoted string of CSS, inside a style element.
@@ -101,13 +136,19 @@ mod tests {
 
     #[test]
     fn markdown_has_no_links_tags_cells_or_mentions() {
-        let safe = markdown("a|b [x](http://y) <b> @all #1 `c` *d* ![i](j)");
+        let safe = markdown("a|b [x](http://y) <b> @all #1 `c` *d* ![i](j) www.z.org (a@b.c), @`x");
         assert_eq!(
             safe,
-            "a\\|b \\[x\\]\\(http&#58;//y\\) &lt;b&gt; &#64;all &#35;1 \\`c\\` \\*d\\* \
-             \\!\\[i\\]\\(j\\)"
+            "a\\|b \\[x\\](http\\://y) &lt;b> `@all` `#1` \\`c\\` \\*d\\* \
+             !\\[i\\](j) www\\.z.org (`a@b.c`), &#64;\\`x"
         );
         assert!(!markdown("a\nb").contains('\n'));
+    }
+
+    #[test]
+    fn what_is_no_sign_in_markdown_is_left_as_it_is() {
+        let plain = "at 16:22:58 UTC: 7 of 36 (0.1 ms), redeploy_check; 50 % & more, done!";
+        assert_eq!(markdown(plain), plain);
     }
 
     #[test]

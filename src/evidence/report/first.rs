@@ -28,9 +28,10 @@ pub fn screen(out: &mut String, page: &Page) {
         host = esc(account.host.as_str()),
         sign = verdict.sign,
         verdict = verdict.word,
-        means = verdict.means,
+        means = esc(&verdict.means),
         says = esc(account.says.as_str()),
     );
+    lacks(out, page);
     facts(out, page);
     out.push_str("</div>\n");
     vouch(out, page);
@@ -39,30 +40,38 @@ pub fn screen(out: &mut String, page: &Page) {
 }
 
 fn facts(out: &mut String, page: &Page) {
-    let account = &page.account;
-    let (failed, failed_says) = words::users(&account.users, account.kind);
-    let (signed, signed_says) = words::signed(page);
-    let (declared, declared_says) = words::declared(account);
-    let (approver, approver_says) = words::approver(account);
-    let ended = account.ended_unix_ms.map_or("not ended".to_owned(), crate::text::utc);
-    let began = crate::text::utc(account.began_unix_ms);
-    let rows = [
-        ("Users failed", failed, failed_says),
-        ("When", format!("{began}, for {}", words::duration(account)), format!("until {ended}")),
-        ("Who", words::operator(account), format!("run {}", account.run)),
-        ("Signed by", signed, signed_says),
-        ("Declared before", declared, declared_says),
-        ("Approved by", approver, approver_says),
-    ];
     out.push_str("<dl class=\"facts\">");
-    for (name, value, says) in rows {
-        let (value, says) = (esc(&value), esc(&says));
+    for (name, (value, says), rests) in words::facts(page) {
+        let (value, says, rests) = (esc(&value), esc(&says), rests.word());
         let _ = write!(
             out,
-            "<div><dt>{name}</dt><dd><strong>{value}</strong> <span>{says}</span></dd></div>"
+            "<div><dt>{name}</dt><dd><strong>{value}</strong> <span>{says}</span> \
+             <em class=\"rests\">{rests}</em></dd></div>"
         );
     }
-    out.push_str("</dl>");
+    let _ = write!(out, "</dl><p class=\"rests-means\">{}</p>", esc(words::RESTS));
+}
+
+/// What nobody watched, and what the bundle does not hold: nobody may have to look for it.
+fn lacks(out: &mut String, page: &Page) {
+    let account = &page.account;
+    if account.kind != Kind::Deploy {
+        let _ = write!(out, "<p class=\"lacks\">{}</p>", esc(verdict::kind(account.kind)));
+    }
+    for cut in words::cuts(account) {
+        let _ = write!(
+            out,
+            "<p class=\"lacks\"><strong>Not all of it was watched:</strong> {}</p>",
+            esc(&cut)
+        );
+    }
+    if let Some(left) = words::left_out(page) {
+        let _ = write!(
+            out,
+            "<p class=\"lacks\"><strong>Left out of this bundle:</strong> {}</p>",
+            esc(&left)
+        );
+    }
 }
 
 /// What to do next: a page that vouches for itself vouches for nothing.
@@ -82,10 +91,6 @@ fn vouch(out: &mut String, page: &Page) {
         "Nobody signed this bundle. At best it is intact; who wrote it is not known."
     };
     let _ = write!(out, "</ol><p class=\"quiet\">{signers}</p>");
-    let kind = page.account.kind;
-    if kind != Kind::Deploy {
-        let _ = write!(out, "<p><strong>{}</strong></p>", verdict::kind(kind));
-    }
     if !page.account.owed.is_empty() {
         let owed: Vec<String> = page.account.owed.iter().map(|o| esc(o.as_str())).collect();
         let _ = write!(out, "<p><strong>Still owed:</strong> {}.</p>", owed.join(", "));

@@ -98,7 +98,7 @@ fn on_paper(page: &Page) -> String {
          @bottom-center{{content:{marking};font:bold 10pt sans-serif}}\
          @bottom-left{{content:{run};font:8pt sans-serif}}\
          @bottom-right{{content:\"page \" counter(page) \" of \" counter(pages);\
-         font:8pt sans-serif}}}}\n"
+         font:8pt sans-serif}}}}\n@page :first{{@top-center{{content:none}}}}\n"
     )
 }
 

@@ -40,27 +40,23 @@ fn head(out: &mut String, page: &Page) {
         account.kind.word(),
         esc(&words::what(account)),
         esc(account.host.as_str()),
-        verdict.means,
+        esc(&verdict.means),
         esc(account.says.as_str()),
     );
     if account.kind != crate::runbook::Kind::Deploy {
         let _ = writeln!(out, "**{}**\n", verdict::kind(account.kind));
     }
-    let (failed, failed_says) = words::users(&account.users, account.kind);
-    let (signed, signed_says) = words::signed(page);
-    let (declared, declared_says) = words::declared(account);
-    let (approver, approver_says) = words::approver(account);
-    let began = crate::text::utc(account.began_unix_ms);
-    for (name, value, says) in [
-        ("users failed", failed, failed_says),
-        ("when", began, format!("for {}", words::duration(account))),
-        ("who", words::operator(account), format!("run {}", account.run)),
-        ("signed by", signed, signed_says),
-        ("declared before", declared, declared_says),
-        ("approved by", approver, approver_says),
-    ] {
-        let _ = writeln!(out, "- {name}: **{}** ({})", esc(&value), esc(&says));
+    for cut in words::cuts(account) {
+        let _ = writeln!(out, "**Not all of it was watched:** {}\n", esc(&cut));
     }
+    if let Some(left) = words::left_out(page) {
+        let _ = writeln!(out, "**Left out of this bundle:** {}\n", esc(&left));
+    }
+    for (name, (value, says), rests) in words::facts(page) {
+        let (name, rests) = (name.to_lowercase(), rests.word());
+        let _ = writeln!(out, "- {name}: **{}** ({}) *{rests}*", esc(&value), esc(&says));
+    }
+    let _ = writeln!(out, "\n{}", esc(words::RESTS));
     out.push_str("\nThis text cannot vouch for itself. In the bundle's directory:\n\n```sh\n");
     for (_, command) in words::verify(page) {
         // A fence ends where a line begins with its sign; a command is one line and begins with
@@ -107,9 +103,10 @@ fn compared(out: &mut String, page: &Page) {
 fn gates(out: &mut String, page: &Page) {
     out.push_str("\n## Gates\n\n| gate | state | seen | line |\n|---|---|---|---|\n");
     for gate in &page.account.gates {
-        let seen: Vec<String> = gate
+        let mut seen: Vec<String> = gate
             .checks
             .iter()
+            .filter(|_| !gate.is_decided() && !gate.is_stale())
             .map(|check| {
                 let word = match check.state {
                     CheckState::Good => "good",
@@ -121,8 +118,13 @@ fn gates(out: &mut String, page: &Page) {
                 format!("{word}, {}", esc(&check.says))
             })
             .collect();
+        if gate.is_stale() {
+            seen.push(esc(&gate.seen()));
+        } else if let Some(note) = gate.note() {
+            seen.push(note.to_owned());
+        }
         let (number, title) = (gate.step.number(), gate.step.title());
-        let (state, seq) = (words::gate(&page.account, gate).0, gate.seq);
+        let (state, seq) = (gate.word(), gate.seq);
         let _ = writeln!(out, "| {number} {title} | {state} | {} | {seq} |", seen.join("<br>"));
     }
 }

@@ -202,6 +202,10 @@ fn plot(account: &Account, axis: Axis, signal: Signal, lines: &[Series]) -> Plot
         svg.text("trip-name", (x + side, top - 1.0), anchor, &format!("tripped on {role}"));
         tripped.push(format!("tripped on {role} at {}", clock(*at)));
     }
+    for (at, role, _) in account.later_trips.iter().filter(|(.., j)| j.signal() == signal) {
+        let at = clock(*at);
+        tripped.push(format!("on the way back, tripped on {role} at {at}: no cause of it"));
+    }
     time(&mut svg, axis, bottom);
     let says = sentence(signal, &lines, limit, &tripped);
     Plot { title: title(signal).to_owned(), svg: svg.finish(&says), says }

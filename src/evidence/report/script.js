@@ -54,7 +54,11 @@
     row.classList.add("shown");
     tell("#" + row.id.slice(1));
     byId("player").scrollIntoView({ block: "center" });
-    return player.pause().then(() => player.seek(Number(link.dataset.time)));
+    /* Whoever has not played yet sees a large sign over the picture: it goes when playing begins. */
+    return player
+      .play()
+      .then(() => player.pause())
+      .then(() => player.seek(Number(link.dataset.time)));
   }
 
   if (byId("player")) {

@@ -61,9 +61,14 @@ pub fn compared(page: &Page) -> String {
 /// The four stamps, always the four.
 pub fn stamps(page: &Page) -> String {
     let mut out = String::new();
+    let taken = page.account.back.is_some();
+    if !taken {
+        let names: Vec<&str> = Stamp::ALL.iter().map(|stamp| stamp.words()).collect();
+        let _ = write!(out, "<p class=\"paper\">Not taken: {}.</p>", esc(&names.join(", ")));
+    }
     open(
         &mut out,
-        "stamps",
+        if taken { "stamps" } else { "stamps untaken" },
         "The four stamps of the way back",
         &["Stamp", "After", "What was said"],
     );
@@ -160,19 +165,23 @@ pub fn gates(page: &Page) -> String {
     open(
         &mut out,
         "gates",
-        "Gates, as they last stood",
+        "Gates, as they stood when their steps were over",
         &["Gate of step", "Expected", "State", "Seen", "UTC", "Line"],
     );
     for gate in &account.gates {
         let mut seen = String::from("<ul>");
-        for one in &gate.checks {
+        if gate.is_stale() {
+            let _ = write!(seen, "<li class=\"quiet\">{}</li>", esc(&gate.seen()));
+        }
+        let fresh = !gate.is_stale() && !gate.is_decided();
+        for one in gate.checks.iter().filter(|_| fresh) {
             let (class, word) = check(one.state);
             let says = esc(&one.says);
             let _ = write!(seen, "<li><span class=\"{class}\">{word}</span> {says}</li>");
         }
         seen.push_str("</ul>");
         let (number, title) = (gate.step.number(), esc(gate.step.title()));
-        let (proves, (state, note)) = (esc(gate.step.proves()), words::gate(account, gate));
+        let (proves, state, note) = (esc(gate.step.proves()), gate.word(), gate.note());
         let (utc, seq) = (time_of_day(account.unix_ms(gate.at)), gate.seq);
         let note = note
             .map_or_else(String::new, |note| format!("<br><span class=\"quiet\">{note}</span>"));

@@ -1,17 +1,17 @@
 //! Sentences of the report that both of its forms say in the same words.
 
 use super::super::Account;
-use super::super::account::{GateTold, Users};
+use super::super::account::{Before, Cut};
 use super::Page;
 use crate::clean::Clean;
+use crate::runbook::Kind;
 use crate::runbook::snapshot::{Stamp, StepState};
-use crate::runbook::{GateState, Kind};
 use crate::text::{clock, micros};
 use crate::units::Millis;
-use chrono::DateTime;
 
 /// `users failed: 3 of 4210`, and where; or that nobody counted.
-pub fn users(users: &Users, kind: Kind) -> (String, String) {
+pub fn users(account: &Account) -> (String, String) {
+    let (users, kind) = (&account.users, account.kind);
     if !users.counted {
         let why = "the router did not count users' requests; nothing is known of them";
         return ("nobody counted".to_owned(), why.to_owned());
@@ -20,11 +20,15 @@ pub fn users(users: &Users, kind: Kind) -> (String, String) {
     let failed = green.0.saturating_add(blue.0);
     let all = green.1.saturating_add(blue.1);
     let who = if kind == Kind::Drill { "simulated users' requests" } else { "users' requests" };
-    let where_ = format!(
+    let mut where_ = format!(
         "{who}, as the router counted: {} of {} on Green, {} of {} on Blue",
         green.0, green.1, blue.0, blue.1
     );
-    (format!("{failed} of {all}"), where_)
+    if !account.cuts.is_empty() {
+        where_.push_str("; nobody counted while nobody watched");
+    }
+    let until = if account.is_cut_off() { " until the cut" } else { "" };
+    (format!("{failed} of {all}{until}"), where_)
 }
 
 /// How long the run was.
@@ -34,6 +38,27 @@ pub fn duration(account: &Account) -> String {
         None => account.last_at,
     };
     clock(length)
+}
+
+/// When the run was: its beginning and length, and its end.
+pub fn when(account: &Account) -> (String, String) {
+    let (began, length) = (crate::text::utc(account.began_unix_ms), duration(account));
+    let Some(ended) = account.ended_unix_ms else {
+        let last = utc(account, account.last_at);
+        let says = format!("the journal ends after {length}, at {last}; the run did not");
+        return (began, says);
+    };
+    (format!("{began}, for {length}"), format!("until {}", crate::text::utc(ended)))
+}
+
+/// Where nobody watched, a sentence each.
+pub fn cuts(account: &Account) -> Vec<String> {
+    account.cuts.iter().map(|cut: &Cut| account.cut(cut)).collect()
+}
+
+/// What the bundle does not hold: the sentence of page one, if anything was left out.
+pub fn left_out(page: &Page) -> Option<String> {
+    (!page.left_out.is_empty()).then(|| page.left_out.join("; "))
 }
 
 /// An instant in UTC as the page says it: `2026-11-23 14:22:07 UTC`.
@@ -58,25 +83,21 @@ pub fn declared(account: &Account) -> (String, String) {
         let says = format!("the time of the declaration is that of this host's clock; {why}");
         return ("operator's word".to_owned(), says);
     };
-    let proven = DateTime::parse_from_rfc3339(&token.time).ok().map(|at| at.timestamp_millis());
-    let changed = account.first_change.map(|at| account.unix_ms(at));
-    let says = match (proven, changed) {
-        (Some(proven), Some(changed)) if proven > changed => format!(
-            "{} says a time AFTER the first change at {} by this host's clock",
-            token.authority,
-            crate::text::utc(changed)
+    let (before, authority) = (account.declared_before(), &token.authority);
+    let changed = account.first_change.map(|at| utc(account, at));
+    let says = match (before, changed) {
+        (Before::Unreadable, _) => format!("{authority} gave a time that cannot be read"),
+        (_, None) => format!("by {authority}; this run changed nothing"),
+        (Before::After, Some(changed)) => format!(
+            "{authority} says a time AFTER the first change at {changed} by this host's clock"
         ),
-        (None, _) => format!("{} gave a time that cannot be read", token.authority),
-        (Some(_), None) => format!("by {}; this run changed nothing", token.authority),
-        (Some(_), Some(changed)) => format!(
-            "by {}; the first change was at {} by this host's clock",
-            token.authority,
-            crate::text::utc(changed)
-        ),
+        (_, Some(changed)) => {
+            format!("by {authority}; the first change was at {changed} by this host's clock")
+        }
     };
-    let word = match (proven, changed) {
-        (Some(proven), Some(changed)) if proven > changed => "NOT before: token of",
-        (None, _) => "not proven: token of",
+    let word = match before {
+        Before::After => "NOT before: token of",
+        Before::Unreadable => "not proven: token of",
         _ => "proven at",
     };
     (format!("{word} {}", token.time), says)
@@ -86,7 +107,14 @@ pub fn declared(account: &Account) -> (String, String) {
 pub fn approver(account: &Account) -> (String, String) {
     let declared = account.declared.as_ref();
     if let Some(signer) = declared.and_then(|declared| declared.approved.as_ref()) {
-        let mut says = format!("signed with {} ({})", signer.fingerprint, signer.key);
+        let at = account.approved_at.as_ref().map_or_else(
+            || "their approval names no date".to_owned(),
+            |at| format!("at {} by the clock of their host", day(at.as_str())),
+        );
+        let mut says = format!(
+            "as the key's holder says; signed with {} ({}), {at}",
+            signer.fingerprint, signer.key
+        );
         let others = declared.map(|declared| declared.also_carried.join(", ")).unwrap_or_default();
         if !others.is_empty() {
             says.push_str(&format!("; also carried by run {others}"));
@@ -97,18 +125,26 @@ pub fn approver(account: &Account) -> (String, String) {
         || "no second person signed this plan and release".to_owned(),
         |why| format!("an approval that is there does not count: {why}"),
     );
-    ("approver = deployer".to_owned(), why)
+    ("nobody but the deployer".to_owned(), format!("approver = deployer: {why}"))
 }
 
-/// Who signed: identity and fingerprint, or `unsigned`.
+/// A date of RFC 3339 as the page says dates; as it stands where it is none.
+fn day(text: &str) -> String {
+    chrono::DateTime::parse_from_rfc3339(text)
+        .map_or_else(|_| text.to_owned(), |at| crate::text::utc(at.timestamp_millis()))
+}
+
+/// Who signed: the key's fingerprint, which a signature proves, and who its holder says to be; or
+/// `unsigned`.
 pub fn signed(page: &Page) -> (String, String) {
     let declared = page.account.declared.as_ref();
     let signer = page.signed.as_ref().or_else(|| declared.and_then(|d| d.signed.as_ref()));
     match signer {
         Some(signer) => {
             let kind = if is_token(&signer.key) { "a token's key" } else { "a software key" };
-            let says = format!("{} ({}, {kind})", signer.fingerprint, signer.key);
-            (signer.identity.to_string(), says)
+            let (name, key) = (&signer.identity, &signer.key);
+            let says = format!("{key}, {kind}; its holder says to be {name}");
+            (signer.fingerprint.clone(), says)
         }
         None => {
             let why = declared.and_then(|declared| declared.unsigned.as_ref());
@@ -116,6 +152,53 @@ pub fn signed(page: &Page) -> (String, String) {
             ("unsigned".to_owned(), format!("{why}: at best intact, author unknown"))
         }
     }
+}
+
+/// What a row of page one rests on: this host's word, a signature, or a time authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rests {
+    /// On what this host and its operator say.
+    Claimed,
+    /// On a key's signature, as far as the key goes; its holder's name is claimed.
+    Signed,
+    /// On a time authority's token.
+    Proven,
+}
+
+impl Rests {
+    /// In a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::Signed => "key signed, name claimed",
+            Self::Proven => "proven",
+        }
+    }
+}
+
+/// What these words mean.
+pub const RESTS: &str = "Claimed: this host says so. Signed: by the key with that fingerprint, if \
+    the check holds; whose key it is, your own list says. Proven: a time authority dated it.";
+
+/// The rows of page one: a name, what is said in short and in long, and what it rests on.
+pub fn facts(page: &Page) -> Vec<(&'static str, (String, String), Rests)> {
+    let account = &page.account;
+    let declared = account.declared.as_ref();
+    let signed = |is: bool| if is { Rests::Signed } else { Rests::Claimed };
+    let signer = page.signed.is_some() || declared.is_some_and(|d| d.signed.is_some());
+    let approved = declared.is_some_and(|declared| declared.approved.is_some());
+    let dated = match account.declared_before() {
+        Before::Proven | Before::After => Rests::Proven,
+        Before::Nothing | Before::Word | Before::Unreadable => Rests::Claimed,
+    };
+    vec![
+        ("Users failed", users(account), Rests::Claimed),
+        ("When", when(account), Rests::Claimed),
+        ("Who", (operator(account), format!("run {}", account.run)), Rests::Claimed),
+        ("Signed by", self::signed(page), signed(signer)),
+        ("Declared before", self::declared(account), dated),
+        ("Approved by", approver(account), signed(approved)),
+    ]
 }
 
 /// Whether a key of this kind lives on a token.
@@ -135,6 +218,8 @@ pub fn stamp(account: &Account, wanted: Stamp) -> (String, String) {
         return ("not taken".to_owned(), "the way back was not taken".to_owned());
     };
     match back.stamps.iter().find(|(stamp, ..)| *stamp == wanted) {
+        // No time was measured: there was no answer.
+        Some((Stamp::LastFromGreen, Some(0), says)) => ("none".to_owned(), says.to_string()),
         Some((_, Some(us), says)) => (micros(*us), says.to_string()),
         Some((_, None, says)) if says.as_str().ends_with(Stamp::NONE_SINCE) => {
             ("none".to_owned(), says.to_string())
@@ -152,21 +237,6 @@ pub const fn step(state: StepState) -> &'static str {
         StepState::Passed => "passed",
         StepState::Skipped => "skipped",
         StepState::Failed => "went back here",
-    }
-}
-
-/// What a gate has said in the end, and what to know of it. A gate that opens is passed at once
-/// where nobody is asked: then its checks were written while it was still waiting.
-pub fn gate(account: &Account, gate: &GateTold) -> (&'static str, Option<&'static str>) {
-    let passed =
-        account.steps.iter().any(|told| told.step == gate.step && told.state == StepState::Passed);
-    match (gate.state, passed) {
-        (GateState::Open, true) => ("open", Some("step passed")),
-        (GateState::Waiting, true) => {
-            ("opened", Some("step passed; what was seen was written while it waited"))
-        }
-        (state, true) => (state.word(), Some("step passed later")),
-        (state, false) => (state.word(), None),
     }
 }
 
