@@ -142,7 +142,7 @@ fn before(text: &str) -> Option<Dress> {
         let in_quotes = is_named(text.strip_suffix(':')?)?;
         (apart || in_quotes || quote.is_some(), in_quotes)
     };
-    good.then(|| match quote {
+    good.then_some(match quote {
         Some(quote) => Dress::Quoted(quote, escapes),
         None if json => Dress::Json,
         None => Dress::Bare,
@@ -255,7 +255,7 @@ mod tests {
         ] {
             assert_eq!(foreign(text), clean.replace('%', R), "{text}");
             assert_eq!(foreign(&foreign(text)), foreign(text), "twice");
-            assert_eq!(Clean::new(text).as_str().contains(R), false, "our own words stay");
+            assert!(!Clean::new(text).as_str().contains(R), "our own words stay");
         }
     }
 
