@@ -587,6 +587,8 @@ impl Core {
         let Some(rollback) = &mut self.rollback else { return };
         rollback.write_anew(at, timeout);
         rollback.trying_since = at;
+        // Nobody timed it whole.
+        rollback.rehearsed = false;
         rollback.leaving_since = None;
         rollback.unread_since = None;
         rollback.capturing = false;

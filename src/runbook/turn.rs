@@ -9,6 +9,7 @@ use super::core::Core;
 use super::gate::{CheckState, Checks, GateState};
 use super::phase::{Phase, Rung};
 use super::question::About;
+use super::resume::PickUp;
 use crate::clean::Clean;
 use crate::units::{Percent, Role};
 
@@ -27,9 +28,11 @@ impl Core {
             if self.turns_back_at(rung))
     }
 
-    /// Whether a way back that begins now is the one that was to be rehearsed: nothing is wrong.
+    /// Whether a way back that begins now is the one that was to be rehearsed: nothing is wrong, and
+    /// the run was not just cut off.
     pub(super) fn turns_back_well(&self) -> bool {
-        self.stands_to_turn() && self.gate_state() != GateState::Shut
+        let watched = self.picking_up == PickUp::No;
+        watched && self.stands_to_turn() && self.gate_state() != GateState::Shut
     }
 
     /// Whether an answer names the release that gave it, and which one it must be is known.

@@ -165,6 +165,17 @@ fn a_router_that_does_not_take_the_small_split_rehearses_nothing() {
 }
 
 #[test]
+fn a_way_back_that_was_cut_off_was_not_rehearsed() {
+    let story = rehearsal().reaches(Place::Holding(10)).is_killed_and_resumed_after(30);
+    let story = story.until("it asks", |snap| snap.question.is_some()).r().waits(20);
+    story.green_has(0).q().waits(1).exits(3, RunOutcome::RolledBack);
+    let story =
+        rehearsal().reaches(Place::Holding(10)).router(Manner::Unreachable).r().waits_ms(50);
+    let story = story.is_killed_and_resumed_after(30).router(Manner::Obeys).waits(20);
+    story.green_has(0).q().waits(1).exits(3, RunOutcome::RolledBack);
+}
+
+#[test]
 fn cut_off_at_its_share_it_is_picked_up_there_and_goes_back() {
     let story = rehearsal().reaches(Place::Holding(10)).is_killed_and_resumed_after(30);
     let story = story.until("it asks", |snap| snap.question.is_some());
