@@ -63,6 +63,7 @@ fn one_key_takes_the_small_split_back_and_the_next_deploy_knows_how_long_it_took
     cockpit.expect("right must name 1.0.0").yes("Rehearse the way back from right");
     cockpit.expect("SOAKING").send(10).expect("HOLDING AT 10 %").expect("r goes back");
     place.soon_at([90, 10]);
+    cockpit.expect_no("next step");
     cockpit.key(" ").key("r").expect("BACK ON BLUE");
     assert_eq!(place.weights(), [100, 0]);
     cockpit.expect("✔ first answer from Blue").expect("✔ last answer from Green").key("q");
@@ -85,9 +86,14 @@ fn one_key_takes_the_small_split_back_and_the_next_deploy_knows_how_long_it_took
     let readme = of_bundle(&place, "README.txt");
     assert!(readme.contains("the way back works on this router on that day"), "{readme}");
 
+    let id = place.runs()[0].file_name().unwrap().to_string_lossy().into_owned();
+    let (exit, verified) = place.run(&format!("verify {id}"));
+    // Intact, by an author whom nobody knows.
+    assert_eq!(exit, 2, "{verified}");
+    assert!(verified.contains("intact, author unknown"), "{verified}");
     let (exit, listed) = place.run("runs");
     assert_eq!(exit, 0, "{listed}");
-    assert!(listed.contains("rehearsal"), "{listed}");
+    assert!(listed.contains("rehearsals 1: 1 rolled back"), "{listed}");
     let (_, checked) = place.run("check PLAN");
     assert!(checked.contains("the way back last took "), "{checked}");
     let mut cockpit = place.cockpit("deploy PLAN");

@@ -63,12 +63,13 @@ mod tests {
         right = \"http://127.0.0.1:2\"\n[router]\nkind = \"command\"\n\
         set = [\"set\", \"{left}\", \"{right}\"]\nget = [\"get\"]\n\
         [health]\nreadiness = \"/readyz\"\n[release]\ncurrent = \"1.8.2\"\nnext = \"1.9.0\"\n\
-        migration = \"irreversible\"\nartefact = \"sha256:00\"\n\
+        migration = \"irreversible\"\n[release.change]\nartefact = \"ARTEFACT\"\n\
         [commands]\ndeploy = [\"d\"]\nmigrate = [\"m\"]\nstop = [\"s\"]\nlogs = [\"l\"]\n\
         [traffic]\nramp = [RAMP]\n";
 
     fn plan(ramp: &str) -> crate::plan::Plan {
-        let text = PLAN.replace("RAMP", ramp);
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let text = PLAN.replace("RAMP", ramp).replace("ARTEFACT", &digest);
         parse(&text, "plan").unwrap_or_else(|faults| panic!("{faults}")).plan
     }
 

@@ -48,6 +48,7 @@ impl Core {
             rollback: self.rollback.as_ref().map(super::rollback::Rollback::view),
             question: self.question().map(super::question::Open::view),
             next_open: self.next_open(),
+            turns_back: self.stands_to_turn(),
             held: self.held,
             can_extend: self.can_extend(),
             running: self.running().map(|(command, began)| (Clean::new(command.key()), began)),

@@ -61,6 +61,8 @@ proptest! {
         plan.identity.release = Some(ReleaseSource::Header("X-Version".to_owned()));
         let percent = Percent::new(10).unwrap();
         let plan = plan.rehearsing(Rehearsal { percent, hold: Millis::secs(10) });
+        // That users are moved in the steps of this, and of nothing else, is one of the promises.
+        prop_assert_eq!(&plan.ramp, &[percent]);
         let flown = fly(&story, &plan, None);
         prop_assert!(flown.is_ok(), "{}\n{story}", flown.unwrap_err());
     }
