@@ -103,7 +103,7 @@ pub fn begin(
         resume: None,
         lock: Some(lock),
     };
-    Ok(fly(global, watcher, &home, run, &[])?.0)
+    Ok(fly(global, watcher, &home, run, &[])?.seal(&home))
 }
 
 /// Everything that a run needs before it is flown.
@@ -132,7 +132,7 @@ pub struct Assembled {
     pub lock: Option<Lock>,
 }
 
-/// Flies an assembled run to its end; gives the exit code, and how things stood then. `first` is
+/// Flies an assembled run to its end; it is still to be sealed. `first` is
 /// sent before anything that the operator does.
 pub fn fly(
     global: &Global,
@@ -140,7 +140,7 @@ pub fn fly(
     home: &Home,
     run: Assembled,
     first: &[Command],
-) -> Result<(u8, Option<Snapshot>), Failure> {
+) -> Result<Flown, Failure> {
     let Assembled {
         plan,
         facts,
@@ -182,20 +182,45 @@ pub fn fly(
     let link = engine.link.clone();
     let ended = engine.join();
     let last = link.feed.since(0).map(|update| update.snapshot);
-    let ended = ended.map_err(|fault| {
-        let exit = exit_of_a_failure(last.as_ref(), picked_up);
-        Failure { exit, ..Failure::from(fault) }
-    })?;
-    drop(lock);
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(fault) => {
+            let exit = exit_of_a_failure(last.as_ref(), picked_up);
+            // What there is of it is evidence too, and most of all of this.
+            super::close::cut_off(home, &directory, recorder.as_deref(), &fault);
+            return Err(Failure { exit, ..Failure::from(fault) });
+        }
+    };
     let finish = ended.finish.clone();
     let closed = super::close::close(home, &opened, ended, last.as_ref(), recorder.as_deref());
+    // Until here the journal was ours to write; nobody picks the run up before.
+    drop(lock);
     say(watcher, opened.facts.kind, &finish, &directory, closed);
-    if closed {
-        let asking = if attended(watcher) { Asking::of_this_process() } else { Asking::Nobody };
-        let told = !matches!(watcher, Watcher::Json { .. });
-        super::close::seal(home, &directory, asking, told);
+    let unsealed = closed.then_some((directory, watcher));
+    Ok(Flown { exit: finish.exit, last, unsealed })
+}
+
+/// A run that has ended, and is sealed when everything that is urgent was said.
+#[must_use]
+pub struct Flown {
+    /// The exit code.
+    pub exit: u8,
+    /// How things stood at the end.
+    pub last: Option<Snapshot>,
+    /// The run's directory and who watched, if the end of its journal is on disk.
+    unsealed: Option<(PathBuf, Watcher)>,
+}
+
+impl Flown {
+    /// Seals it; gives the exit code, which that does not change.
+    pub fn seal(self, home: &Home) -> u8 {
+        if let Some((directory, watcher)) = self.unsealed {
+            let asking = if attended(watcher) { Asking::of_this_process() } else { Asking::Nobody };
+            let told = !matches!(watcher, Watcher::Json { .. });
+            super::close::seal(home, &directory, asking, told);
+        }
+        self.exit
     }
-    Ok((finish.exit, last))
 }
 
 /// The exit code when the engine itself has failed: 1 only where it is known that all users are
@@ -305,7 +330,7 @@ fn operator() -> Clean {
 fn say(watcher: Watcher, kind: Kind, finish: &Finish, directory: &Path, closed: bool) {
     if !closed {
         crate::plain::complain(format_args!(
-            "warning: the end of the journal could not be written"
+            "warning: the end of the journal could not be written: `switchback report` seals what there is"
         ));
     }
     if matches!(watcher, Watcher::Json { .. }) {

@@ -1,7 +1,7 @@
 //! Figures of past runs, from their chained index: how many deploys had to go back, and how long
 //! that took.
 //!
-//! Drills and rehearsals are counted apart: nobody's users were in them. One operator has few
+//! Drills and rehearsals are counted apart: no release was at stake in them. One operator has few
 //! deploys; so points are told as points, with their median, and never as a distribution. Where
 //! the chain is broken, the lines before the break are believed and no others.
 
@@ -152,7 +152,7 @@ impl Figures {
         let mut figures = Self::default();
         // A run that was picked up after its end has ended twice: the last line counts.
         let mut last: BTreeMap<&str, &IndexLine> = BTreeMap::new();
-        for line in lines {
+        for line in lines.iter().filter(|line| !line.straight) {
             last.insert(&line.id, line);
         }
         let mut ended: Vec<&IndexLine> = last.values().copied().collect();
@@ -225,6 +225,7 @@ mod tests {
             ended_unix_ms: i64::from(id),
             bundle: None,
             end: None,
+            straight: false,
         }
     }
 
