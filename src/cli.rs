@@ -15,11 +15,12 @@ const RUN: &str = "For this run only, sealed with it";
 
 const EXITS: &str = "\
 Exit codes:
-  0  the release is kept (or: the command did what was asked; or interrupted
-     before any weight moved: resume)
+  0  the release is kept, a rehearsal went back as it was to (or: the command
+     did what was asked; or interrupted before any weight moved: resume)
   1  an error of the program or of the world: unreachable, refused, disk full
   2  wrong use, or a plan that does not hold
-  3  a deploy or drill ended rolled back, and verified; or a backtest would have
+  3  a deploy or drill ended rolled back, and verified, or a rehearsal because
+     something was wrong; or a backtest would have
   4  Green has weight, or the split cannot be read, and nobody is watching:
      a person must look
   5  abandoned: no weight ever reached Green";
@@ -49,6 +50,21 @@ Examples:
   switchback drill                  the list of drills
   switchback drill wall-of-red
   switchback drill cold-shiver --seed 7";
+
+const REHEARSE: &str = "\
+Examples:
+  switchback rehearse                    by hand: the key r takes them back
+  switchback rehearse notes.toml --percent 5
+  switchback rehearse --plain --yes      in a pipeline, back by itself after 10 s
+
+Green must run what Blue runs: deploy the same release to it first. Where the
+plan has no [identity] release you are asked to say so, and --yes is refused.
+Nothing is deployed or migrated, and Green never gets more than N %. From then
+on step 1 of a deploy shows how long the way back took, and when that was. It
+shows that the road is open on this router, not that a bad release is found.
+Exit codes here: 0 rolled back as rehearsed, and verified; 3 rolled back,
+because a limit tripped or a gate was shut; 5 no user was moved; 1, 2 and 4 as
+everywhere.";
 
 const CHECK: &str = "\
 Examples:
@@ -246,6 +262,9 @@ pub enum Command {
         #[arg(long, value_name = "N")]
         seed: Option<u64>,
     },
+    /// Fly a no-change rollback on the real router, timed
+    #[command(after_help = REHEARSE)]
+    Rehearse(RehearseArgs),
     /// Read the plan, reach everything it names once, change nothing
     #[command(after_help = CHECK)]
     Check {
@@ -367,6 +386,20 @@ pub struct PlanArg {
     pub path: PathBuf,
 }
 
+/// How the way back is rehearsed.
+#[derive(Debug, Clone, Args)]
+pub struct RehearseArgs {
+    /// Which plan.
+    #[command(flatten)]
+    pub plan: PlanArg,
+    /// Green's share of the users, 1 to 50 [default: the ramp's first, at most 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=50))]
+    pub percent: Option<u8>,
+    /// How long Green has it before it goes back by itself [default: 1m, with --yes 10s]
+    #[arg(long, value_name = "TIME", value_parser = hold)]
+    pub hold: Option<Millis>,
+}
+
 /// Which run's bundle, and what goes into it.
 #[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
@@ -425,6 +458,12 @@ fn valid(word: &str) -> Result<Millis, String> {
     valid
         .filter(|valid| (Millis::secs(60)..=Millis::secs(366 * 86_400)).contains(valid))
         .ok_or_else(|| "a time from 1m to 366d: say --valid 24h".to_owned())
+}
+
+fn hold(word: &str) -> Result<Millis, String> {
+    let held = word.parse::<Millis>();
+    let held = held.ok().filter(|held| (Millis::secs(1)..=Millis::secs(600)).contains(held));
+    held.ok_or_else(|| "a hold is from 1s to 10m: say --hold 10s".to_owned())
 }
 
 fn instant(word: &str) -> Result<Millis, String> {

@@ -11,10 +11,11 @@ use crate::evidence::ready;
 use crate::odds::outlook;
 use crate::plan::{self, Faults, Overrides, PlanFault, Severity, Signal, SignalSource};
 use crate::runbook::{Fault, Kind, NodeOutcome, Readback};
-use crate::runs::{Earlier, PATIENCE, Wanted, earlier};
+use crate::runs::{Earlier, PATIENCE, Wanted, earlier, last_rollback};
 use crate::signal::Record;
 use crate::signal::record::Past;
-use crate::units::{Slot, Split};
+use crate::text;
+use crate::units::{Millis, Slot, Split};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
@@ -62,6 +63,7 @@ pub fn check(
         let earlier =
             note_record(global, &loaded.plan, identity, release, users.as_ref(), &mut found);
         record = earlier.map(|earlier| earlier.record).unwrap_or_default();
+        found.notes.extend(way_back(global, identity));
     }
     found.faults.extend(known(&loaded, &record, users.as_ref()));
     found.notes.push(plan::false_alarms(&loaded.plan));
@@ -200,6 +202,18 @@ fn json<'f>(faults: impl Iterator<Item = &'f PlanFault>) -> Result<(), Failure> 
         let _ = writeln!(out, "{line}");
     }
     print(out.as_bytes()).map(|_| ())
+}
+
+/// How long the way back took on this router when it was last flown, and how long ago that is.
+fn way_back(global: &Global, identity: Option<&str>) -> Option<String> {
+    let home = super::flight::home(global).ok()?;
+    Some(match last_rollback(&home.runs, identity?) {
+        Some((us, when)) => {
+            let ago = u64::try_from(unix_ms() - when).unwrap_or(0);
+            format!("the way back last took {} ({})", text::micros(us), text::age(Millis(ago)))
+        }
+        None => "the way back was never timed on this router: switchback rehearse".to_owned(),
+    })
 }
 
 /// Says what earlier runs know of Blue: without that, a bad release is found later.

@@ -36,7 +36,8 @@ pub fn deploy(global: &Global, path: &Path, overrides: Overrides) -> Result<u8, 
 /// With nobody there, nobody deploys by hand: whoever pressed on would send users to the release
 /// that they are to be moved away from.
 pub fn can_deploy(global: &Global, plan: &Plan) -> Result<(), Failure> {
-    if global.yes && !plan.commands.has(CommandName::Deploy) {
+    // A rehearsal deploys nothing.
+    if global.yes && !plan.turns_back() && !plan.commands.has(CommandName::Deploy) {
         return Err(Failure::usage(
             "with --yes nobody is there to deploy by hand, and the plan has no deploy command",
             "add [commands] deploy, or leave --yes out and deploy by hand at step 2",
@@ -61,7 +62,7 @@ pub fn begin(
     let home = home(global)?;
     let directory = RunDir::create(&home.runs, kind, text)?;
     let lock = lock(&home, &identity, directory.id())
-        .and_then(|lock| super::leftover::settle(&home, &identity).map(|()| lock))
+        .and_then(|lock| super::leftover::settle(&home, &identity, kind).map(|()| lock))
         .inspect_err(|_| {
             // Nothing has happened in it: a run that never began leaves no trace.
             let _ = std::fs::remove_dir_all(directory.path());

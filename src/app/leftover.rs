@@ -8,20 +8,21 @@ use crate::engine::clock::unix_ms;
 use crate::evidence::sign::Asking;
 use crate::journal::{Closed, Run, Writer};
 use crate::runbook::surroundings::End;
-use crate::runbook::{Core, Effect, Record, RunOutcome, Step};
+use crate::runbook::{Core, Effect, Kind, Record, RunOutcome, Step};
 use crate::runs::{self, Home, RunSummary};
 
-/// Settles what was left of earlier runs on this router. The caller has its lock.
-pub fn settle(home: &Home, identity: &str) -> Result<(), Failure> {
+/// Settles what was left of earlier runs on this router, before one of the kind `next`. The caller
+/// has its lock.
+pub fn settle(home: &Home, identity: &str, next: Kind) -> Result<(), Failure> {
     let mine = |run: &RunSummary| {
         run.open && run.router.as_ref().is_some_and(|router| router.as_str() == identity)
     };
     // A list that cannot be read hides nothing that could be settled.
     let left = runs::list(&home.runs).unwrap_or_default();
-    left.iter().filter(|run| mine(run)).try_for_each(|run| settle_one(home, run))
+    left.iter().filter(|run| mine(run)).try_for_each(|run| settle_one(home, run, next))
 }
 
-fn settle_one(home: &Home, found: &RunSummary) -> Result<(), Failure> {
+fn settle_one(home: &Home, found: &RunSummary, next: Kind) -> Result<(), Failure> {
     let id = &found.id;
     // A run whose journal cannot be read cannot be picked up either; `runs` shows it.
     let Ok((journal, _, run)) = Writer::resume(&found.path) else { return Ok(()) };
@@ -34,10 +35,17 @@ fn settle_one(home: &Home, found: &RunSummary) -> Result<(), Failure> {
     let going_back = went_back || core.snapshot().rollback.is_some();
     let may_have_moved = core.green_had_weight() || run.may_have_moved_users();
     let step = entered.unwrap_or_else(|| core.step_now()).max(core.step_now());
-    let (outcome, exit, says) = if step == Step::Warm && !going_back {
+    let warm = step == Step::Warm && !going_back;
+    if warm && next == Kind::Rehearsal {
+        return Err(Failure::world(
+            format!("run {id} was left at step 8, and its way back is still open"),
+            format!("switchback resume {id} ends it there; then rehearse"),
+        ));
+    }
+    let (outcome, exit, says) = if warm {
         (RunOutcome::Kept, 0, "kept; left at step 8, closed by the next deploy")
     } else if !may_have_moved {
-        (RunOutcome::Abandoned, 5, "left before any weight moved, closed by the next deploy")
+        (RunOutcome::Abandoned, 5, "left before any weight moved, closed by the next run")
     } else {
         return Err(Failure::world(
             format!(

@@ -14,6 +14,7 @@ mod leftover;
 mod odds;
 mod record;
 mod recording;
+mod rehearse;
 mod replay;
 mod report;
 mod resume;
@@ -78,6 +79,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Deploy { plan, release }) => {
             flight::deploy(&global, &plan.path, release.into())
         }
+        Some(Command::Rehearse(args)) => rehearse::rehearse(&global, &args),
         Some(Command::Drill { scenario: None, .. }) => home::drills(&global),
         Some(Command::Drill { scenario: Some(name), seed }) => drill::drill(&global, &name, seed),
         Some(Command::LabAct { address, act }) => drill::act(&address, &act),

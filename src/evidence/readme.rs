@@ -7,6 +7,7 @@ use super::environment::{self, Stated};
 use super::{names, purpose};
 use crate::journal::line::utc;
 use crate::journal::{Noted, Run};
+use crate::runbook::Kind;
 use std::fmt::Write as _;
 
 /// Of which run something is, in a line of ASCII: it stands at the head of every file that has
@@ -41,6 +42,14 @@ fn write(out: &mut String, run: &Run, stated: &Stated, files: &[String]) -> std:
             closed.exit
         )?,
         None => writeln!(out, "It was CUT OFF: its journal has no last record.")?,
+    }
+    if run.opened.facts.kind == Kind::Rehearsal {
+        writeln!(
+            out,
+            "It was a REHEARSAL: no new release, a small share of the users, and back. It"
+        )?;
+        writeln!(out, "shows that the way back works on this router on that day, and how long it")?;
+        writeln!(out, "took; not that a bad release is found.")?;
     }
     writeln!(out, "Open report.html to read it; it needs no network.\n")?;
     check(out, run, stated)?;

@@ -26,9 +26,10 @@ pub struct Plan {
     pub probe_every: Millis,
     /// Synthetic requests.
     pub probes: Vec<ProbePlan>,
-    /// Green's share at each step of the ramp; the last is 100.
+    /// Green's share at each step of the ramp; the last is 100, but in a rehearsal, which turns
+    /// back from there.
     pub ramp: Vec<Percent>,
-    /// How long each step of the ramp but the last is held.
+    /// How long each step of the ramp that is below 100 is held.
     pub ramp_hold: Millis,
     /// Length of the soak.
     pub soak: Millis,

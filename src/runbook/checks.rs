@@ -279,7 +279,11 @@ impl Core {
             Migration::Irreversible => to.plain(Good, "migration: IRREVERSIBLE"),
         }
         to.plain(NotDeclared, "DB, memory, disk: not declared");
-        self.check_current(to);
+        if self.plan.turns_back() {
+            self.check_rehearsal(to);
+        } else {
+            self.check_current(to);
+        }
         for says in &self.changed_outside {
             to.check(NotDeclared, || says.to_string());
         }

@@ -88,7 +88,9 @@ impl Core {
                     )
                 })
                 .map_or("there is nothing to do but wait", |check| check.says.as_str());
-            if self.open.is_empty() {
+            if self.open.is_empty() && self.stands_to_turn() {
+                self.info("nothing more is sent to Green: r goes back");
+            } else if self.open.is_empty() {
                 let held = if self.held { "you hold (h goes on); " } else { "" };
                 self.info(&format!("not yet: {held}gate {} · {why}", gate.word()));
             }
@@ -146,6 +148,9 @@ impl Core {
     }
 
     fn ask_deploy(&mut self) {
+        if self.plan.turns_back() {
+            return self.ask_rehearsal();
+        }
         let green = self.slot(Role::Green).map_or("", |slot| self.plan.slot_name(slot)).to_owned();
         let next = self.plan.release.next.clone().unwrap_or_else(|| "the new version".to_owned());
         let mut lines = vec![format!("No user is on {green}; this moves nobody.")];
@@ -208,6 +213,7 @@ impl Core {
                 lines.push(format!("{}: a bad release might not have shown.", users.says));
             }
         }
+        lines.extend(self.comes_back_words());
         let title = format!("Send {percent} % of users to Green?");
         self.ask(About::Rung(percent), &title, lines, &format!("send {percent} %"), "wait");
     }

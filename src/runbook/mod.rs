@@ -26,6 +26,7 @@ pub mod snapshot;
 mod stall;
 pub mod step;
 pub mod surroundings;
+mod turn;
 mod view;
 mod watch;
 mod world;

@@ -221,6 +221,10 @@ impl Core {
             answer_by: None,
         };
         self.world.forget(Role::Green);
+        if self.plan.turns_back() {
+            self.info("nothing is deployed: Green runs what Blue runs");
+            return self.await_green();
+        }
         self.run_migrate();
     }
 
@@ -410,6 +414,11 @@ impl Core {
                 if at >= until && !self.held && self.gate_state() == GateState::Open =>
             {
                 self.begin_switch();
+            }
+            Phase::Switch { rung, state: Rung::Holding { until, .. } }
+                if at >= until && !self.held && self.turns_back_at(rung) =>
+            {
+                self.go_back_if_blue_is_well("the hold is over, and this is a rehearsal");
             }
             Phase::Watch { until, .. } => self.tick_watch(until),
             // Whatever was asked here is over and decided nothing: it is asked again.

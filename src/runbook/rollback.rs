@@ -60,6 +60,8 @@ pub(super) struct Rollback {
     unread_since: Option<Millis>,
     /// No weight had ever reached Green.
     pub abandoned: bool,
+    /// It was what the run was flown for, and nothing was wrong when it began.
+    rehearsed: bool,
 }
 
 impl Rollback {
@@ -254,6 +256,7 @@ impl Core {
             // are on Green is not known, so it is not called abandoned.
             return self.leave_unknown();
         }
+        let rehearsed = self.turns_back_well();
         self.cancel_where(|act| {
             matches!(act, Act::SetRouter { .. } | Act::Run { .. } | Act::PersistRouter)
         });
@@ -280,6 +283,7 @@ impl Core {
             leaving_since: None,
             unread_since: None,
             abandoned,
+            rehearsed,
         });
         self.write_back(id);
         if !abandoned {
@@ -574,8 +578,10 @@ impl Core {
                 StampState::After(us) => super::line::micros(*us),
                 _ => "an unknown time".to_owned(),
             };
-            let says = format!("rolled back: router at Blue after {time}, verified{but}; {why}");
-            self.end(RunOutcome::RolledBack, 3, says);
+            let (exit, how) = if rollback.rehearsed { (0, " as rehearsed") } else { (3, "") };
+            let says =
+                format!("rolled back{how}: router at Blue after {time}, verified{but}; {why}");
+            self.end(RunOutcome::RolledBack, exit, says);
         }
     }
 
@@ -585,6 +591,8 @@ impl Core {
         let Some(rollback) = &mut self.rollback else { return };
         rollback.write_anew(at, timeout);
         rollback.trying_since = at;
+        // Nobody timed it whole.
+        rollback.rehearsed = false;
         rollback.leaving_since = None;
         rollback.unread_since = None;
         rollback.capturing = false;

@@ -146,6 +146,9 @@ pub struct Snapshot {
     pub question: Option<Question>,
     /// Whether *next* would do something now: the gate is open and a move is the operator's.
     pub next_open: bool,
+    /// Whether only the way back is left: nothing more will ever be sent to Green.
+    #[serde(default)]
+    pub turns_back: bool,
     /// Whether the operator holds.
     pub held: bool,
     /// Whether a step can be extended now.

@@ -48,6 +48,7 @@ impl Core {
             rollback: self.rollback.as_ref().map(super::rollback::Rollback::view),
             question: self.question().map(super::question::Open::view),
             next_open: self.next_open(),
+            turns_back: self.stands_to_turn(),
             held: self.held,
             can_extend: self.can_extend(),
             running: self.running().map(|(command, began)| (Clean::new(command.key()), began)),
@@ -123,7 +124,9 @@ impl Core {
                 let declared = match step {
                     Step::Readiness => Some(self.plan.health.hold),
                     Step::Soak => Some(self.plan.soak),
-                    Step::Switch if self.plan.ramp.len() > 1 => Some(self.plan.ramp_hold),
+                    Step::Switch if self.plan.ramp.len() > 1 || self.plan.turns_back() => {
+                        Some(self.plan.ramp_hold)
+                    }
                     Step::Watch => Some(self.plan.watch),
                     Step::Warm => Some(self.plan.warm),
                     _ => None,
@@ -331,6 +334,7 @@ impl Core {
             ),
             Phase::Confirm { .. } => {
                 let next = match gate {
+                    GateState::Open if self.plan.turns_back() => space("to rehearse"),
                     GateState::Open => space("to deploy"),
                     GateState::Waiting => "checking the way back".to_owned(),
                     _ => self.first_trouble(),
@@ -411,6 +415,9 @@ impl Core {
             }
             Rung::Holding { until, .. } => {
                 let state = format!("HOLDING {}", self.at_words());
+                if self.turns_back_at(rung) && self.at < until {
+                    return (state, "r goes back · else by itself in {}".to_owned(), Some(until));
+                }
                 let then = format!("press space to send {} %", percent(rung + 1));
                 if self.at < until {
                     match gate {

@@ -1,7 +1,7 @@
 //! Figures of past runs, from their chained index: how many deploys had to go back, and how long
 //! that took.
 //!
-//! Drills and rehearsals are counted apart: nobody's users were in them. One operator has few
+//! Drills and rehearsals are counted apart: no release was at stake in them. One operator has few
 //! deploys; so points are told as points, with their median, and never as a distribution. Where
 //! the chain is broken, the lines before the break are believed and no others.
 

@@ -554,6 +554,7 @@ pub fn rollback_label(snapshot: &Snapshot, _: &UiState, now: Millis) -> String {
 
 fn next_label(snapshot: &Snapshot, _: &UiState, now: Millis) -> String {
     match snapshot.headline.due {
+        _ if snapshot.turns_back && !snapshot.next_open => String::new(),
         Some(due) if snapshot.gate == GateState::Waiting && due > now => {
             format!("next step ({})", text::countdown(now, due))
         }

@@ -18,6 +18,7 @@ mod leaving;
 mod others;
 mod outside;
 mod properties;
+mod rehearsing;
 mod resuming;
 mod reviewed;
 mod waiting;

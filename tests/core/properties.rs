@@ -8,8 +8,9 @@ use crate::sim::{facts, plan, to_json};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use switchback::clean::Clean;
+use switchback::plan::{Rehearsal, ReleaseSource};
 use switchback::runbook::{Command, Core, EffectId, Event, Outcome, Seen};
-use switchback::units::{Millis, Role};
+use switchback::units::{Millis, Percent, Role};
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig {
@@ -50,6 +51,19 @@ proptest! {
     #[test]
     fn in_any_storm_the_promises_hold(story in weather::story(Pace::Slow)) {
         let flown = fly(&story, &story.terms.of(plan()), None);
+        prop_assert!(flown.is_ok(), "{}\n{story}", flown.unwrap_err());
+    }
+
+    /// In any storm a rehearsal keeps them too: its ramp is all that it ever moves.
+    #[test]
+    fn in_any_storm_a_rehearsal_turns_back(story in weather::story(Pace::Slow)) {
+        let mut plan = story.terms.of(plan());
+        plan.identity.release = Some(ReleaseSource::Header("X-Version".to_owned()));
+        let percent = Percent::new(10).unwrap();
+        let plan = plan.rehearsing(Rehearsal { percent, hold: Millis::secs(10) });
+        // That users are moved in the steps of this, and of nothing else, is one of the promises.
+        prop_assert_eq!(&plan.ramp, &[percent]);
+        let flown = fly(&story, &plan, None);
         prop_assert!(flown.is_ok(), "{}\n{story}", flown.unwrap_err());
     }
 

@@ -218,6 +218,7 @@ fn base() -> Snapshot {
         rollback: None,
         question: None,
         next_open: false,
+        turns_back: false,
         held: false,
         can_extend: true,
         running: None,

@@ -112,8 +112,8 @@ pub const INVARIANTS: &[Invariant] = &[
         late_answers_change_nothing,
     ),
     always(
-        "No way back begins by itself without a limit that has tripped, a deadline, or nobody at \
-         the keyboard.",
+        "No way back begins by itself without a limit that has tripped, a deadline, the end of a \
+         rehearsal, or nobody at the keyboard.",
         a_way_back_has_its_reason,
     ),
     always(
@@ -623,6 +623,9 @@ fn a_trip_is_asked_about_as_it_is(look: &Look<'_>) -> Held {
     ensure(tripped(after), || "no limit has".to_owned())
 }
 
+/// How a way back begins that was what the run was flown for.
+const TURNS: &str = "the hold is over, and this is a rehearsal";
+
 fn a_way_back_has_its_reason(look: &Look<'_>) -> Held {
     let Some(why) = look.goes_back_by_itself() else { return Ok(()) };
     let know = look.know;
@@ -644,6 +647,9 @@ fn a_way_back_has_its_reason(look: &Look<'_>) -> Held {
         let stood = know.not_open_since.is_some_and(|since| know.now - since >= deadline);
         // What was decided in time may have waited for Blue since, and slept meanwhile.
         !know.attended && (stood || why.ends_with("Blue is ready again"))
+    } else if why.starts_with(TURNS) {
+        let held = know.stands.is_some_and(|(_, at)| know.now - at >= ms(know.plan.ramp_hold));
+        know.plan.turns_back() && held
     } else if why.starts_with("the watch ended unproven") {
         matches!(know.step, Some(Step::Decide))
     } else if why.starts_with("The watch ended unproven") {
@@ -658,7 +664,9 @@ fn a_way_back_has_its_reason(look: &Look<'_>) -> Held {
 fn both_slots_suffering_is_no_reason(look: &Look<'_>) -> Held {
     let (Some(why), Some(after)) = (look.goes_back_by_itself(), look.after) else { return Ok(()) };
     let says = |verdict| after.limits.iter().any(|limit| limit.verdict == verdict);
-    let judged = after.limits_on == Role::Green && !why.starts_with("The watch");
+    // A rehearsal ends by the clock, whoever suffers.
+    let by_clock = why.starts_with("The watch") || why.starts_with(TURNS);
+    let judged = after.limits_on == Role::Green && !by_clock;
     ensure(!judged || says(Verdict::Tripped) || !says(Verdict::Shared), || why.to_owned())
 }
 
@@ -964,6 +972,8 @@ fn the_exit_code_is_true(look: &Look<'_>) -> Held {
         (0, RunOutcome::Interrupted) => at_blue || (untouched && know.word.is_none()),
         (1, RunOutcome::Failed) => untouched,
         (3, RunOutcome::RolledBack) => at_blue,
+        // A rehearsal, which was to go back: users were on Green, and are not any more.
+        (0, RunOutcome::RolledBack) => at_blue && know.green_had_weight && know.plan.turns_back(),
         (4, RunOutcome::Interrupted) => !at_blue || look.going_back(),
         (5, RunOutcome::Abandoned) => at_blue && !know.green_had_weight,
         _ => false,
@@ -971,8 +981,13 @@ fn the_exit_code_is_true(look: &Look<'_>) -> Held {
     ensure(so, || format!("exit {exit}, `{says}`, router {:?}", know.split()))
 }
 
+/// Whether it is said that all users are back, or never left.
+fn went_back(finish: &Finish) -> bool {
+    matches!(finish.outcome, RunOutcome::RolledBack | RunOutcome::Abandoned)
+}
+
 fn back_means_read_twice(look: &Look<'_>) -> Held {
-    let back = look.finish().filter(|finish| matches!(finish.exit, 3 | 5));
+    let back = look.finish().filter(|finish| went_back(finish));
     let (Some(finish), Some(going)) = (back, &look.know.back) else {
         return ensure(back.is_none(), || "nothing went back".to_owned());
     };
@@ -986,7 +1001,7 @@ fn back_means_read_twice(look: &Look<'_>) -> Held {
 }
 
 fn green_is_captured(look: &Look<'_>) -> Held {
-    if look.finish().is_some_and(|finish| matches!(finish.exit, 3 | 5)) {
+    if look.finish().is_some_and(went_back) {
         let captured = look.know.back.as_ref().is_some_and(|back| back.captured);
         ensure(captured, || "its logs are lost".to_owned())?;
     }

@@ -104,7 +104,7 @@ impl Pilot {
         world.slots[1 - blue] = match plan.commands.has(CommandName::Deploy) {
             true => SlotWorld::empty(),
             // Where the plan has no deploy command, somebody has deployed by hand.
-            false => SlotWorld::running("1.9.0"),
+            false => SlotWorld::running(plan.release.next.as_deref().unwrap_or("1.9.0")),
         };
         let mut flight = crate::sim::flight(plan.clone(), facts, world);
         flight.watcher.watching.caught = true;
