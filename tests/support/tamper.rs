@@ -575,17 +575,13 @@ pub fn resign(way: Way, place: &Place, dir: &Path) {
 pub fn is_blind_there(sealed: &Path, dir: &Path) -> bool {
     let same = |name: &String| fs::read(sealed.join(name)).ok() == fs::read(dir.join(name)).ok();
     let Ok(there) = files_of(dir) else { return false };
-    if there != files_of(sealed).unwrap() {
+    let changed: Vec<&String> = there.iter().filter(|name| !same(name)).collect();
+    if changed != ["SHA256SUMS.tsr"] || there != files_of(sealed).unwrap() {
         return false;
     }
-    let changed: Vec<&String> = there.iter().filter(|name| !same(name)).collect();
-    let [name] = changed[..] else { return false };
-    let [old, new] = [sealed, dir].map(|dir| fs::read(dir.join(name)).unwrap());
+    let [old, new] = [sealed, dir].map(|dir| fs::read(dir.join(changed[0])).unwrap());
     let at: Vec<usize> = (0..old.len()).filter(|at| old.get(*at) != new.get(*at)).collect();
-    name == "SHA256SUMS.tsr"
-        && old.len() == new.len()
-        && at.len() == 1
-        && unsigned_bytes(&old).contains(&at[0])
+    old.len() == new.len() && at.len() == 1 && unsigned_bytes(&old).contains(&at[0])
 }
 
 /// Versions, parameters of algorithms, the signer's name and the kind of signature, as they lie in
