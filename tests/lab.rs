@@ -156,7 +156,7 @@ fn green_boots_and_is_ready_and_the_lab_sees_each_anchor_itself() {
         (Anchor::Full, 40),
         (Anchor::Rollback, 50),
     ] {
-        assert_eq!(world.anchors().seen(anchor), Some(secs(at)), "{anchor}");
+        assert_eq!(world.anchors().seen(&anchor), Some(secs(at)), "{anchor}");
     }
 }
 
@@ -166,7 +166,7 @@ fn a_deploy_that_is_cut_off_leaves_nothing() {
     world.deploy(GREEN, None, secs(2));
     world.stop(GREEN, secs(3));
     assert_eq!(world.life(GREEN, secs(60)), Life::Absent);
-    assert_eq!(world.anchors().seen(Anchor::Ready), None);
+    assert_eq!(world.anchors().seen(&Anchor::Ready), None);
 }
 
 /// Green alone, with a fault from 10 s to 60 s, and the same world without it.

@@ -92,6 +92,9 @@ impl World {
 
     /// Processes that have begun to listen open their first connections.
     fn settle(&mut self, at: Millis) {
+        for fault in &mut self.faults {
+            fault.look(&self.anchors);
+        }
         for slot in Slot::BOTH {
             let service = &mut self.services[slot.index()];
             if service.life(at) != Life::Absent && !std::mem::replace(&mut service.connected, true)
@@ -222,8 +225,8 @@ impl World {
     /// A slot's process has ended; also a deploy that was cut off before it was ready.
     pub fn stop(&mut self, slot: Slot, at: Millis) {
         let cut_off = self.life(slot, at) != Life::Up && self.role(slot) == Role::Green;
-        if cut_off && self.anchors.seen(Anchor::Ready).is_some_and(|ready| ready > at) {
-            self.anchors.forget(Anchor::Ready);
+        if cut_off && self.anchors.seen(&Anchor::Ready).is_some_and(|ready| ready > at) {
+            self.anchors.forget(&Anchor::Ready);
         }
         self.services[slot.index()].stop();
         self.db.close(slot);

@@ -6,7 +6,7 @@ use super::request::{Fate, PATIENCE, Request, Served};
 use crate::lab::dice::{Dice, Purpose};
 use crate::lab::fault::{Couple, Fault, FaultKind};
 use crate::lab::service::Life;
-use crate::units::{Millis, Slot};
+use crate::units::{Millis, Role, Slot};
 
 /// How long a request waits for a thread before the service turns it away.
 const BACKLOG: Millis = Millis::secs(2);
@@ -73,12 +73,12 @@ impl World {
     fn fate(&self, slot: Slot, request: &Request, path: &str, at: Millis) -> Fate {
         for fault in self.at_work_on(slot) {
             let (share, fate) = match &fault.spec.kind {
-                FaultKind::HttpError { share, status, .. } => (share, Fate::Answer(*status)),
+                FaultKind::HttpError { share, status } => (share, Fate::Answer(*status)),
                 FaultKind::HttpHang { share, .. } => (share, Fate::Hang),
                 FaultKind::HttpReset { share, .. } => (share, Fate::Reset),
                 _ => continue,
             };
-            let here = fault.spec.kind.route().is_none_or(|route| route == path);
+            let here = fault.spec.route.as_ref().is_none_or(|route| route == path);
             let share = share * self.level(fault, slot, at);
             if here && Dice::keyed(self.seed, fault.purpose, request.n).hits(share) {
                 return fate;
@@ -97,16 +97,16 @@ impl World {
 
     fn at_work_on(&self, slot: Slot) -> impl Iterator<Item = &Fault> {
         let role = self.role(slot);
-        self.faults.iter().filter(move |fault| fault.spec.target.hits(role))
+        self.faults.iter().filter(move |fault| fault.spec.target.hits(role, Role::Blue))
     }
 
     fn level(&self, fault: &Fault, slot: Slot, at: Millis) -> f64 {
         let coupled = match fault.spec.couple {
-            Couple::None => 1.0,
+            Couple::None | Couple::Time | Couple::Conns => 1.0,
             Couple::Weight => self.share(slot),
             Couple::Rps => self.traffic.declared(at.0 as f64) / self.scenario.traffic.base_rps,
         };
-        fault.level(&self.anchors, at, coupled)
+        fault.level(at, coupled)
     }
 
     /// What is at work on a slot, for requests to one path.
@@ -120,8 +120,8 @@ impl World {
             }
             let times = |factor: f64| (1.0 + (factor - 1.0) * level).max(0.1);
             match &fault.spec.kind {
-                FaultKind::HttpLatency { factor, route } => {
-                    if route.as_deref().is_none_or(|route| route == path) {
+                FaultKind::HttpLatency { factor, .. } => {
+                    if fault.spec.route.as_deref().is_none_or(|route| route == path) {
                         effects.latency *= times(*factor);
                     }
                 }
@@ -132,9 +132,7 @@ impl World {
                 FaultKind::CacheCold { hit: cold } => {
                     effects.hit -= (hit - cold).max(0.0) * level;
                 }
-                FaultKind::HttpError { .. }
-                | FaultKind::HttpHang { .. }
-                | FaultKind::HttpReset { .. } => {}
+                _ => {}
             }
         }
         effects.hit = effects.hit.clamp(0.0, 1.0);
