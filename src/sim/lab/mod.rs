@@ -11,7 +11,8 @@ mod users;
 use super::model::Model;
 use super::world::{Fate, World};
 use crate::adapter::source::{HealthCheck, ProbeAnswer, Second};
-use crate::lab::Scenario;
+use crate::lab::anchor::{Anchor, Anchors};
+use crate::lab::{Lever, Scenario};
 use crate::lab::tally::Tally;
 use crate::lab::world::Life;
 use crate::plan::{self, CommandName, Faults, Plan};
@@ -131,6 +132,17 @@ impl LabModel {
     /// What really happened to users so far.
     pub fn tally(&self) -> Tally {
         self.world.tally()
+    }
+
+    /// When each thing happened in this world, and what is already known to come.
+    pub const fn anchors(&self) -> &Anchors {
+        self.world.anchors()
+    }
+
+    /// Somebody pulls a lever of the site.
+    pub fn pull(&mut self, lever: Lever, at: Millis) {
+        self.play_until(at);
+        self.world.anchor(Anchor::Event(lever.name().to_owned()), at);
     }
 
     /// Plays users and our own requests up to `at`, each in its turn.
