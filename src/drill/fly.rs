@@ -15,11 +15,13 @@ use crate::plan::{Faults, Plan};
 use crate::runbook::{Command, Event, Kind, RunFacts};
 use crate::signal::Sample;
 use crate::sim::Flight;
-use crate::sim::lab::{LabModel, plan, world};
+use crate::sim::lab::{LabModel, plan, pull as pull_lever, world};
 use crate::units::Millis;
 
 /// Keys that a pilot may press at one instant: more is a pilot that does not look up.
 const KEYS: u32 = 8;
+/// Users who are not in band so long after going back may never be.
+const IN_BAND: Millis = Millis::secs(30);
 /// What a flight may take beyond what its plan takes.
 const SLACK: Millis = Millis::secs(150);
 
@@ -38,6 +40,8 @@ pub struct Sight<'a> {
     pub back: bool,
     /// Whether the way back has nothing more to do.
     pub settled: bool,
+    /// Whether users were seen well again after going back, or that will not be seen any more.
+    pub in_band: bool,
     /// Whether somebody has said that they leave.
     pub leaving: bool,
     /// Whether the run is held.
@@ -162,7 +166,7 @@ fn fly(
             (keys, pressed_at) = (0, flight.now);
         }
         let command = (keys < KEYS)
-            .then(|| press(&sight(&flight, scenario), flight.world.slots.anchors()))
+            .then(|| press(&sight(&flight, scenario), flight.world.slots.lab().anchors()))
             .flatten();
         if let Some(command) = command {
             keys += 1;
@@ -178,21 +182,22 @@ fn fly(
     }
     let (ended, tally) = (Millis(flight.now), flight.world.slots.tally());
     ticks.push((ended, tally));
-    let truth = Truth::new(flight.world.slots.anchors().clone(), ticks, ended);
+    let truth = Truth::new(flight.world.slots.lab().anchors().clone(), ticks, ended);
     let mut tape = flight.watcher;
     tape.ended = ended;
     Flown { tape, truth, harm: harm::of(&tally, &answer.harm, &scenario.traffic) }
 }
 
 fn sight<'a>(flight: &'a Flight<Tape, LabModel>, scenario: &'a Scenario) -> Sight<'a> {
-    let tape = &flight.watcher;
+    let (tape, now) = (&flight.watcher, Millis(flight.now));
     Sight {
-        now: Millis(flight.now),
+        now,
         step: tape.step(),
         routine: flight.core.routine(),
         question: tape.question(),
         back: tape.is_back(),
         settled: flight.core.is_back(),
+        in_band: tape.stamps[3].is_some() || tape.back_for(now) >= IN_BAND,
         leaving: flight.core.is_leaving(),
         held: tape.held(),
         green: tape.green(),
@@ -214,7 +219,8 @@ fn pull(flight: &mut Flight<Tape, LabModel>, from: usize) -> usize {
         })
         .collect();
     for lever in levers {
-        flight.world.slots.pull(lever, now);
+        // What cannot be pulled now was said in vain.
+        let _ = pull_lever(&mut flight.world, lever, now);
     }
     flight.watcher.deeds.len()
 }

@@ -190,6 +190,11 @@ impl Tape {
         self.back_began.is_some()
     }
 
+    /// For how long the run has gone back by `now`.
+    pub fn back_for(&self, now: Millis) -> Millis {
+        self.back_began.map_or(Millis::ZERO, |began| now.since(began))
+    }
+
     /// Green's percent that was last asked for.
     pub fn green(&self) -> u8 {
         self.green.map_or(0, Percent::get)

@@ -81,9 +81,11 @@ impl fmt::Display for Bot {
     }
 }
 
-/// What everybody presses at the end: who is back, or has arrived, leaves.
+/// What everybody presses at the end: who is back, and has seen users well again, leaves. Where
+/// nobody was ever on Green there is nothing to be seen.
 fn leaves(sight: &Sight<'_>) -> Option<Command> {
-    (sight.settled && !sight.leaving).then_some(Command::Leave)
+    let seen = sight.in_band || sight.green == 0;
+    (sight.settled && seen && !sight.leaving).then_some(Command::Leave)
 }
 
 /// An answer to the question that is shown, where it is none of routine.

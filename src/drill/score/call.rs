@@ -1,6 +1,7 @@
 //! The call: what the operator decided, held against each decision that the scenario calls right,
 //! and the best of these counts.
 
+use super::parts::tenths;
 use super::{Flown, Part, PartName};
 use crate::drill::account;
 use crate::drill::tape::{By, Deed, Did};
@@ -225,7 +226,7 @@ fn one(
     }
     let after = at.since(opens);
     let Some(points) = in_time(after, decision.par, decision.deadline) else {
-        let says = format!("to {what} was right, and came {after} after it could be called");
+        let says = format!("to {what} was right, and came {} after it could be called", tenths(after));
         return (Standing::TooLate, 0.0, says);
     };
     if contrary(flown, decision, opens, at) && points > CORRECTED {
@@ -238,7 +239,7 @@ fn one(
         let says = format!("{says}, where step {} was the one for it", steps.join(" or "));
         return (Standing::OtherStep, points.min(LATE), says);
     }
-    let says = format!("it was right to {what}, {after} after it could be called");
+    let says = format!("it was right to {what}, {} after it could be called", tenths(after));
     if points >= FULL {
         return (Standing::Right, points, says);
     }

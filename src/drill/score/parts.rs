@@ -81,7 +81,7 @@ pub(super) fn procedure(flown: &Flown<'_>, ruling: &Ruling) -> Part {
     });
     let compared = {
         let mut telling = telling;
-        telling.any(|did| did.at > before.max(green_there) && did.at <= call_at)
+        telling.any(|did| did.at >= before.max(green_there) && did.at <= call_at)
     };
     let verified = match account.call.map(|made| (made.call, made.by)) {
         Some((Call::Rollback, _)) => tape.stamps[0].is_some() && account.outcome.is_some(),
@@ -153,7 +153,8 @@ pub(super) fn timing(flown: &Flown<'_>, ruling: &Ruling) -> Part {
     part(PartName::Timing, points, OF, says)
 }
 
-fn tenths(took: Millis) -> Millis {
+/// In tenths of a second, for sentences.
+pub(super) const fn tenths(took: Millis) -> Millis {
     Millis((took.0 + 50) / 100 * 100)
 }
 

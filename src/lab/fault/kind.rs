@@ -1,6 +1,7 @@
 //! The kinds of faults: what each acts on, and how much at full strength. All of them are causes
 //! but the last ones, which act on what is measured and on what people say.
 
+use crate::lab::lever::Lever;
 use crate::units::Millis;
 
 /// What a fault acts on, and how much at full strength. Shares are 0 to 1.
@@ -269,4 +270,17 @@ pub enum FaultKind {
         /// Whether it leads astray.
         decoy: bool,
     },
+}
+
+impl FaultKind {
+    /// The lever that ends it, where one does whatever the scenario says.
+    pub const fn ends_with(&self) -> Option<Lever> {
+        Some(match self {
+            Self::DbLock { .. } => Lever::CancelMigration,
+            Self::LatentTrigger { .. } => Lever::DisableTrigger,
+            Self::ConfigDrift { .. } => Lever::RevertDrift,
+            Self::RollbackMissing => Lever::RestoreArtefact,
+            _ => return None,
+        })
+    }
 }

@@ -4,7 +4,7 @@
 mod kind;
 mod raw;
 
-use crate::lab::anchor::{Anchors, Moment};
+use crate::lab::anchor::{Anchor, Anchors, Moment};
 use crate::lab::dice::{Dice, Purpose};
 use crate::units::{Millis, Role};
 use serde::Deserialize;
@@ -159,6 +159,11 @@ impl Fault {
         let latest = spec.or_by.as_ref().and_then(|moment| anchors.when(moment));
         let began = after(&spec.at).into_iter().chain(latest).min();
         let told = spec.until.as_ref().and_then(|moment| anchors.when(moment));
+        let lever = spec
+            .kind
+            .ends_with()
+            .and_then(|lever| anchors.seen(&Anchor::Event(lever.name().to_owned())));
+        let told = told.into_iter().chain(lever).min();
         let lasts = began.zip(spec.lasts).map(|(began, lasts)| began + lasts);
         (self.began, self.ends) = (began, told.into_iter().chain(lasts).min());
         began
@@ -213,7 +218,6 @@ impl Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::anchor::Anchor;
 
     fn fault(rest: &str, jitter: f64, seed: u64) -> Fault {
         let text = format!("id = \"f\"\nkind = \"http.error\"\nshare = 0.5\n{rest}");

@@ -348,7 +348,7 @@ impl TryFrom<RawFault> for FaultSpec {
             | RawKind::ConnPinned
             | RawKind::DrainSlow
             | RawKind::StickyDns => Target::Blue,
-            RawKind::DbLock => Target::Both,
+            RawKind::DbLock | RawKind::SessionKey | RawKind::ClientAbuse => Target::Both,
             _ => Target::Green,
         });
         Ok(Self {

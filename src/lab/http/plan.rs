@@ -3,6 +3,7 @@
 
 use super::Addresses;
 use crate::lab::scenario::{SLOT_NAMES, Scenario};
+use crate::lab::world::World;
 use crate::units::Slot;
 use std::fmt::Write;
 
@@ -32,7 +33,7 @@ service = "notes"
 [release]
 current = {current}
 next = {next}
-migration = "none"
+migration = {migration}
 change = {{ reason = {reason} }}
 
 [router]
@@ -46,14 +47,14 @@ release = {{ header = "X-Version" }}
 
 [health]
 liveness = "/healthz"
-readiness = "/readyz"
+readiness = "{ready_path}"
 every = "1s"
 timeout = "2s"
 hold = "{ready_hold}"
 flaps = 2
 deadline = {{ after = "1m", then = "abandon" }}
 require = ["database", "config"]
-optional = ["cache"]
+optional = {optional:?}
 
 [probes]
 every = "500ms"
@@ -78,7 +79,8 @@ for = "{warm}"
 drain = "10s"
 
 [on_trip]
-do = "rollback"
+do = {on_trip}
+countdown = "{countdown}"
 
 [signals]
 db_errors = {{ readiness = "/db/errors" }}
@@ -96,6 +98,11 @@ timeout = "1m"
         right_name = SLOT_NAMES[Slot::Second.index()],
         current = quoted(&scenario.release(blue).version),
         next = quoted(&scenario.release(green).version),
+        migration = quoted(&plan.migration),
+        ready_path = if plan.deep_check { "/readyz?deep" } else { "/readyz" },
+        optional = World::OPTIONAL,
+        on_trip = quoted(&plan.on_trip),
+        countdown = plan.countdown,
         reason = quoted(&scenario.story.change_note),
         front = addresses.front,
         ready_hold = plan.ready_hold,

@@ -186,6 +186,7 @@ fn story(scenario: &Scenario) -> Result<(), Wrong> {
         )?;
     }
     moments(scenario, scenario.injects.iter().map(|inject| Some(&inject.at)))?;
+    moments(scenario, scenario.offers.iter().map(|offer| Some(&offer.at)))?;
     let plan = &scenario.plan;
     hold(
         ["none", "expand", "irreversible"].contains(&plan.migration.as_str()),

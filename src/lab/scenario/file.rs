@@ -2,8 +2,8 @@
 
 use super::answer::{Answer, BotBands, Critical, DebriefSpec, Decision, HarmSpec, Truth};
 use super::{
-    ClockSpec, DrillSpec, EvidenceSpec, InjectSpec, PlanSpec, Scenario, SteadySpec, StorySpec,
-    TrafficSpec, WorldSpec,
+    ClockSpec, DrillSpec, EvidenceSpec, InjectSpec, OfferSpec, PlanSpec, Scenario, SteadySpec,
+    StorySpec, TrafficSpec, WorldSpec,
 };
 use crate::lab::fault::FaultSpec;
 use serde::Deserialize;
@@ -30,6 +30,8 @@ pub(super) struct File {
     faults: Vec<FaultSpec>,
     #[serde(default, rename = "inject")]
     injects: Vec<InjectSpec>,
+    #[serde(default, rename = "offer")]
+    offers: Vec<OfferSpec>,
     #[serde(default)]
     evidence: Vec<EvidenceSpec>,
     #[serde(default)]
@@ -64,6 +66,7 @@ impl File {
             plan: self.plan,
             faults: self.faults,
             injects: self.injects,
+            offers: self.offers,
             evidence: self.evidence,
         };
         let answer = Answer {

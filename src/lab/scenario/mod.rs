@@ -25,7 +25,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use plan::{LimitSpec, PlanSpec};
 pub use read::{builtin, load, load_answer, parse, parse_answer, text};
 pub use span::span;
-pub use story::{EvidenceSpec, InjectSpec, SourceSpec, SteadySpec, StorySpec};
+pub use story::{EvidenceSpec, InjectSpec, OfferSpec, SourceSpec, SteadySpec, StorySpec};
 pub use traffic::{CohortSpec, RouteSpec, StageSpec, TrafficSpec};
 pub use world::{
     CacheSpec, DbSpec, DiskSpec, LiveSlot, MemorySpec, QueueSpec, ReleaseSpec, WorldSpec,
@@ -54,6 +54,8 @@ pub struct Scenario {
     pub faults: Vec<FaultSpec>,
     /// What people say meanwhile.
     pub injects: Vec<InjectSpec>,
+    /// Levers of the site that are there from a moment on.
+    pub offers: Vec<OfferSpec>,
     /// What a look at the runbook's steps shows, and what is behind it on a closer look.
     pub evidence: Vec<EvidenceSpec>,
 }

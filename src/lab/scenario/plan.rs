@@ -27,6 +27,8 @@ pub struct PlanSpec {
     /// How long Blue is kept warm.
     #[serde(deserialize_with = "millis")]
     pub warm: Millis,
+    /// Whether readiness is the deep check, which goes the way that a user goes.
+    pub deep_check: bool,
     /// What is said of the data: `none`, `expand` or `irreversible`.
     pub migration: String,
     /// What a trip does: `rollback` or `ask`.
@@ -53,6 +55,7 @@ impl Default for PlanSpec {
             hold: Millis::secs(15),
             watch: Millis::secs(40),
             warm: Millis::secs(30),
+            deep_check: false,
             migration: "none".to_owned(),
             on_trip: "rollback".to_owned(),
             countdown: Millis::secs(30),

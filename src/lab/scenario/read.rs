@@ -7,11 +7,31 @@ use super::{Scenario, check};
 use crate::runbook::readback::{Fault, FaultKind};
 use std::borrow::Cow;
 
-const BUILTIN: [(&str, &str); 3] = [
-    ("plain-sailing", include_str!("../../../scenarios/plain-sailing.toml")),
-    ("wall-of-red", include_str!("../../../scenarios/wall-of-red.toml")),
-    ("cold-shiver", include_str!("../../../scenarios/cold-shiver.toml")),
+macro_rules! builtin {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../../scenarios/", $name, ".toml")))),*]
+    };
+}
+
+/// Easiest first.
+const BUILTIN: [(&str, &str); COUNT] = builtin![
+    // Level 1.
+    "plain-sailing",
+    "wall-of-red",
+    "cold-shiver",
+    "unset-variable",
+    // Level 2.
+    "twice-the-pool",
+    "quiet-heap",
+    "eight-minutes",
+    "neighbours-noise",
+    "creeping-ramp",
+    // Level 3.
+    "both-beds",
+    "no-way-back",
+    "router-says-no",
 ];
+const COUNT: usize = 12;
 
 /// The names of the scenarios that come with the program, easiest first.
 pub fn builtin() -> impl Iterator<Item = &'static str> {

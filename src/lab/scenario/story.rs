@@ -3,6 +3,7 @@
 
 use super::{maybe_millis, millis};
 use crate::lab::anchor::Moment;
+use crate::lab::lever::Lever;
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,26 @@ pub struct InjectSpec {
     /// Whether it leads astray. No screen shows this before the end.
     #[serde(default)]
     pub decoy: bool,
+}
+
+/// A lever of the site that somebody can pull from a moment on.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferSpec {
+    /// The lever.
+    pub lever: Lever,
+    /// From when it is there.
+    pub at: Moment,
+    /// Who offers it.
+    #[serde(default = "colleague")]
+    pub from: String,
+    /// What is said then; nothing where nobody speaks of it.
+    #[serde(default)]
+    pub says: String,
+}
+
+fn colleague() -> String {
+    "colleague".to_owned()
 }
 
 /// What a look at a step of the runbook shows.
