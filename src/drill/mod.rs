@@ -16,6 +16,7 @@
 
 pub mod account;
 pub mod bots;
+pub mod check;
 pub mod declare;
 pub mod evidence;
 pub mod fly;
@@ -24,3 +25,15 @@ pub mod regress;
 pub mod score;
 pub mod tape;
 pub mod truth;
+
+use crate::lab::scenario::answer::Call;
+
+/// What a call is called in a line.
+pub const fn call_word(call: Call) -> &'static str {
+    match call {
+        Call::Advance => "advance",
+        Call::Hold => "hold",
+        Call::Rollback => "rollback",
+        Call::Declare => "declare",
+    }
+}

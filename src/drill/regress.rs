@@ -133,7 +133,7 @@ pub fn trials(course: &Course, seed: u64, bots: &[Bot]) -> Vec<Trial> {
             Bot::AlwaysAbort => fly::with(course, seed, &mut AlwaysAbort),
             Bot::Rusher => fly::with(course, seed, &mut Rusher::default()),
         };
-        let sure = bot.sureness(&course.answer.truth.telling_signal);
+        let sure = bot.sureness(&course.answer.truth.telling_signal, &flown.tape);
         let (account, harm, score) = judge(course, &flown, &yardstick, &sure);
         Trial { bot: *bot, seed, flown, account, harm, score }
     };

@@ -10,7 +10,9 @@ mod simple;
 
 use super::fly::{Pilot, Sight};
 use super::score::Sureness;
+use super::tape::Tape;
 use crate::runbook::{Answer, Command};
+use crate::signal::Verdict;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -64,14 +66,19 @@ impl Bot {
         Self::ALL.into_iter().find(|bot| bot.name() == name)
     }
 
-    /// How sure it says it was: who decides by habit cannot know, and says three in four.
-    pub fn sureness(self, telling: &[String]) -> Sureness {
-        match self {
-            Self::Oracle => {
-                Sureness { confidence: Some(0.95), telling: telling.first().cloned() }
-            }
-            _ => Sureness { confidence: Some(0.75), telling: None },
+    /// How sure it says it was, and of what: who decides by habit cannot know, says three in four,
+    /// and names what a limit said first.
+    pub fn sureness(self, telling: &[String], tape: &Tape) -> Sureness {
+        if self == Self::Oracle {
+            return Sureness { confidence: Some(0.95), telling: telling.first().cloned() };
         }
+        let loud = tape.told.iter().find(|told| {
+            matches!(told.verdict, Verdict::Tripping | Verdict::Tripped | Verdict::Shared)
+        });
+        let named = loud.map(|told| {
+            format!("{}.{}", told.role.to_string().to_lowercase(), told.signal.key())
+        });
+        Sureness { confidence: Some(0.75), telling: named }
     }
 }
 

@@ -212,6 +212,13 @@ fn one(
             !flown.account.looks.iter().any(seen)
         })
         .collect();
+    // What was right only early, or only for who had looked, is another act in a later step.
+    let past = decision.steps.iter().max().is_some_and(|last| did.step > *last);
+    let early_only = matches!(decision.opens, Opens::At(_)) && decision.call == Call::Rollback;
+    if past && (early_only || !unviewed.is_empty()) {
+        let says = format!("to {what} was right earlier; in step {} it was not", did.step);
+        return (Standing::Wrong, 0.0, says);
+    }
     if let Deed::Rollback { by: By::Limit, .. } = did.deed {
         let says = format!("a limit decided to {what}; it was right, and nobody had called it");
         return (Standing::Limit, LATE, says);
