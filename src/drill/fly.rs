@@ -10,6 +10,7 @@ use super::truth::Truth;
 use crate::clean::Clean;
 use crate::lab::Scenario;
 use crate::lab::anchor::Anchors;
+use crate::lab::scenario::EvidenceSpec;
 use crate::lab::scenario::answer::Answer;
 use crate::plan::{Faults, Plan};
 use crate::runbook::{Command, Event, Kind, RunFacts};
@@ -54,8 +55,8 @@ pub struct Sight<'a> {
     pub told: &'a [Told],
     /// The plan that is flown.
     pub plan: &'a Plan,
-    /// The release note, and what a look at each step shows.
-    pub scenario: &'a Scenario,
+    /// What a look at each step of the runbook shows.
+    pub items: &'a [EvidenceSpec],
 }
 
 /// Somebody at the keys.
@@ -204,7 +205,7 @@ fn sight<'a>(flight: &'a Flight<Tape, LabModel>, scenario: &'a Scenario) -> Sigh
         samples: &tape.samples,
         told: &tape.told,
         plan: flight.plan(),
-        scenario,
+        items: &scenario.evidence,
     }
 }
 

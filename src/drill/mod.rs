@@ -12,15 +12,20 @@
 //! lab or the cockpit has changed, and [`check`] whether a new scenario is one.
 //!
 //! Everything but the files of [`history`] and [`carry`] is a function of its arguments. Nothing
-//! here draws, and nothing outside `app`, `lab` and `sim` knows that drills exist.
+//! here draws a screen, and nothing outside `app`, `lab` and `sim` knows that drills exist.
 
 pub mod account;
+pub mod blind;
 pub mod bots;
+pub mod carry;
 pub mod check;
+pub mod debrief;
 pub mod declare;
+pub mod due;
 pub mod evidence;
 pub mod fly;
 pub mod harm;
+pub mod history;
 pub mod regress;
 pub mod score;
 pub mod tape;

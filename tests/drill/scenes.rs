@@ -1,14 +1,83 @@
 //! The scenarios of these stories: a bad release, a good one that frightens, an ordinary one, and
 //! a day on which both slots suffer.
 
-use switchback::drill::fly::Course;
+use switchback::clean::Clean;
+use switchback::drill::account::Account;
+use switchback::drill::fly::{self, Course, Flown, Pilot, Sight};
+use switchback::drill::harm::Compared;
+use switchback::drill::regress::{self, Yardstick};
+use switchback::drill::score::{Score, Sureness};
 use switchback::lab::scenario::{parse, parse_answer};
+use switchback::runbook::Command;
 
 /// A course from a scenario's text.
 pub fn course(text: &str) -> Course {
     let scenario = parse("story", text).unwrap_or_else(|fault| panic!("{fault}"));
     let answer = parse_answer("story", text).unwrap_or_else(|fault| panic!("{fault}"));
     Course::new(scenario, answer).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+/// Presses what is routine and, at its seconds, what a story says.
+pub struct Script {
+    keys: Vec<(u64, Command)>,
+    next: usize,
+    /// Whether what is routine is pressed as well.
+    pub routine: bool,
+}
+
+/// A script of keys, each at its second.
+pub fn script(keys: &[(u64, Command)]) -> Script {
+    Script { keys: keys.to_vec(), next: 0, routine: true }
+}
+
+impl Pilot for Script {
+    fn press(&mut self, sight: &Sight<'_>) -> Option<Command> {
+        if let Some((at, command)) = self.keys.get(self.next)
+            && sight.now.as_secs() >= *at
+        {
+            self.next += 1;
+            return Some(command.clone());
+        }
+        if sight.back {
+            return (sight.settled && sight.in_band && !sight.leaving).then_some(Command::Leave);
+        }
+        sight.routine.clone().filter(|_| self.routine)
+    }
+}
+
+/// A note.
+pub fn note(text: &str) -> Command {
+    Command::Note(Clean::new(text))
+}
+
+/// A flight by script, judged.
+pub struct Story {
+    pub course: Course,
+    pub flown: Flown,
+    pub yardstick: Yardstick,
+    pub account: Account,
+    pub harm: Compared,
+    pub score: Score,
+}
+
+/// Flies a script, says how sure it was, and judges it.
+pub fn story(text: &str, keys: &[(u64, Command)], sure: &Sureness) -> Story {
+    let course = course(text);
+    let seed = course.scenario.clock.seeds[0];
+    let flown = fly::with(&course, seed, &mut script(keys));
+    judged(course, flown, sure)
+}
+
+/// Judges a flight on the first seed of its course.
+pub fn judged(course: Course, flown: Flown, sure: &Sureness) -> Story {
+    let yardstick = Yardstick::of(&course, course.scenario.clock.seeds[0]);
+    let (account, harm, score) = regress::judge(&course, &flown, &yardstick, sure);
+    Story { course, flown, yardstick, account, harm, score }
+}
+
+/// So sure, of that signal.
+pub fn sure(confidence: f64, telling: &str) -> Sureness {
+    Sureness { confidence: Some(confidence), telling: Some(telling.to_owned()) }
 }
 
 /// One rule burns everything six seconds after the switch.
@@ -56,7 +125,7 @@ shows = "42 s"
 detail = "as of nine days ago"
 [answer]
 cause = "One rule with catastrophic backtracking."
-onset = "switch+6s"
+onset = "fault:backtracking"
 telling_signal = ["green.error_rate", "green.latency_p95"]
 [[decision]]
 id = "back"
@@ -67,7 +136,7 @@ par = "10s"
 deadline = "45s"
 [[critical]]
 when = "weight:50"
-during = "switch+6s"
+during = "fault:backtracking"
 says = "Half of the users were sent to a slot that was failing them."
 [bots]
 oracle = [88, 100]

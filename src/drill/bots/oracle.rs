@@ -84,7 +84,7 @@ impl<'a> Oracle<'a> {
 
     /// At the beginning the way back is looked at, and once Green runs both slots are.
     fn look(&mut self, sight: &Sight<'_>) -> Option<Command> {
-        if let Some(item) = sight.scenario.evidence.get(self.items)
+        if let Some(item) = sight.items.get(self.items)
             && item.step <= sight.step
         {
             self.items += 1;

@@ -182,7 +182,7 @@ fn against(flown: &Flown<'_>, decision: &Decision, from: Millis, depth: u8) -> R
             ruling.points /= 2.0;
             ruling.standing = Standing::Half;
             ruling.says =
-                format!("{}; to {} should have followed", ruling.says, words(next));
+                format!("{}; to {} was to follow", ruling.says, words(next));
         }
     }
     ruling
