@@ -202,6 +202,13 @@ impl World {
         Tally { jobs_done: self.queue.done(), jobs_late: self.queue.late(), ..self.tally }
     }
 
+    /// How things would stand at `until` if nobody did anything any more.
+    pub fn foresee(&self, until: Millis) -> Standing {
+        let mut world = self.clone();
+        world.play_until(until);
+        world.standing(until)
+    }
+
     /// How things really stand at `at`: for whoever judges a drill.
     pub fn standing(&self, at: Millis) -> Standing {
         let all = self.anchors.all().filter(|(_, when)| *when <= at);

@@ -141,7 +141,9 @@ impl World {
             FaultKind::WorkerVariant { share, .. }
             | FaultKind::VendorDown { share }
             | FaultKind::LatentTrigger { share } => (share, Fate::Answer(500)),
-            FaultKind::HttpWrongOk { share } if request.user && !request.is_lost() => (share, Fate::Answer(302)),
+            FaultKind::HttpWrongOk { share } if request.user && !request.is_lost() => {
+                (share, Fate::Answer(302))
+            }
             FaultKind::ConfigDrift { share, .. } => (share * self.load(slot), Fate::Answer(500)),
             FaultKind::ClockSkew { by } if request.user => {
                 let session = self.scenario.world.session.0.max(1) as f64;
