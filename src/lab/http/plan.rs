@@ -51,7 +51,7 @@ readiness = "{ready_path}"
 every = "1s"
 timeout = "2s"
 hold = "{ready_hold}"
-flaps = 2
+flaps = {flaps}
 deadline = {{ after = "1m", then = "abandon" }}
 require = ["database", "config"]
 optional = {optional:?}
@@ -106,6 +106,7 @@ timeout = "1m"
         reason = quoted(&scenario.story.change_note),
         front = addresses.front,
         ready_hold = plan.ready_hold,
+        flaps = plan.flaps,
         route = quoted(&route),
         ramp = plan.ramp,
         hold = plan.hold,
