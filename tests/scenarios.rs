@@ -2,6 +2,7 @@
 //! story says, whatever the seed.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
+#[allow(dead_code, reason = "the scenarios bring their own plans")]
 #[path = "support/sim/plan.rs"]
 mod fixture;
 
@@ -60,16 +61,15 @@ fn what_a_scenario_points_to_is_there() {
 }
 
 #[test]
-fn no_word_that_an_operator_sees_gives_the_answer_away() {
+fn the_plan_of_a_drill_is_the_plan_of_a_drill_in_which_nothing_happens() {
     for (name, scenario, _) in all() {
-        let text = switchback::lab::plan_apart(&scenario);
-        let words: BTreeSet<_> = text.split(|c: char| !c.is_alphanumeric() && c != '-').collect();
-        for fault in &scenario.faults {
-            assert!(!words.contains(fault.id.as_str()), "the plan of {name} names {}", fault.id);
-        }
-        assert!(
-            !scenario.story.brief.to_lowercase().contains(&scenario.drill.title.to_lowercase())
-        );
+        let mut empty = scenario.clone();
+        empty.faults.clear();
+        empty.injects.clear();
+        empty.offers.clear();
+        empty.evidence.clear();
+        let [plan, other] = [&scenario, &empty].map(switchback::lab::plan_apart);
+        assert_eq!(plan, other, "{name}");
     }
 }
 
@@ -109,7 +109,8 @@ impl Flown {
     fn harm(&self) -> u64 {
         let tally = &self.tally;
         let slots = tally.slots.iter();
-        let each = slots.map(|slot| slot.failed - slot.abusive + slot.wrong + slot.sessions_lost);
+        let each = slots
+            .map(|slot| slot.failed - slot.abusive + slot.wrong + slot.sessions_lost + slot.slow);
         each.sum::<u64>() + tally.lost + tally.jobs_late + tally.duplicates + tally.cut
     }
 }

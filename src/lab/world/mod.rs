@@ -40,8 +40,6 @@ pub use proxy::Wrote;
 pub use request::{Fate, PATIENCE, Request, Served, page};
 pub use vision::Vision;
 
-/// A good answer after this long counts as slow.
-const SLOW: Millis = Millis::secs(1);
 /// The 95th percentile of a normal distribution, in deviations.
 const Z95: f64 = 1.644_853_626_951_472_7;
 

@@ -163,7 +163,9 @@ impl World {
         }
         Dice::keyed(self.seed, fault.purpose, request.n).hits(share).then(|| {
             let wrong = matches!(fault.spec.kind, FaultKind::HttpWrongOk { .. });
-            End { wrong, ..End::of(fate) }
+            // Whose token is refused has to log in anew.
+            let session_lost = fate == Fate::Answer(401);
+            End { wrong, session_lost, ..End::of(fate) }
         })
     }
 
