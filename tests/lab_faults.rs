@@ -94,7 +94,8 @@ fn each_fault_repeats_with_its_seed_bit_for_bit() {
     ];
     for kind in kinds {
         let story = || {
-            let text = format!("[clock]\njitter = 0.2\n{}", fault(&format!("at = \"switch\"\n{kind}")));
+            let text =
+                format!("[clock]\njitter = 0.2\n{}", fault(&format!("at = \"switch\"\n{kind}")));
             let mut world = switched(&text);
             let played = world.play_until(secs(60));
             (format!("{played:?}"), world.tally())
@@ -107,14 +108,16 @@ fn each_fault_repeats_with_its_seed_bit_for_bit() {
 fn an_error_can_be_one_workers_or_one_cohorts() {
     let one = fault("kind = \"http.error\"\nat = \"switch\"\nshare = 1.0\nworker = 2");
     near(failed(&between(&mut switched(&one), GREEN, 11, 60)), 33.0, 4.0);
-    let cohorts = "[traffic]\ncohorts = [{ name = \"web\", share = 0.9 }, { name = \"api\", share = 0.1 }]\n";
+    let cohorts =
+        "[traffic]\ncohorts = [{ name = \"web\", share = 0.9 }, { name = \"api\", share = 0.1 }]\n";
     let api = fault("kind = \"http.error\"\nat = \"switch\"\nshare = 1.0\ncohort = \"api\"");
     near(failed(&between(&mut switched(&format!("{cohorts}{api}")), GREEN, 11, 60)), 10.0, 3.0);
 }
 
 #[test]
 fn a_slow_tail_moves_the_95th_percentile_and_hardly_the_median() {
-    let text = fault("kind = \"http.latency\"\nat = \"switch\"\nvalue = 6\nshare = 0.12\nfor = \"60s\"");
+    let text =
+        fault("kind = \"http.latency\"\nat = \"switch\"\nvalue = 6\nshare = 0.12\nfor = \"60s\"");
     let mut world = switched(&text);
     let slow = between(&mut world, GREEN, 11, 70);
     let after = between(&mut world, GREEN, 71, 130);
@@ -152,7 +155,8 @@ fn fresh_tokens_look_wrong_to_a_clock_that_is_ahead() {
 
 #[test]
 fn readiness_answers_in_turn_or_lies_and_the_deep_check_knows_better() {
-    let flaps = fault("kind = \"ready.sequence\"\nat = \"ready\"\nturns = [1, 1, 0]\nevery = \"2s\"");
+    let flaps =
+        fault("kind = \"ready.sequence\"\nat = \"ready\"\nturns = [1, 1, 0]\nevery = \"2s\"");
     let mut world = deployed(&flaps);
     let turns: Vec<_> =
         (8..20).map(|at| u8::from(world.readiness(GREEN, secs(at)).unwrap().ready())).collect();
@@ -181,11 +185,18 @@ fn a_boot_can_fail_take_long_or_begin_again_and_again() {
     assert!(world.deploy_says(GREEN, secs(10))[0].contains("1 MB (1.8.2 has 27 MB)"));
     let slow = fault("kind = \"boot.slow\"\nat = \"deploy\"\ntakes = \"20s\"");
     world = deployed(&slow);
-    assert_eq!((world.life(GREEN, secs(27)), world.life(GREEN, secs(28))), (Life::Booting, Life::Up));
-    let again =
-        fault("kind = \"restart_loop\"\nat = \"ready\"\nevery = \"10s\"\ntakes = \"2s\"\nuntil = \"stopped\"");
+    assert_eq!(
+        (world.life(GREEN, secs(27)), world.life(GREEN, secs(28))),
+        (Life::Booting, Life::Up)
+    );
+    let again = fault(
+        "kind = \"restart_loop\"\nat = \"ready\"\nevery = \"10s\"\ntakes = \"2s\"\nuntil = \"stopped\"",
+    );
     world = switched(&again);
-    assert_eq!((world.life(GREEN, secs(19)), world.life(GREEN, secs(21))), (Life::Booting, Life::Up));
+    assert_eq!(
+        (world.life(GREEN, secs(19)), world.life(GREEN, secs(21))),
+        (Life::Booting, Life::Up)
+    );
     near(failed(&between(&mut world, GREEN, 11, 111)), 20.0, 4.0);
 }
 
@@ -206,7 +217,12 @@ fn a_leak_is_seen_long_before_it_kills_a_worker_and_begins_again_after() {
     let left = word(&mut world, GREEN, "memory", 109);
     assert!(left.contains("of 500 MB, full in"), "{left}");
     let burst = between(&mut world, GREEN, 111, 118);
-    assert!(failed(&before) < 1.0 && failed(&burst) > 20.0, "{} {}", failed(&before), failed(&burst));
+    assert!(
+        failed(&before) < 1.0 && failed(&burst) > 20.0,
+        "{} {}",
+        failed(&before),
+        failed(&burst)
+    );
     let after = between(&mut world, GREEN, 120, 200);
     assert!(failed(&after) < 1.0);
     assert_eq!(world.readiness(GREEN, secs(200)).unwrap().memory.restarts, 1);
@@ -242,7 +258,9 @@ fn bad_cache_entries_outlive_the_slot_that_wrote_them_until_they_are_purged() {
 #[test]
 fn a_pool_that_does_not_fit_starves_the_slot_that_serves_until_green_is_stopped() {
     let text = "[world.green]\npool_idle = 2\npool_per_worker = 12\n".to_owned()
-        + &fault("kind = \"db.pool_grow\"\nat = \"ready\"\nramp = \"20s\"\nvalue = 36\nuntil = \"stopped\"");
+        + &fault(
+            "kind = \"db.pool_grow\"\nat = \"ready\"\nramp = \"20s\"\nvalue = 36\nuntil = \"stopped\"",
+        );
     let mut world = deployed(&text);
     assert!(failed(&between(&mut world, BLUE, 11, 20)) < 1.5);
     near(failed(&between(&mut world, BLUE, 35, 95)), 7.0, 2.5);
@@ -392,7 +410,9 @@ fn an_old_address_keeps_users_on_blue_whatever_the_weights_say() {
 
 #[test]
 fn one_client_makes_most_of_the_failures_on_both_slots() {
-    let text = fault("kind = \"client.abuse\"\nat = \"switch\"\ntarget = \"both\"\nvalue = 15\nshare = 0.9");
+    let text = fault(
+        "kind = \"client.abuse\"\nat = \"switch\"\ntarget = \"both\"\nvalue = 15\nshare = 0.9",
+    );
     let mut world = deployed(&text);
     world.set_split(green(50), secs(10));
     let rps = world.play_until(secs(70)).len() as f64 / 60.0;
@@ -407,7 +427,8 @@ fn one_client_makes_most_of_the_failures_on_both_slots() {
 #[test]
 fn users_who_failed_try_again_at_once_and_as_cohorts_do() {
     let errors = fault("kind = \"http.error\"\nat = \"switch\"\nshare = 0.5");
-    let storm = "[[fault]]\nid = \"s\"\nkind = \"client.retry_storm\"\nat = \"switch\"\nvalue = 3\n";
+    let storm =
+        "[[fault]]\nid = \"s\"\nkind = \"client.retry_storm\"\nat = \"switch\"\nvalue = 3\n";
     let rps = |text: &str| {
         let mut world = switched(text);
         between(&mut world, GREEN, 15, 75).len() as f64 / 60.0
@@ -507,7 +528,9 @@ fn a_bad_certificate_turns_users_away_and_probes_see_nothing() {
 
 #[test]
 fn somebody_elses_service_is_slow_or_down_for_both_slots() {
-    let slow = fault("kind = \"vendor.slow\"\nat = \"switch\"\nvalue = 6\nroute = \"/pay\"\nfor = \"40s\"");
+    let slow = fault(
+        "kind = \"vendor.slow\"\nat = \"switch\"\nvalue = 6\nroute = \"/pay\"\nfor = \"40s\"",
+    );
     let mut world = deployed(&slow);
     world.set_split(green(50), secs(10));
     let [blue, green_s] = [BLUE, GREEN].map(|slot| {
@@ -556,7 +579,8 @@ fn more_users_come_where_the_traffic_says_so() {
 
 #[test]
 fn words_come_when_their_moment_has_come() {
-    let text = "[[inject]]\nat = \"fault:f+5s\"\nfrom = \"customer\"\ntext = \"It spins.\"\n".to_owned()
+    let text = "[[inject]]\nat = \"fault:f+5s\"\nfrom = \"customer\"\ntext = \"It spins.\"\n"
+        .to_owned()
         + "[[offer]]\nlever = \"patch\"\nat = \"switch+20s\"\nsays = \"1.9.1 is built.\"\n"
         + "[[fault]]\nid = \"a\"\nkind = \"advice.wrong\"\nat = \"switch+8s\"\ntext = \"Go back.\"\n"
         + "[[fault]]\nid = \"m\"\nkind = \"inject.message\"\nat = \"switch+9s\"\ntext = \"Hm.\"\n"

@@ -13,7 +13,7 @@ pub struct SlotTally {
     pub failed: u64,
     /// Of these, answered with 4xx.
     pub client_errors: u64,
-    /// Of these, answered well but after more than a second.
+    /// Of these, answered well but later than users call slow: a second, unless the scenario says so.
     pub slow: u64,
     /// Of these, refused a connection by the database.
     pub db_refused: u64,

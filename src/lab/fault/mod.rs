@@ -45,6 +45,8 @@ pub struct FaultSpec {
     pub on: Millis,
     /// What its strength hangs on besides time.
     pub couple: Couple,
+    /// How likely it is there at all, 0 to 1: the seed decides, and nothing else tells.
+    pub odds: f64,
     /// Whether the service itself says that something is not well, where it can.
     pub visible: bool,
 }
@@ -135,6 +137,8 @@ pub(super) struct Fault {
     seed: u64,
     onset: f64,
     size: f64,
+    /// Whether the seed has left it out.
+    absent: bool,
     /// From when to when it is at work, as far as the anchors that were seen say.
     began: Option<Millis>,
     ends: Option<Millis>,
@@ -146,11 +150,15 @@ impl Fault {
         let mut dice = Dice::stream(seed, purpose);
         let mut around_one = || 1.0 + jitter * (2.0 * dice.unit() - 1.0);
         let (onset, size) = (around_one(), around_one());
-        Self { spec: spec.clone(), purpose, seed, onset, size, began: None, ends: None }
+        let absent = !dice.hits(spec.odds);
+        Self { spec: spec.clone(), purpose, seed, onset, size, absent, began: None, ends: None }
     }
 
     /// Looks at the anchors that were seen; says when it begins, where that is known.
     pub fn look(&mut self, anchors: &Anchors) -> Option<Millis> {
+        if self.absent {
+            return None;
+        }
         let spec = &self.spec;
         let after = |moment: &Moment| {
             let after = Millis((moment.after.0 as f64 * self.onset) as u64);

@@ -102,6 +102,8 @@ pub(super) struct RawFault {
     #[serde(default)]
     couple: Couple,
     #[serde(default)]
+    odds: Option<f64>,
+    #[serde(default)]
     visible: Option<bool>,
     #[serde(default)]
     share: Option<f64>,
@@ -367,6 +369,7 @@ impl TryFrom<RawFault> for FaultSpec {
             every,
             on: raw.on.unwrap_or(Millis(every.0 / 2)),
             couple: raw.couple,
+            odds: need(Some(raw.odds.unwrap_or(1.0)), "odds", 0.0, 1.0)?,
             visible: raw.visible.unwrap_or(true),
         })
     }

@@ -20,6 +20,7 @@ use super::scenario::Scenario;
 use super::tally::Tally;
 use super::world::{Standing, World};
 use crate::runbook::readback::{Fault, FaultKind};
+use crate::units::Millis;
 use site::Site;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
@@ -50,6 +51,7 @@ pub fn plan_apart(scenario: &Scenario) -> String {
 /// What the lab's owner can ask its thread.
 enum Ask {
     Truth(mpsc::Sender<(Standing, Seen)>),
+    Foresee(Millis, mpsc::Sender<Standing>),
     Pull(Lever, mpsc::Sender<Result<String, String>>),
     Stop,
 }
@@ -105,6 +107,14 @@ impl Lab {
     /// How things really stand now, on the lab's own time; nothing once the lab has ended.
     pub fn standing(&self) -> Option<Standing> {
         self.truth().map(|(standing, _)| standing)
+    }
+
+    /// How things would stand so long from now if nobody did anything any more: the model goes on
+    /// alone, without sockets. Nothing once the lab has ended.
+    pub fn foresee(&self, ahead: Millis) -> Option<Standing> {
+        let (answer, answered) = mpsc::channel();
+        self.asks.send(Ask::Foresee(ahead, answer)).ok()?;
+        answered.recv_timeout(Duration::from_secs(5)).ok()
     }
 
     /// Pulls a lever of the site, and says what it did; or why it cannot be pulled.
@@ -200,6 +210,9 @@ fn run(
                 Ask::Truth(answer) => {
                     let standing = site.world.borrow().standing(site.now());
                     let _ = answer.send((standing, seen.borrow().clone()));
+                }
+                Ask::Foresee(ahead, answer) => {
+                    let _ = answer.send(site.world.borrow().foresee(site.now() + ahead));
                 }
                 Ask::Pull(lever, answer) => {
                     let _ = answer.send(site.world.borrow_mut().pull(lever, site.now()));

@@ -34,8 +34,7 @@ service = "notes"
 current = {current}
 next = {next}
 migration = {migration}
-change = {{ reason = {reason} }}
-
+{reason}
 [router]
 kind = "lab"
 address = {control}
@@ -51,7 +50,7 @@ readiness = "{ready_path}"
 every = "1s"
 timeout = "2s"
 hold = "{ready_hold}"
-flaps = 2
+flaps = {flaps}
 deadline = {{ after = "1m", then = "abandon" }}
 require = ["database", "config"]
 optional = {optional:?}
@@ -103,9 +102,10 @@ timeout = "1m"
         optional = World::OPTIONAL,
         on_trip = quoted(&plan.on_trip),
         countdown = plan.countdown,
-        reason = quoted(&scenario.story.change_note),
+        reason = reason(&scenario.story.change_note),
         front = addresses.front,
         ready_hold = plan.ready_hold,
+        flaps = plan.flaps,
         route = quoted(&route),
         ramp = plan.ramp,
         hold = plan.hold,
@@ -132,6 +132,14 @@ timeout = "1m"
         );
     }
     text
+}
+
+/// The line that says why, where the scenario says it.
+fn reason(change: &str) -> String {
+    if change.is_empty() {
+        return String::new();
+    }
+    format!("change = {{ reason = {} }}\n", quoted(change))
 }
 
 /// The page that a probe asks for: the one most asked for besides the home page.

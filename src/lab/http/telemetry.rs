@@ -81,7 +81,7 @@ impl Telemetry {
         }
         let Some((since, shown, grows)) = &mut self.frozen else { return };
         while *since + REPEATS <= now {
-            *since = *since + Millis::secs(1);
+            *since += Millis::secs(1);
             for (shown, grows) in shown.iter_mut().zip(grows.iter()) {
                 add(shown, grows);
             }

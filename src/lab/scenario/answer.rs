@@ -181,6 +181,12 @@ pub struct Decision {
     /// Items of evidence that must have been looked at before.
     #[serde(default)]
     pub requires_viewed: Vec<String>,
+    /// Only where this happens in the run: `fault:ID` of a fault that the seed may leave out.
+    #[serde(default)]
+    pub given: Option<Moment>,
+    /// Only where this does not happen in the run.
+    #[serde(default)]
+    pub without: Option<Moment>,
     /// When its window opens.
     #[serde(default = "at_the_start")]
     pub opens: Opens,

@@ -251,6 +251,7 @@ pub(super) fn answer(scenario: &Scenario, answer: &Answer) -> Result<(), Wrong> 
                 "use the item of one of the [[evidence]] tables",
             )?;
         }
+        moments(scenario, [decision.given.as_ref(), decision.without.as_ref()])?;
         if let Opens::At(moment) = &decision.opens {
             moments(scenario, [Some(moment)])?;
         }

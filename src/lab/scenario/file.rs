@@ -55,13 +55,15 @@ impl File {
         if drill.codename.is_empty() {
             drill.codename = drill.id.to_uppercase();
         }
+        // How users count slow answers is part of the world, which never reads the answer.
+        let traffic = TrafficSpec { slow_over: self.harm.slow_over, ..self.traffic };
         let scenario = Scenario {
             schema: self.schema,
             drill,
             story: self.story,
             clock: self.clock,
             world: self.world,
-            traffic: self.traffic,
+            traffic,
             steady_state: self.steady_state,
             plan: self.plan,
             faults: self.faults,

@@ -170,6 +170,9 @@ pub struct ClockSpec {
     /// The soak of the story, as a share of which the plan's soak is asked for. It is only said;
     /// the plan's own timings are what counts.
     pub soak_scale: f64,
+    /// For how long after the end of a flight what becomes of its users still counts.
+    #[serde(deserialize_with = "millis")]
+    pub horizon: Millis,
     /// When a drill on it is ended whatever stands.
     #[serde(deserialize_with = "millis")]
     pub hard_stop: Millis,
@@ -177,7 +180,13 @@ pub struct ClockSpec {
 
 impl Default for ClockSpec {
     fn default() -> Self {
-        Self { seeds: vec![1], jitter: 0.0, soak_scale: 1.0, hard_stop: Millis::secs(1_200) }
+        Self {
+            seeds: vec![1],
+            jitter: 0.0,
+            soak_scale: 1.0,
+            horizon: Millis::secs(60),
+            hard_stop: Millis::secs(900),
+        }
     }
 }
 

@@ -13,6 +13,8 @@ pub struct PlanSpec {
     /// How long readiness must hold.
     #[serde(deserialize_with = "millis")]
     pub ready_hold: Millis,
+    /// How often it may break before that is too often.
+    pub flaps: u32,
     /// Length of the soak.
     #[serde(deserialize_with = "millis")]
     pub soak: Millis,
@@ -50,6 +52,7 @@ impl Default for PlanSpec {
         };
         Self {
             ready_hold: Millis::secs(5),
+            flaps: 2,
             soak: Millis::secs(10),
             ramp: vec![10, 50, 100],
             hold: Millis::secs(15),

@@ -20,18 +20,44 @@ const BUILTIN: [(&str, &str); COUNT] = builtin![
     "wall-of-red",
     "cold-shiver",
     "unset-variable",
+    "missing-binary",
+    "half-open-door",
+    "slow-goodbye",
+    "debug-left-on",
     // Level 2.
     "twice-the-pool",
+    "only-the-tail",
+    "nobodys-error",
     "quiet-heap",
     "eight-minutes",
+    "one-of-three",
+    "rings-twice",
+    "three-in-the-morning",
     "neighbours-noise",
+    "wrong-passport",
+    "straggling-clock",
     "creeping-ramp",
     // Level 3.
     "both-beds",
+    "lock-at-the-altar",
     "no-way-back",
+    "empty-hangar",
     "router-says-no",
+    "the-cure",
+    "cold-blue",
+    "flat-and-perfect",
+    "pinned",
+    "still-bleeding",
+    "old-address-book",
+    "logged-out",
+    // Level 4.
+    "loud-thief",
+    "cries-wolf",
+    "poisoned-letters",
+    "which-one-is-live",
+    "old-mine",
 ];
-const COUNT: usize = 12;
+const COUNT: usize = 37;
 
 /// The names of the scenarios that come with the program, easiest first.
 pub fn builtin() -> impl Iterator<Item = &'static str> {

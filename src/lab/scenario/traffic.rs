@@ -27,6 +27,9 @@ pub struct TrafficSpec {
     pub p50_ms: f64,
     /// 95th percentile of it, in milliseconds.
     pub p95_ms: f64,
+    /// A good answer after this long counts as slow; the scenario's `[harm]` says it.
+    #[serde(skip)]
+    pub slow_over: Millis,
 }
 
 impl Default for TrafficSpec {
@@ -47,6 +50,7 @@ impl Default for TrafficSpec {
             client_error_pct: 2.0,
             p50_ms: 35.0,
             p95_ms: 120.0,
+            slow_over: Millis::secs(1),
         }
     }
 }

@@ -40,8 +40,6 @@ pub use proxy::Wrote;
 pub use request::{Fate, PATIENCE, Request, Served, page};
 pub use vision::Vision;
 
-/// A good answer after this long counts as slow.
-const SLOW: Millis = Millis::secs(1);
 /// The 95th percentile of a normal distribution, in deviations.
 const Z95: f64 = 1.644_853_626_951_472_7;
 
@@ -200,6 +198,13 @@ impl World {
     /// What happened to users so far.
     pub fn tally(&self) -> Tally {
         Tally { jobs_done: self.queue.done(), jobs_late: self.queue.late(), ..self.tally }
+    }
+
+    /// How things would stand at `until` if nobody did anything any more.
+    pub fn foresee(&self, until: Millis) -> Standing {
+        let mut world = self.clone();
+        world.play_until(until);
+        world.standing(until)
     }
 
     /// How things really stand at `at`: for whoever judges a drill.

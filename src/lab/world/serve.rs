@@ -141,7 +141,9 @@ impl World {
             FaultKind::WorkerVariant { share, .. }
             | FaultKind::VendorDown { share }
             | FaultKind::LatentTrigger { share } => (share, Fate::Answer(500)),
-            FaultKind::HttpWrongOk { share } if request.user && !request.is_lost() => (share, Fate::Answer(302)),
+            FaultKind::HttpWrongOk { share } if request.user && !request.is_lost() => {
+                (share, Fate::Answer(302))
+            }
             FaultKind::ConfigDrift { share, .. } => (share * self.load(slot), Fate::Answer(500)),
             FaultKind::ClockSkew { by } if request.user => {
                 let session = self.scenario.world.session.0.max(1) as f64;
@@ -161,7 +163,9 @@ impl World {
         }
         Dice::keyed(self.seed, fault.purpose, request.n).hits(share).then(|| {
             let wrong = matches!(fault.spec.kind, FaultKind::HttpWrongOk { .. });
-            End { wrong, ..End::of(fate) }
+            // Whose token is refused has to log in anew.
+            let session_lost = fate == Fate::Answer(401);
+            End { wrong, session_lost, ..End::of(fate) }
         })
     }
 

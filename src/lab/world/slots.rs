@@ -26,7 +26,7 @@ impl World {
             match fault.spec.kind {
                 _ if !self.hits(fault, slot) || !fault.is_on(at) => {}
                 FaultKind::BootSlow { more } => {
-                    ready = ready + Millis((more.0 as f64 * fault.size()) as u64);
+                    ready += Millis((more.0 as f64 * fault.size()) as u64);
                 }
                 FaultKind::BootFail => never = true,
                 _ => {}

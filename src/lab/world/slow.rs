@@ -249,13 +249,13 @@ impl World {
     }
 
     fn uploads_run(&mut self, uploads: f64, over: Millis, strength: [f64; 2], at: Millis) {
-        for i in 0..2 {
+        for (i, strength) in strength.into_iter().enumerate() {
             self.slow.uploads[i] = match self.slow.draining[i] {
                 Some((since, had)) => {
                     let past = at.since(since).0 as f64 / over.0.max(1) as f64;
                     had * (1.0 - past).max(0.0)
                 }
-                None if strength[i] > 0.0 => uploads * strength[i],
+                None if strength > 0.0 => uploads * strength,
                 None => 0.0,
             };
         }

@@ -2,7 +2,7 @@
 //! got, and who tries again.
 
 use super::request::{ABUSE, ATTEMPT, LOST, PROBES_FROM};
-use super::{Arrival, Fate, Life, Request, SLOW, Served, World};
+use super::{Arrival, Fate, Life, Request, Served, World};
 use crate::lab::anchor::Anchor;
 use crate::lab::dice::{Dice, Purpose};
 use crate::lab::fault::FaultKind;
@@ -100,12 +100,13 @@ impl World {
         if !request.user {
             return served;
         }
+        let slow_us = self.scenario.traffic.slow_over.0 * 1000;
         let answered = matches!(served.fate, Fate::Answer(200..400)) && !served.failed();
         let counts = &mut self.tally.slots[slot.index()];
         counts.requests += 1;
         counts.failed += u64::from(served.failed());
         counts.client_errors += u64::from(matches!(served.fate, Fate::Answer(400..500)));
-        counts.slow += u64::from(answered && served.latency_us > SLOW.0 * 1000);
+        counts.slow += u64::from(answered && served.latency_us > slow_us);
         counts.db_refused += u64::from(served.db_refused);
         counts.wrong += u64::from(served.wrong);
         counts.sessions_lost += u64::from(served.session_lost);

@@ -24,14 +24,14 @@ impl World {
     /// How the counters come at `at`.
     pub fn vision(&self, at: Millis) -> Vision {
         let on = self.faults.iter().filter(|fault| fault.is_on(at));
-        let seen = on.filter_map(|fault| match fault.spec.kind {
+        let mut seen = on.filter_map(|fault| match fault.spec.kind {
             FaultKind::TelemetryFreeze => Some(Vision::Frozen),
             FaultKind::TelemetryGap => Some(Vision::Gap),
             FaultKind::TelemetryDelay { by } => Some(Vision::Late(by)),
             FaultKind::TelemetryWrong { factor } => Some(Vision::Wrong(factor)),
             _ => None,
         });
-        seen.last().unwrap_or(Vision::Clear)
+        seen.next_back().unwrap_or(Vision::Clear)
     }
 
     /// Whether anything in this world can ever come between the counters and who reads them.
