@@ -489,6 +489,19 @@ fn the_proxy_can_refuse_ignore_go_half_way_or_fall_silent_and_the_second_path_wo
 }
 
 #[test]
+fn the_way_back_can_go_in_steps() {
+    let mut world = switched("");
+    world.pull(Lever::RampBack, secs(20)).unwrap();
+    let mut weights = Vec::new();
+    for at in [20, 34, 36, 59, 61] {
+        world.play_until(secs(at));
+        weights.push(world.weights()[1]);
+    }
+    assert_eq!(weights, [75, 75, 50, 50, 0]);
+    assert_eq!(world.anchors().seen(&Anchor::Rollback), Some(secs(60)));
+}
+
+#[test]
 fn an_artefact_that_is_gone_is_missed_by_the_check_and_by_a_restart() {
     let text = fault("kind = \"rollback.missing\"\nat = \"start\"");
     let mut world = deployed(&text);

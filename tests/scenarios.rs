@@ -216,6 +216,19 @@ fn going_back_is_worse_than_staying_where_the_story_says_so() {
             }
         }
     }
+    let cold = load("cold-blue").unwrap();
+    let hard = a_minute_later(&cold, 2701, true);
+    let mut world = World::new(&cold, 2701);
+    let green = world.blue().other();
+    world.deploy(green, None, Millis::secs(5));
+    world.play_until(Millis::secs(25));
+    world.set_split(Split::all_to(green), Millis::secs(25));
+    world.play_until(Millis::secs(95));
+    let before = world.tally().users_failed();
+    world.pull(Lever::RampBack, Millis::secs(95)).unwrap();
+    world.play_until(Millis::secs(155));
+    let in_steps = world.tally().users_failed() - before;
+    assert!(4 * in_steps < hard, "{in_steps} in steps, {hard} at once");
     let both = load("both-beds").unwrap();
     let (stay, back) = (a_minute_later(&both, 2101, false), a_minute_later(&both, 2101, true));
     assert!(back > stay, "{back} going back, {stay} staying");

@@ -170,6 +170,21 @@ fn a_router_that_says_yes_and_stays_is_seen_and_the_second_path_brings_users_bac
 }
 
 #[test]
+fn a_way_back_in_steps_is_walked_by_the_site_and_read_by_the_router() {
+    let mut flight = attended("", 70_000);
+    let green = flight.core.blue().unwrap().other();
+    let now = Millis(flight.now);
+    switchback::sim::lab::pull(&mut flight.world, Lever::RampBack, now).unwrap();
+    let mut shares = Vec::new();
+    for _ in 0..3 {
+        flight.advance(5_000);
+        shares.push(flight.world.router.split.share(green).get());
+        flight.advance(15_000);
+    }
+    assert_eq!(shares, [75, 50, 0]);
+}
+
+#[test]
 fn a_router_that_goes_half_way_is_left_half_way() {
     let flight = attended(&fault("kind = \"proxy.partial\"\nat = \"switch\"\nshare = 0.5"), 60_000);
     let green = flight.core.blue().unwrap().other();

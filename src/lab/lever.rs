@@ -31,6 +31,8 @@ pub enum Lever {
     DrainSlice,
     /// All traffic goes to Blue, past the router's own interface.
     SecondPath,
+    /// Traffic goes to Blue in steps, a quarter, a half and all of it within forty seconds.
+    RampBack,
     /// A slot's configuration goes back to what has run.
     RevertDrift,
     /// An old artefact comes back from its backup.
@@ -39,7 +41,7 @@ pub enum Lever {
 
 impl Lever {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::PauseQueue,
         Self::ResumeQueue,
         Self::Quarantine,
@@ -51,6 +53,7 @@ impl Lever {
         Self::Patch,
         Self::DrainSlice,
         Self::SecondPath,
+        Self::RampBack,
         Self::RevertDrift,
         Self::RestoreArtefact,
     ];
@@ -69,6 +72,7 @@ impl Lever {
             Self::Patch => "patch",
             Self::DrainSlice => "drain-slice",
             Self::SecondPath => "second-path",
+            Self::RampBack => "ramp-back",
             Self::RevertDrift => "revert-drift",
             Self::RestoreArtefact => "restore-artefact",
         }

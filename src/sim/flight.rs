@@ -231,8 +231,11 @@ impl<W: Watcher, M: Model> Flight<W, M> {
         }
     }
 
-    /// The router behaves as the slots' model wants, where it has a word in that.
+    /// The router behaves, and stands, as the slots' model wants, where it has a word in that.
     fn tell_manner(&mut self) {
+        if let Some(split) = self.world.slots.moved(Millis(self.now)) {
+            self.world.router.split = split;
+        }
         if let Some(manner) = self.world.slots.manner(Millis(self.now)) {
             self.world.router.manner = manner;
         }

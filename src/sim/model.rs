@@ -60,6 +60,13 @@ pub trait Model {
         None
     }
 
+    /// Where the router sends users at `at`, where the site has moved it since it was last told;
+    /// a model that never does that need not listen.
+    fn moved(&mut self, at: Millis) -> Option<Split> {
+        let _ = at;
+        None
+    }
+
     /// How a command that begins at `at` will end. A model that does not know leaves that to the
     /// world.
     fn fate(&mut self, at: Millis, command: CommandName, slot: Slot) -> Option<Fate> {

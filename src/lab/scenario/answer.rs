@@ -115,7 +115,8 @@ impl Declares {
             Self::DrainSlices => Lever::DrainSlice,
             Self::SecondPath => Lever::SecondPath,
             Self::RevertDrift => Lever::RevertDrift,
-            Self::RampBack | Self::ProbeBlue => return None,
+            Self::RampBack => Lever::RampBack,
+            Self::ProbeBlue => return None,
         })
     }
 

@@ -217,6 +217,36 @@ mod tests {
                 "value",
                 "",
             ),
+            ("[answer]\ncuase = \"x\"\n", 8, "unknown key `cuase`", "cause"),
+            ("[[decision]]\nid = \"d\"\ncall = \"rolback\"\n", 9, "rolback", "rollback"),
+            ("[[decision]]\nid = \"d\"\ncall = \"declare\"\n", 8, "declares something", "declares"),
+            (
+                "[[decision]]\nid = \"d\"\ncall = \"hold\"\nthen = \"e\"\n",
+                10,
+                "no other decision",
+                "[[decision]]",
+            ),
+            ("[bots]\noracle = [90, 80]\n", 8, "band of oracle", "lower one first"),
+            (
+                "[[critical]]\nwhen = \"fault:f\"\nsays = \"s\"\n",
+                8,
+                "no fault is called",
+                "[[fault]]",
+            ),
+            ("[[inject]]\nat = \"soon\"\nfrom = \"a\"\ntext = \"b\"\n", 8, "no anchor", ""),
+            ("[[offer]]\nlever = \"purge\"\nat = \"full\"\n", 8, "purge", "purge-cache"),
+            (
+                "[[fault]]\nid = \"f\"\nkind = \"http.error\"\nat = \"fault:f\"\nshare = 0.1\n",
+                10,
+                "waits for itself",
+                "another anchor",
+            ),
+            (
+                "[[fault]]\nid = \"f\"\nkind = \"mem.leak\"\nat = \"switch\"\nvalue = 1\nevery = \"3s\"\n",
+                7,
+                "has no `every`",
+                "",
+            ),
         ] {
             let fault = parse("x", &format!("{SHORT}{add}")).unwrap_err();
             let (got, next) = (fault.cause.as_str(), fault.hint.as_str());

@@ -5,7 +5,7 @@ use super::World;
 use crate::lab::anchor::Anchor;
 use crate::lab::fault::FaultKind;
 use crate::lab::lever::Lever;
-use crate::units::{Millis, Slot, Split};
+use crate::units::{Millis, Percent, Slot, Split};
 
 /// How long a repaired release takes to reach every worker.
 const PATCH: Millis = Millis::secs(8);
@@ -48,6 +48,11 @@ impl World {
                 self.set_split(Split::all_to(self.blue()), at);
                 "the proxy's file says Blue alone, and it was loaded anew".to_owned()
             }
+            Lever::RampBack => {
+                self.slow.ramps_back = Some(at);
+                self.ramp_back(at);
+                "a quarter goes to Blue now, a half in 15 s, and all of it in 40 s".to_owned()
+            }
             Lever::Patch => format!("a repaired release reaches Green's workers in {PATCH}"),
             Lever::CancelMigration => "the migration is cancelled".to_owned(),
             Lever::ShedBatch => "batch work is off the database".to_owned(),
@@ -81,6 +86,24 @@ impl World {
                 _ => true,
             };
         if there { Ok(()) } else { Err(format!("nobody here can do {lever} now")) }
+    }
+
+    /// The next step of a way back in steps, where one is due.
+    pub(super) fn ramp_back(&mut self, at: Millis) {
+        let Some(since) = self.slow.ramps_back else { return };
+        let left = match at.since(since).0 {
+            0..15_000 => 75,
+            15_000..40_000 => 50,
+            _ => 0,
+        };
+        let green = self.blue().other();
+        if self.share(green) * 100.0 > f64::from(left) {
+            let split = Percent::new(left).map(|left| Split::giving(green, left));
+            self.set_split(split.unwrap_or(Split::all_to(self.blue())), at);
+        }
+        if left == 0 {
+            self.slow.ramps_back = None;
+        }
     }
 
     /// A slice of the sockets connects anew, to where the weights say, and nobody notices.

@@ -29,6 +29,8 @@ pub(super) struct Slow {
     /// What a slot's pool has been told to grow to.
     grown: [usize; 2],
     pub paused: bool,
+    /// Since when the site goes back to Blue in steps.
+    pub ramps_back: Option<Millis>,
     /// The slot whose consumers crash on what they cannot read.
     pub crashing: Option<Slot>,
     /// Share of a slot's sessions that another key has signed.
@@ -62,6 +64,7 @@ impl Slow {
             leaked: [0.0; 2],
             grown: [0; 2],
             paused: false,
+            ramps_back: None,
             crashing: None,
             unsigned: [0.0; 2],
             uploads: [0.0; 2],
@@ -80,7 +83,8 @@ impl Slow {
 impl World {
     /// Makes every step up to `at`.
     pub(super) fn drift(&mut self, at: Millis) {
-        if self.faults.is_empty() && !self.slow.paused {
+        let nothing = self.faults.is_empty() && self.slow.ramps_back.is_none();
+        if nothing && !self.slow.paused {
             self.slow.at = Millis(at.0 - at.0 % STEP.0);
             return;
         }
@@ -158,6 +162,7 @@ impl World {
                 _ => {}
             }
         }
+        self.ramp_back(at);
         self.traffic.factor = factor;
         if abuse > 0.0 {
             self.abuse(abuse, at + STEP, STEP);

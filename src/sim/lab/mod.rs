@@ -19,7 +19,7 @@ use crate::lab::{Lever, Scenario};
 use crate::plan::{self, CommandName, Faults, Plan};
 use crate::runbook::Regime;
 use crate::signal::{Sample, Whose};
-use crate::units::{Millis, Slot, Split};
+use crate::units::{Millis, Percent, Slot, Split};
 use asks::Asker;
 use seen::Seen;
 use std::collections::BTreeMap;
@@ -53,8 +53,9 @@ pub fn world(scenario: &Scenario, seed: u64, plan: &Plan) -> World<LabModel> {
 pub fn pull(world: &mut World<LabModel>, lever: Lever, at: Millis) -> Result<String, String> {
     world.slots.play_until(at);
     let said = world.slots.world.pull(lever, at)?;
-    if lever == Lever::SecondPath {
-        world.router.split = Split::all_to(world.slots.world.blue());
+    world.slots.levers = true;
+    if let Some(split) = world.slots.moved(at) {
+        world.router.split = split;
     }
     Ok(said)
 }
@@ -119,6 +120,10 @@ pub struct LabModel {
     /// What comes between the counters and who reads them.
     seen: [Seen; 2],
     regime: Option<Regime>,
+    /// How the router last said that it sends users.
+    told: Option<Split>,
+    /// Whether somebody has pulled a lever: then the site may move the weights itself.
+    levers: bool,
     /// What comes next of our own requests: by microseconds, and then in the order of asking.
     turns: BTreeMap<(u64, u64), (Chain, Turn)>,
     counter: u64,
@@ -140,6 +145,8 @@ impl LabModel {
             users: Users::default(),
             seen: Default::default(),
             regime: None,
+            told: None,
+            levers: false,
             turns: BTreeMap::new(),
             counter: 0,
             rounds: [Round::Rests; 5],
@@ -293,6 +300,7 @@ impl Model for LabModel {
 
     fn routed(&mut self, at: Millis, split: Split) {
         self.play_until(at);
+        self.told = Some(split);
         self.world.set_split(split, at);
     }
 
@@ -329,6 +337,16 @@ impl Model for LabModel {
     fn stopped(&mut self, at: Millis, slot: Slot) {
         self.play_until(at);
         self.world.stop(slot, at);
+    }
+
+    fn moved(&mut self, at: Millis) -> Option<Split> {
+        if !self.levers {
+            return None;
+        }
+        self.play_until(at);
+        let second = u8::try_from(self.world.weights()[1]).ok().and_then(Percent::new)?;
+        let split = Split::giving(Slot::Second, second);
+        (self.told != Some(split)).then(|| *self.told.insert(split))
     }
 
     fn manner(&mut self, at: Millis) -> Option<Manner> {
