@@ -85,6 +85,7 @@ pub mod app;
 pub mod backtest;
 pub mod clean;
 pub mod cli;
+pub mod drill;
 pub mod engine;
 pub mod evidence;
 pub mod feed;

@@ -22,6 +22,7 @@ mod runs;
 mod straight_back;
 mod traffic;
 mod verify;
+mod trials;
 
 use crate::cli::{self, Cli, Command, Global};
 use crate::plan::{self, Faults, Loaded, Overrides};
@@ -78,8 +79,13 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Deploy { plan, release }) => {
             flight::deploy(&global, &plan.path, release.into())
         }
+        Some(Command::Drill { scenario, seed, bots }) if trials::wanted(&bots) => {
+            trials::trials(&global, scenario.as_deref(), seed, &bots)
+        }
         Some(Command::Drill { scenario: None, .. }) => home::drills(&global),
-        Some(Command::Drill { scenario: Some(name), seed }) => drill::drill(&global, &name, seed),
+        Some(Command::Drill { scenario: Some(name), seed, .. }) => {
+            drill::drill(&global, &name, seed)
+        }
         Some(Command::LabAct { address, act }) => drill::act(&address, &act),
         Some(Command::Check { plan, release, effective, runbook }) => {
             let overrides = Overrides::from(release);
