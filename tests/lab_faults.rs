@@ -269,6 +269,11 @@ fn a_pool_that_does_not_fit_starves_the_slot_that_serves_until_green_is_stopped(
     assert!(world.readiness(GREEN, secs(95)).unwrap().db.errors > 100, "Green asks in vain");
     world.stop(GREEN, secs(95));
     assert!(failed(&between(&mut world, BLUE, 97, 150)) < 1.0, "its connections are free again");
+    let ends = text.replace("until = \"stopped\"", "for = \"30s\"");
+    let mut world = deployed(&ends);
+    world.play_until(secs(60));
+    let open = world.readiness(BLUE, secs(60)).unwrap().db.connections;
+    assert_eq!(open, 24 + 6, "a pool that is not asked for any more shrinks to what is idle");
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod fixture;
 
 use std::collections::BTreeSet;
 use switchback::lab::scenario::answer::{Answer, Call};
-use switchback::lab::scenario::{VerdictClass, builtin, load, load_answer};
+use switchback::lab::scenario::{VerdictClass, builtin, load, load_answer, parse, parse_answer};
 use switchback::lab::tally::Tally;
 use switchback::lab::{Lever, Scenario, World};
 use switchback::plan::Plan;
@@ -57,6 +57,32 @@ fn what_a_scenario_points_to_is_there() {
             assert!(known.contains(other.as_str()), "{name} points to {other}");
             assert_ne!(other, name);
         }
+    }
+}
+
+#[test]
+fn the_guide_holds() {
+    let guide = include_str!("../scenarios/README.md");
+    let example = guide.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let scenario = parse("the guide", example).unwrap_or_else(|fault| panic!("{fault}"));
+    let answer = parse_answer("the guide", example).unwrap();
+    assert!(answer.decisions[0].call == Call::Rollback && scenario.faults.len() == 1);
+    let (ill, mut well) = (never(&scenario, 9_901), scenario.clone());
+    well.faults.clear();
+    let slow = |flown: &Flown| flown.tally.slots[1].slow;
+    assert!(slow(&ill) > slow(&never(&well, 9_901)) + 10, "the fault does what it says");
+    for lever in Lever::ALL {
+        assert!(guide.contains(lever.name()), "the guide does not know {lever}");
+    }
+    let kinds: BTreeSet<_> = all()
+        .flat_map(|(name, ..)| {
+            let text = switchback::lab::scenario::text(name).unwrap().into_owned();
+            let kinds = text.lines().filter_map(|line| line.strip_prefix("kind = "));
+            kinds.map(|kind| kind.replace('"', "`")).collect::<Vec<_>>()
+        })
+        .collect();
+    for kind in kinds {
+        assert!(guide.contains(&kind), "the guide does not know {kind}");
     }
 }
 

@@ -86,7 +86,10 @@ pub fn of(tape: &Tape, truth: &Truth, scenario: &Scenario, answer: &Answer) -> A
     let effect = call.and_then(|made| effect(tape, made));
     let from = call.map(|made| made.at).or(onset);
     let restore = from.zip(onset).and_then(|(from, onset)| {
-        harm::well_again(truth, &answer.harm, &scenario.traffic, from.max(onset), OVER)
+        let from = from.max(onset);
+        let well = harm::well_again(truth, &answer.harm, &scenario.traffic, from, OVER);
+        // Nothing is over before the call has taken effect.
+        well.map(|at| at.max(effect.unwrap_or(at)))
     });
     let found = |did: &Did| onset.is_some_and(|onset| did.at >= onset);
     let marks = tape.did(|deed| matches!(deed, Deed::Mark(_)));
@@ -201,9 +204,7 @@ fn overrode(tape: &Tape) -> bool {
 pub fn when(moment: &Moment, tape: &Tape, truth: &Truth) -> Option<Millis> {
     let declared = || {
         let Anchor::Event(name) = &moment.anchor else { return None };
-        let of_name = |deed: &Deed| {
-            matches!(deed, Deed::Declare(act) if act.lever().is_some_and(|l| l.name() == name))
-        };
+        let of_name = |deed: &Deed| matches!(deed, Deed::Declare(act) if act.lever().is_some_and(|l| l.name() == name));
         let at = tape.did(of_name).next()?.at + moment.after;
         (at <= tape.ended).then_some(at)
     };

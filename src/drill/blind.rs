@@ -118,9 +118,8 @@ impl Session {
         wanted.sort_by_key(last);
         wanted.truncate(wanted.len().div_ceil(2).max(1));
         let entry = (*self.dice.of(&wanted)?).clone();
-        let was_flown = |seed: &u64| {
-            lines.iter().any(|line| line.scenario == entry.id && line.seed == *seed)
-        };
+        let was_flown =
+            |seed: &u64| lines.iter().any(|line| line.scenario == entry.id && line.seed == *seed);
         let fresh: Vec<u64> = entry.seeds.iter().copied().filter(|s| !was_flown(s)).collect();
         let seed = self.dice.of(&fresh).copied().unwrap_or_else(|| self.dice.next() >> 32);
         self.drawn.push(entry.id.clone());

@@ -20,8 +20,8 @@ const LONGEST: usize = 300;
 /// `from` is the drill and the day that it comes from.
 pub fn with(text: &str, check: &str, from: &str) -> Option<String> {
     let one_line = |text: &str| {
-        let clean = Clean::new(text);
-        clean.as_str().split_whitespace().collect::<Vec<_>>().join(" ")
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        Clean::new(&line).as_str().to_owned()
     };
     let (mut check, from) = (one_line(check), one_line(from));
     if check.len() > LONGEST {
@@ -30,9 +30,9 @@ pub fn with(text: &str, check: &str, from: &str) -> Option<String> {
     }
     let wanted = format!("{LEAD}{check}");
     let is_there = |line: &str| {
-        line.trim_end().strip_prefix(&wanted).is_some_and(|rest| {
-            rest.is_empty() || rest.starts_with(" (from ")
-        })
+        line.trim_end()
+            .strip_prefix(&wanted)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(" (from "))
     };
     if check.is_empty() || text.lines().any(is_there) {
         return None;

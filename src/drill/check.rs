@@ -48,10 +48,8 @@ pub fn scenario(course: &Course, count: usize, threads: usize) -> Proof {
     let seeds = regress::seeds(course, count);
     let flown = regress::each(&seeds, threads, |seed| regress::trials(course, *seed, &Bot::ALL));
     let trials: Vec<&Trial> = flown.iter().flatten().collect();
-    let mut proof = Proof {
-        lines: trials.iter().map(|trial| trial.line(id)).collect(),
-        ..Proof::default()
-    };
+    let mut proof =
+        Proof { lines: trials.iter().map(|trial| trial.line(id)).collect(), ..Proof::default() };
     let mut find = |cause: String, hint: &str| {
         let hint = hint.to_owned();
         proof.findings.push(Finding { scenario: Some(id.clone()), cause, hint });
@@ -78,12 +76,7 @@ pub fn scenario(course: &Course, count: usize, threads: usize) -> Proof {
 }
 
 /// The worst of a bot's scores, against its band.
-fn bands(
-    course: &Course,
-    bot: Bot,
-    trials: &[&Trial],
-    find: &mut impl FnMut(String, &str),
-) {
+fn bands(course: &Course, bot: Bot, trials: &[&Trial], find: &mut impl FnMut(String, &str)) {
     let Some([low, high]) = band(course, bot) else {
         if bot == Bot::Oracle {
             let hint = "add [bots] with oracle = [88, 100], and bands for the others";
@@ -156,7 +149,13 @@ fn habits(course: &Course, trials: &[&Trial], find: &mut impl FnMut(String, &str
             find(cause, "let what it does without looking be wrong, or late, or hurt more");
         }
     }
-    if verdict == VerdictClass::Bad {
+    // What a gate keeps from users hurts none of them.
+    let of_users = course
+        .answer
+        .decisions
+        .first()
+        .is_some_and(|best| best.steps.is_empty() || best.steps.iter().any(|step| *step >= 5));
+    if verdict == VerdictClass::Bad && of_users {
         let worst = trials.iter().map(|trial| trial.harm.nothing.weighed).fold(0.0, f64::max);
         if worst < NIL {
             let cause = format!("doing nothing hurts {worst:.0} users: nothing can be spared");
@@ -186,7 +185,8 @@ fn bare(course: &Course, seeds: &[u64], threads: usize, proof: &mut Proof) {
             scenario: Some(id.clone()),
             cause: "without its faults every band still holds: the bots do not notice them"
                 .to_owned(),
-            hint: "narrow the bands around what the bots have now, or let the faults do more"
+            hint: "narrow the bands around what the bots have now; or let the answer hang on the \
+                   fault, as onset = \"fault:ID\" or a marker does"
                 .to_owned(),
         });
     }
@@ -237,13 +237,13 @@ pub fn deck(courses: &[Course], lines: &[Line]) -> Vec<Finding> {
         .filter(|course| course.scenario.drill.level >= 2)
         .map(|course| course.scenario.drill.id.as_str())
         .collect();
-    let limits: Vec<_> = of_bot(Bot::ThresholdOnly)
-        .filter(|line| hard.contains(&line.scenario.as_str()))
-        .collect();
+    let limits: Vec<_> =
+        of_bot(Bot::ThresholdOnly).filter(|line| hard.contains(&line.scenario.as_str())).collect();
     let failed = limits.iter().filter(|line| line.score < PASS).count();
     if failed * 10 < limits.len() * 4 {
         let of = limits.len();
-        let cause = format!("the limits alone fail only {failed} of {of} flights of level 2 and up");
+        let cause =
+            format!("the limits alone fail only {failed} of {of} flights of level 2 and up");
         find(cause, "add scenarios whose signal is on no limit");
     }
     let other = courses.iter().filter(|course| !goes_back(course)).count();

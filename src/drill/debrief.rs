@@ -118,7 +118,12 @@ pub struct Flight<'a> {
 }
 
 /// The debrief of a flight.
-pub fn of(course: &Course, flight: &Flight<'_>, yardstick: &Yardstick, said: &OwnAccount) -> Debrief {
+pub fn of(
+    course: &Course,
+    flight: &Flight<'_>,
+    yardstick: &Yardstick,
+    said: &OwnAccount,
+) -> Debrief {
     let Course { scenario, answer, .. } = course;
     let ghost = |truth: &Truth, failed| Ghost { line: harm::line(truth), failed };
     let spec = &answer.debrief;
@@ -156,9 +161,7 @@ impl Debrief {
 
 fn strip(course: &Course, flight: &Flight<'_>) -> Strip {
     let account = flight.account;
-    let mark = |at: Option<Millis>, text: &str| {
-        at.map(|at| Mark { at, text: text.to_owned() })
-    };
+    let mark = |at: Option<Millis>, text: &str| at.map(|at| Mark { at, text: text.to_owned() });
     let mut truth: Vec<Mark> = [
         mark(account.onset, "onset"),
         mark(account.evidence, "evidence"),
@@ -174,9 +177,13 @@ fn strip(course: &Course, flight: &Flight<'_>) -> Strip {
         .into_iter()
         .flatten()
         .collect();
-    seen.extend(flight.tape.deeds.iter().filter_map(|did| {
-        deed_words(&did.deed).map(|text| Mark { at: did.at, text })
-    }));
+    seen.extend(
+        flight
+            .tape
+            .deeds
+            .iter()
+            .filter_map(|did| deed_words(&did.deed).map(|text| Mark { at: did.at, text })),
+    );
     truth.sort_by_key(|mark| mark.at);
     seen.sort_by_key(|mark| mark.at);
     Strip { ends: account.ended, truth, seen }

@@ -140,12 +140,9 @@ fn sibling_flown(lines: &[HistoryLine], due: Due) -> Due {
     });
     let passed = since.filter(|line| line.grade.passed()).map(HistoryLine::day).max();
     match passed {
-        Some(day) => Due {
-            scenario: due.after.clone(),
-            day: day + LADDER[0],
-            interval: LADDER[0],
-            ..due
-        },
+        Some(day) => {
+            Due { scenario: due.after.clone(), day: day + LADDER[0], interval: LADDER[0], ..due }
+        }
         None => due,
     }
 }

@@ -102,7 +102,8 @@ fn second(sample: &Sample, signal: Signal, late_ms: f64) -> Option<Second> {
     let share = |bad: Option<u64>, of: Option<u64>| {
         Some(Second { bad: bad? as f64, of: of? as f64, value: None })
     };
-    let gauge = |value: Option<u64>| Some(Second { value: Some(value? as f64), ..Second::default() });
+    let gauge =
+        |value: Option<u64>| Some(Second { value: Some(value? as f64), ..Second::default() });
     match signal {
         Signal::Errors => share(sample.failed, sample.requests),
         Signal::ClientErrors => share(sample.client_errors, sample.requests),
@@ -129,16 +130,22 @@ fn is_of(sample: &Sample, role: Role, from: Origin) -> bool {
 fn first_sure(samples: &[Sample], telling: Telling, onset: Millis) -> Option<Millis> {
     // A gauge that both share comes with whoever says it.
     let shared = telling.whose.is_none() && samples.iter().any(|s| s.role == Whose::Both);
-    let roles = Role::BOTH.into_iter().filter(|role| {
-        telling.whose.is_none_or(|whose| whose == Whose::from(*role))
-    });
+    let roles = Role::BOTH
+        .into_iter()
+        .filter(|role| telling.whose.is_none_or(|whose| whose == Whose::from(*role)));
     let of_roles = roles
         .flat_map(|role| [Origin::Users, Origin::Probes].map(|from| (role, from)))
         .filter_map(|(role, from)| {
-            sure_of(samples, telling.signal, onset, |sample| is_of(sample, role, from), || {
-                // What a candidate without a past is compared with is the live slot's past.
-                samples.iter().filter(|s| is_of(s, Role::Blue, from)).collect()
-            })
+            sure_of(
+                samples,
+                telling.signal,
+                onset,
+                |sample| is_of(sample, role, from),
+                || {
+                    // What a candidate without a past is compared with is the live slot's past.
+                    samples.iter().filter(|s| is_of(s, Role::Blue, from)).collect()
+                },
+            )
         });
     let of_both = shared
         .then(|| {
@@ -220,7 +227,8 @@ impl Normal {
             };
             return values.len() >= 3 && values.iter().rev().take(3).all(far);
         }
-        let (bad, of) = window.iter().fold((0.0, 0.0), |(bad, of), (_, s)| (bad + s.bad, of + s.of));
+        let (bad, of) =
+            window.iter().fold((0.0, 0.0), |(bad, of), (_, s)| (bad + s.bad, of + s.of));
         let luck = libm::sqrt(of * self.share * (1.0 - self.share));
         bad >= 3.0 && bad > of * self.share + SURE * luck
     }
@@ -243,7 +251,10 @@ mod tests {
         let samples = (1..=60)
             .flat_map(|at| {
                 let bad = if at > failed_from { failed } else { u64::from(at % 20 == 0) };
-                [users(at, Whose::Blue, 36, u64::from(at % 15 == 0)), users(at, Whose::Green, 8, bad)]
+                [
+                    users(at, Whose::Blue, 36, u64::from(at % 15 == 0)),
+                    users(at, Whose::Green, 8, bad),
+                ]
             })
             .collect();
         Tape { samples, ended: Millis::secs(60), ..Tape::default() }

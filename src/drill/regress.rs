@@ -90,7 +90,7 @@ impl Yardstick {
 
 fn oracle(course: &Course, seed: u64, nothing: &Flown) -> Flown {
     let known = account::of(&nothing.tape, &nothing.truth, &course.scenario, &course.answer);
-    fly::with_answer(course, seed, &mut Oracle::new(&course.answer, known.evidence))
+    fly::with_answer(course, seed, &mut Oracle::new(&course.answer, known.evidence, &nothing.truth))
 }
 
 /// Judges a flight on a course.

@@ -115,11 +115,11 @@ pub struct Tape {
     pub outcome: Option<RunOutcome>,
     /// When the last thing happened.
     pub ended: Millis,
-    blue: Option<Slot>,
-    green: Option<Percent>,
-    open: Vec<Asked>,
-    back_began: Option<Millis>,
-    held: bool,
+    pub(super) blue: Option<Slot>,
+    pub(super) green: Option<Percent>,
+    pub(super) open: Vec<Asked>,
+    pub(super) back_began: Option<Millis>,
+    pub(super) held: bool,
 }
 
 impl Tape {

@@ -5,7 +5,9 @@
 //! moves what it says.
 
 use crate::lab::anchor::{Anchor, Anchors, Moment};
+use crate::lab::scenario::answer::Decision;
 use crate::lab::tally::Tally;
+use crate::lab::world::Standing;
 use crate::units::Millis;
 
 /// What was true. See the module's text.
@@ -24,6 +26,16 @@ impl Truth {
         Self { anchors, ticks, ended }
     }
 
+    /// From how things stood, second by second, in a lab that was `began` old when the run began.
+    pub fn of_standings(standings: &[Standing], began: Millis) -> Self {
+        let mut anchors = Anchors::default();
+        let all = standings.iter().flat_map(|standing| &standing.anchors);
+        all.for_each(|(anchor, at)| anchors.note(anchor.clone(), *at));
+        let ticks = standings.iter().map(|standing| (standing.at, standing.tally)).collect();
+        let ended = standings.iter().map(|standing| standing.at).max().unwrap_or_default();
+        Self::new(anchors, ticks, ended).since(began)
+    }
+
     /// The same, of a lab that was so old when the run began.
     pub fn since(self, began: Millis) -> Self {
         let mut anchors = Anchors::default();
@@ -37,6 +49,17 @@ impl Truth {
     /// When a moment was, if it came before the end. What the lab only expects is not yet true.
     pub fn when(&self, moment: &Moment) -> Option<Millis> {
         self.anchors.when(moment).filter(|at| *at <= self.ended)
+    }
+
+    /// Whether a moment was, or is known to come.
+    pub fn expects(&self, moment: &Moment) -> bool {
+        self.anchors.when(moment).is_some()
+    }
+
+    /// Whether a decision is one in this run: some hang on what the seed brings.
+    pub fn offers(&self, decision: &Decision) -> bool {
+        let given = decision.given.as_ref().is_none_or(|moment| self.expects(moment));
+        given && !decision.without.as_ref().is_some_and(|moment| self.expects(moment))
     }
 
     /// When an anchor was seen, if it was before the end.

@@ -42,9 +42,8 @@ fn without_its_faults_a_scenario_breaks_its_bands() {
     let bare = course(RED).without_faults();
     let outside = |line: &Line| {
         let band = bare.answer.bots.named().into_iter().find(|(name, _)| *name == line.bot.name());
-        band.and_then(|(_, band)| band).is_some_and(|[low, high]| {
-            line.score < low || line.score > high
-        })
+        band.and_then(|(_, band)| band)
+            .is_some_and(|[low, high]| line.score < low || line.score > high)
     };
     let lines = regress::lines(std::slice::from_ref(&bare), 2, &Bot::ALL, 2);
     assert!(lines.iter().any(outside), "{lines:#?}");
@@ -67,7 +66,10 @@ fn a_band_that_does_not_hold_is_named_with_its_seed_and_what_to_do() {
     let [finding] = &findings[..] else { panic!("{findings:#?}") };
     assert_eq!(finding.scenario.as_deref(), Some("red"));
     assert!(finding.cause.starts_with("threshold_only has "), "{finding:?}");
-    assert!(finding.cause.contains("on seed 40") && finding.cause.contains("0 to 5"), "{finding:?}");
+    assert!(
+        finding.cause.contains("on seed 40") && finding.cause.contains("0 to 5"),
+        "{finding:?}"
+    );
     assert!(!finding.hint.is_empty());
     // Where a limit decides alone, that is what there is to change.
     let guarded = RED.replace("on_trip = \"ask\"", "on_trip = \"rollback\"");
@@ -96,7 +98,8 @@ fn only_the_oracle_reads_the_answer() {
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
-        let reads = ["scenario::answer", "Anchors", "Truth", "lab::"].iter().any(|w| text.contains(w));
+        let reads =
+            ["scenario::answer", "Anchors", "Truth", "lab::"].iter().any(|w| text.contains(w));
         assert_eq!(reads, path.ends_with("oracle.rs"), "{}", path.display());
         seen += 1;
     }

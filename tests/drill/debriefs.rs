@@ -24,15 +24,14 @@ fn debrief(story: &Story) -> Debrief {
 }
 
 fn late() -> Story {
-    story(RED, &[(70, Command::Rollback)], &sure(0.6, "queue_depth"))
+    story(RED, &[(60, Command::Rollback)], &sure(0.6, "queue_depth"))
 }
 
 #[test]
 fn it_says_what_was_true_against_what_was_done_and_what_it_came_to() {
     let told = debrief(&late());
-    let marks = |marks: &[debrief::Mark]| {
-        marks.iter().map(|mark| mark.text.clone()).collect::<Vec<_>>()
-    };
+    let marks =
+        |marks: &[debrief::Mark]| marks.iter().map(|mark| mark.text.clone()).collect::<Vec<_>>();
     let (truth, seen) = (marks(&told.strip.truth), marks(&told.strip.seen));
     for mark in ["onset", "evidence", "effect", "restore"] {
         assert!(truth.contains(&mark.to_owned()), "{mark}: {truth:?}");
@@ -45,7 +44,10 @@ fn it_says_what_was_true_against_what_was_done_and_what_it_came_to() {
         assert!(ghost.line.is_sorted(), "users who failed only grow in number");
         assert_eq!(ghost.line.last().map(|(_, failed)| *failed), Some(ghost.failed));
     }
-    assert_eq!(told.carry_over.as_deref(), Some("The first red sample at 10 % goes back without a question."));
+    assert_eq!(
+        told.carry_over.as_deref(),
+        Some("The first red sample at 10 % goes back without a question.")
+    );
     assert_eq!(told.siblings, ["shiver"]);
 }
 
@@ -85,7 +87,11 @@ fn as_text_it_fits_eighty_columns_and_any_other_width_and_blames_nobody() {
         late(),
         story(RED, &[], &sure(0.9, "")),
         story(PLAIN, &[(30, Command::Rollback)], &sure(0.9, "")),
-        story(RED, &[(2, note("mark ünïcödé 漢字 and a very long remark indeed that goes on and on"))], &sure(0.9, "")),
+        story(
+            RED,
+            &[(2, note("mark ünïcödé 漢字 and a very long remark indeed that goes on and on"))],
+            &sure(0.9, ""),
+        ),
     ] {
         let told = debrief(&story);
         for width in [80, 40, 120, 3] {
@@ -100,7 +106,8 @@ fn as_text_it_fits_eighty_columns_and_any_other_width_and_blames_nobody() {
             assert!(!text.contains(blame), "{blame}: {text}");
         }
         let parts = ["you first", "what was true", "tape", "users who failed", "what went right"];
-        let places: Vec<_> = parts.iter().map(|part| text.find(&format!("{part}\n")).unwrap()).collect();
+        let places: Vec<_> =
+            parts.iter().map(|part| text.find(&format!("{part}\n")).unwrap()).collect();
         assert!(places.is_sorted(), "in the order of a debrief: {text}");
     }
 }

@@ -14,14 +14,9 @@ use switchback::units::Millis;
 fn who_goes_back_soon_leaves_six_moments_in_their_order() {
     let flown = story(RED, &[(36, Command::Rollback)], &sure(0.9, "green.error_rate"));
     let account = &flown.account;
-    let moments = [
-        account.onset,
-        account.evidence,
-        account.detect,
-        account.effect,
-        account.restore,
-    ]
-    .map(Option::unwrap);
+    let moments =
+        [account.onset, account.evidence, account.detect, account.effect, account.restore]
+            .map(Option::unwrap);
     assert!(moments.is_sorted(), "{moments:?}");
     let made = account.call.unwrap();
     assert_eq!((made.call, made.by, made.switched), (Call::Rollback, By::Operator, true));
@@ -75,7 +70,8 @@ fn a_way_back_that_nobody_called_is_the_limits_own() {
 
 #[test]
 fn marks_where_nothing_was_to_be_seen_are_counted() {
-    let keys = [(2, note("mark")), (5, note("mark: hm")), (9, note("mark")), (36, Command::Rollback)];
+    let keys =
+        [(2, note("mark")), (5, note("mark: hm")), (9, note("mark")), (36, Command::Rollback)];
     assert_eq!(story(RED, &keys, &sure(0.9, "error_rate")).account.idle_marks, 3);
 }
 
@@ -95,8 +91,7 @@ fn a_tape_is_the_same_whoever_kept_it() {
         last_rollback: None,
         record: switchback::signal::Record::default(),
     };
-    let mut flight: Flight<(History, Tape), _> =
-        Flight::new(course.plan().clone(), facts, world);
+    let mut flight: Flight<(History, Tape), _> = Flight::new(course.plan().clone(), facts, world);
     flight.feed(Event::Begin);
     pilot::go_on(&mut flight, Millis::secs(33));
     flight.command(Command::Rollback);

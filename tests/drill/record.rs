@@ -1,15 +1,17 @@
 //! The history, what is due, and blind mode.
 
+use crate::scenes::{RED, story, sure};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use switchback::drill::blind::Session;
 use switchback::drill::due::{self, AFTER_FAILURE, Entry, LADDER};
-use switchback::drill::history::{self, Calls, HISTORY, HistoryLine, Standing, median};
+use switchback::drill::history::{self, About, Calls, HISTORY, HistoryLine, Standing, median};
 use switchback::drill::score::Grade;
 use switchback::journal::JournalFault;
 use switchback::lab::scenario::Family;
 use switchback::lab::scenario::answer::Call;
+use switchback::runbook::Command;
 
 const DAY: i64 = 86_400_000;
 
@@ -141,7 +143,11 @@ fn first_cold_flights_are_the_record_and_the_others_stay_visible() {
     assert_eq!(history::standing(&lines, "red", 7, at(29)), Standing::Rehearsal);
     assert_eq!(history::standing(&lines, "red", 7, at(30)), Standing::Cold);
     assert_eq!(history::standing(&lines, "bed", 0, at(1)), Standing::Cold);
-    lines.push(HistoryLine { standing: Standing::Rehearsal, score: 99, ..line("red", 2, Grade::Clean) });
+    lines.push(HistoryLine {
+        standing: Standing::Rehearsal,
+        score: 99,
+        ..line("red", 2, Grade::Clean)
+    });
     lines.push(HistoryLine { spoiled: true, ..line("red", 40, Grade::Clean) });
     lines.push(line("red", 50, Grade::Abandoned));
     lines.push(line("red", 80, Grade::Pass));
@@ -152,6 +158,31 @@ fn first_cold_flights_are_the_record_and_the_others_stay_visible() {
     assert_eq!(marks.len(), 5);
     assert_eq!((marks[1].standing, marks[1].grade), (Standing::Rehearsal, Grade::Clean));
     assert!(history::marks(&lines, Family::Data).is_empty());
+}
+
+#[test]
+fn a_flight_becomes_a_line_on_top_of_what_was_flown_before() {
+    let flown = story(RED, &[(36, Command::Rollback)], &sure(0.9, "green.error_rate"));
+    let about = |seed, day: i64| About {
+        run: "7f3a".to_owned(),
+        file: "0".repeat(64),
+        seed,
+        blind: true,
+        spoiled: false,
+        ended_unix_ms: day * DAY,
+    };
+    let line = |about, before: &[HistoryLine]| {
+        let sure = sure(0.9, "green.error_rate");
+        HistoryLine::of(&flown.course, &flown.account, &flown.score, &sure, about, before)
+    };
+    let first = line(about(401, 0), &[]);
+    assert_eq!((first.standing, first.score), (Standing::Cold, flown.score.total));
+    assert!(first.right && first.back_was_right && first.blind && first.counts());
+    assert_eq!(first.parts["call"], 40.0);
+    assert!(first.decide_par.is_some_and(|ratio| ratio > 0.0 && ratio < 1.0), "{first:?}");
+    let again = line(about(402, 9), std::slice::from_ref(&first));
+    assert_eq!(again.standing, Standing::Rehearsal);
+    assert_eq!(line(about(401, 90), &[first]).standing, Standing::Replay);
 }
 
 #[test]
@@ -237,7 +268,10 @@ fn a_blind_drill_tells_its_codename_and_nothing_else() {
     let drawn = Session::new(7).draw(&deck, 1, &[]).unwrap();
     assert_eq!(drawn.codename(), drawn.reveal().to_uppercase());
     for told in [format!("{drawn}"), format!("{drawn:?}"), format!("{:?}", Session::new(7))] {
-        assert!(!told.contains("bad-") && !told.contains("good-") && !told.contains("0.4"), "{told}");
+        assert!(
+            !told.contains("bad-") && !told.contains("good-") && !told.contains("0.4"),
+            "{told}"
+        );
     }
     let again = Session::new(7).draw(&deck, 1, &[]).unwrap();
     assert_eq!((again.reveal(), again.seed()), (drawn.reveal(), drawn.seed()));

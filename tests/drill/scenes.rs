@@ -3,6 +3,7 @@
 
 use switchback::clean::Clean;
 use switchback::drill::account::Account;
+use switchback::drill::bots::Never;
 use switchback::drill::fly::{self, Course, Flown, Pilot, Sight};
 use switchback::drill::harm::Compared;
 use switchback::drill::regress::{self, Yardstick};
@@ -58,6 +59,21 @@ pub struct Story {
     pub account: Account,
     pub harm: Compared,
     pub score: Score,
+}
+
+/// Like [`RED`], with limits that never trip: the gates stay open.
+pub fn blind_limits() -> String {
+    let limit =
+        "[[plan.limit]]\nsignal = \"error_rate\"\nabove = \"50%\"\nfor = \"60s\"\n[[fault]]";
+    RED.replacen("[[fault]]", limit, 1).replace("share = 0.6", "share = 0.3")
+}
+
+/// Nothing is done, and nothing is left to a limit.
+pub fn nothing(text: &str, sure: &Sureness) -> Story {
+    let course = course(text);
+    let seed = course.scenario.clock.seeds[0];
+    let flown = fly::with(&course, seed, &mut Never);
+    judged(course, flown, sure)
 }
 
 /// Flies a script, says how sure it was, and judges it.
@@ -173,6 +189,10 @@ jitter = 0.1
 pool_idle = 2
 [plan]
 on_trip = "ask"
+[[plan.limit]]
+signal = "error_rate"
+above = "5%"
+for = "30s"
 [[fault]]
 id = "empty-cache"
 kind = "cache.cold"
@@ -186,9 +206,9 @@ id = "impatient-callers"
 kind = "http.error"
 target = "green"
 at = "switch"
-for = "18s"
+for = "8s"
 shape = "decay"
-share = 0.02
+share = 0.7
 [answer]
 cause = "The cache was empty, and filled."
 [[decision]]
@@ -201,6 +221,7 @@ twitch = [0, 69]
 always_abort = [0, 60]
 [debrief]
 lesson = "A slope that falls is an answer."
+markers = [{ at = "fault:empty-cache", text = "the cache is empty" }]
 carry_over = "Hold one length of the ramp before judging a cold cache."
 "#;
 

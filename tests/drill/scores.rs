@@ -1,6 +1,8 @@
 //! What a flight is worth, and why.
 
-use crate::scenes::{PLAIN, RED, SHIVER, Story, course, judged, note, script, story, sure};
+use crate::scenes::{
+    PLAIN, RED, SHIVER, Story, blind_limits, course, judged, note, nothing, script, story, sure,
+};
 use proptest::prelude::*;
 use switchback::drill::fly;
 use switchback::drill::score::{Grade, PartName, Standing, Sureness};
@@ -22,17 +24,22 @@ fn the_call_is_worth_full_points_up_to_par_less_until_the_deadline_and_none_afte
     assert_eq!(points(&soon, PartName::Call), 40.0, "{:?}", soon.score);
     let opens = soon.account.evidence.unwrap().as_secs();
     assert_eq!(points(&back_at(opens + 9), PartName::Call), 40.0, "faster than par is not better");
-    // Past par users were sent on meanwhile: that was wrong first, and put right in time.
     let late = back_at(opens + 30);
-    assert_eq!(late.score.ruling.standing, Standing::Corrected, "{:?}", late.score);
-    assert_eq!(points(&late, PartName::Call), 16.0);
-    let held = [(33, Command::Hold), (opens + 30, Command::Rollback)];
-    let held = story(RED, &held, &sure(0.9, SIGNAL));
-    assert_eq!(held.score.ruling.standing, Standing::Late, "{:?}", held.score);
-    let call = points(&held, PartName::Call);
+    assert_eq!(late.score.ruling.standing, Standing::Late, "{:?}", late.score);
+    let call = points(&late, PartName::Call);
     assert!(call > 20.0 && call < 40.0, "{call}");
-    let too_late = back_at(opens + 60);
-    assert_eq!(points(&too_late, PartName::Call), 0.0, "{:?}", too_late.score);
+    let held = [(41, Command::Hold), (46, Command::Hold), (opens + 60, Command::Rollback)];
+    let too_late = story(RED, &held, &sure(0.9, SIGNAL));
+    assert_eq!(too_late.score.ruling.standing, Standing::TooLate, "{:?}", too_late.score);
+    assert_eq!(points(&too_late, PartName::Call), 0.0);
+}
+
+#[test]
+fn more_users_sent_on_first_was_wrong_and_going_back_then_puts_it_right() {
+    let keys = [(43, Command::Rollback)];
+    let corrected = story(&blind_limits(), &keys, &sure(0.9, SIGNAL));
+    assert_eq!(corrected.score.ruling.standing, Standing::Corrected, "{:?}", corrected.score);
+    assert_eq!(points(&corrected, PartName::Call), 16.0);
 }
 
 #[test]
@@ -50,10 +57,10 @@ fn to_go_on_where_going_back_was_right_is_worth_nothing_and_what_was_grave_caps_
         (26, Command::Look(View::Limits)),
         (41, Command::Rollback),
     ];
-    let grave = story(RED, &keys, &sure(0.9, SIGNAL));
+    let grave = story(&blind_limits(), &keys, &sure(0.9, SIGNAL));
     assert_eq!(grave.score.grade, Grade::Critical, "{:?}", grave.score);
     assert!(grave.score.total <= 30 && grave.score.critical.len() == 1);
-    let wrong = story(RED, &[], &sure(0.9, SIGNAL));
+    let wrong = nothing(RED, &sure(0.9, SIGNAL));
     assert_eq!(points(&wrong, PartName::Call), 0.0, "{:?}", wrong.score);
 }
 
@@ -109,13 +116,17 @@ fn honesty_pays_best_about_how_sure_one_was() {
     assert!((of(&sure(0.95, "queue_depth")) - 4.9875).abs() < 1e-9);
     assert_eq!(of(&Sureness::default()), 0.0);
     assert!((of(&sure(f64::NAN, "error_rate")) - 7.5).abs() < 1e-9, "what is no number is no more");
-    let wrong = story(RED, &[], &sure(1.0, SIGNAL));
+    let wrong = nothing(RED, &sure(1.0, SIGNAL));
     assert_eq!(points(&wrong, PartName::Calibration), 0.0);
 }
 
 #[test]
 fn who_leaves_before_a_call_has_abandoned_the_drill() {
-    let left = story(RED, &[(3, Command::Interrupt(switchback::runbook::Interrupt::Hangup))], &sure(0.9, SIGNAL));
+    let left = story(
+        RED,
+        &[(3, Command::Interrupt(switchback::runbook::Interrupt::Hangup))],
+        &sure(0.9, SIGNAL),
+    );
     assert_eq!((left.score.grade, left.score.total), (Grade::Abandoned, 0), "{:?}", left.score);
 }
 

@@ -75,9 +75,8 @@ impl Bot {
         let loud = tape.told.iter().find(|told| {
             matches!(told.verdict, Verdict::Tripping | Verdict::Tripped | Verdict::Shared)
         });
-        let named = loud.map(|told| {
-            format!("{}.{}", told.role.to_string().to_lowercase(), told.signal.key())
-        });
+        let named = loud
+            .map(|told| format!("{}.{}", told.role.to_string().to_lowercase(), told.signal.key()));
         Sureness { confidence: Some(0.75), telling: named }
     }
 }

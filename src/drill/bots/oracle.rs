@@ -7,6 +7,7 @@
 
 use super::{Sight, answers, asks_to_go_back, leaves};
 use crate::drill::declare;
+use crate::drill::truth::Truth;
 use crate::lab::anchor::Anchors;
 use crate::lab::scenario::answer::{Answer as Answers, Call, Decision, Declares, Opens};
 use crate::runbook::{Answer, Command, View};
@@ -17,6 +18,9 @@ use crate::units::Millis;
 const REACTS: Millis = Millis::secs(3);
 /// After a hold or a declared act it goes on when it has been calm for so long.
 const CALM: Millis = Millis::secs(12);
+
+/// Between two attempts to go on.
+const PAUSE: Millis = Millis::secs(20);
 
 /// Reads the answer. See the module's text.
 #[derive(Debug, Clone)]
@@ -31,15 +35,25 @@ pub struct Oracle<'a> {
     items: usize,
     telling_seen: bool,
     comes_home: Option<Millis>,
+    /// Whether going back on the evidence is right as well, where what comes first is done.
+    way_back: bool,
+    /// When it last said to go on.
+    went_on: Option<Millis>,
 }
 
 impl<'a> Oracle<'a> {
-    /// An oracle that knows this answer, and when the evidence will be there.
-    pub fn new(answer: &'a Answers, evidence: Option<Millis>) -> Self {
+    /// An oracle that knows this answer, when the evidence will be there, and what was true in the
+    /// flight in which nothing was done.
+    pub fn new(answer: &'a Answers, evidence: Option<Millis>, nothing: &Truth) -> Self {
+        let offered = || answer.decisions.iter().filter(|decision| nothing.offers(decision));
         Self {
             answer,
             evidence,
-            decision: answer.decisions.first(),
+            decision: offered().next(),
+            way_back: offered().any(|decision| {
+                decision.call == Call::Rollback && decision.opens == Opens::Evidence
+            }),
+            went_on: None,
             acted: None,
             looked: [false; 2],
             items: 0,
@@ -58,6 +72,9 @@ impl<'a> Oracle<'a> {
         }
         // What is declared to bring traffic home is followed by the key that verifies it.
         if self.comes_home.is_some_and(|at| sight.now >= at) {
+            return Some(Command::Rollback);
+        }
+        if self.acted.is_some() && self.way_back && asks_to_go_back(sight) {
             return Some(Command::Rollback);
         }
         let stays = self.acted.is_some() || self.decision.is_some_and(|d| d.call != Call::Rollback);
@@ -125,7 +142,7 @@ impl<'a> Oracle<'a> {
         match (decision.call, decision.declares) {
             (Call::Hold, _) => Command::Hold,
             (Call::Declare, Some(act)) => {
-                self.comes_home = goes_back(act).then_some(now + REACTS);
+                self.comes_home = home_after(act).map(|after| now + after);
                 Command::Note(declare::declare(act))
             }
             (Call::Advance | Call::Rollback | Call::Declare, _) => Command::Rollback,
@@ -150,7 +167,7 @@ impl<'a> Oracle<'a> {
             Some(decision) => {
                 // Between the evidence and the key nothing is sent on; and a decision that must
                 // be taken in an early step is waited for there.
-                let due = past(opens);
+                let due = past(opens) && self.is_time(decision, sight);
                 let last = decision.steps.iter().max().copied().unwrap_or(8);
                 let would_leave = sight.step >= last && opens.is_some_and(|at| at > sight.now);
                 due || (would_leave && sight.routine.is_some())
@@ -167,9 +184,8 @@ impl<'a> Oracle<'a> {
     }
 
     fn is_calm(&self, sight: &Sight<'_>) -> bool {
-        let loud = |verdict| {
-            matches!(verdict, Verdict::Tripping | Verdict::Tripped | Verdict::Shared)
-        };
+        let loud =
+            |verdict| matches!(verdict, Verdict::Tripping | Verdict::Tripped | Verdict::Shared);
         // The last word of each limit counts.
         let mut seen = Vec::new();
         sight.told.iter().rev().all(|told| {
@@ -180,9 +196,13 @@ impl<'a> Oracle<'a> {
         })
     }
 
-    fn onward(&self, sight: &Sight<'_>) -> Option<Command> {
+    fn onward(&mut self, sight: &Sight<'_>) -> Option<Command> {
         if sight.held {
-            return Some(Command::Hold);
+            let again = self.went_on.is_none_or(|at| sight.now.since(at) >= PAUSE);
+            return again.then(|| {
+                self.went_on = Some(sight.now);
+                Command::Hold
+            });
         }
         if sight.routine.is_some() {
             return sight.routine.clone();
@@ -192,7 +212,11 @@ impl<'a> Oracle<'a> {
     }
 }
 
-/// Whether an act takes traffic to Blue besides the cockpit's own key.
-const fn goes_back(act: Declares) -> bool {
-    matches!(act, Declares::RampBack | Declares::SecondPath)
+/// When traffic is at Blue after an act that takes it there besides the cockpit's own key.
+const fn home_after(act: Declares) -> Option<Millis> {
+    match act {
+        Declares::RampBack => Some(Millis::secs(45)),
+        Declares::SecondPath => Some(REACTS),
+        _ => None,
+    }
 }

@@ -39,7 +39,7 @@ pub struct Twitch {
     looked: usize,
 }
 
-/// Whether one second is over one of the limits, however short.
+/// Whether one second is over one of the limits, however short, and were it by one bad answer.
 fn is_red(sample: &Sample, sight: &Sight<'_>) -> bool {
     let over = |bad: Option<u64>, of: Option<u64>, percent: f64| match (bad, of) {
         (Some(bad), Some(of)) => bad > 0 && bad as f64 * 100.0 > of as f64 * percent,
@@ -47,15 +47,18 @@ fn is_red(sample: &Sample, sight: &Sight<'_>) -> bool {
     };
     sight.plan.limits.iter().any(|limit| match (limit.signal, limit.above) {
         (Signal::ErrorRate, Bound::Percent(p)) => over(sample.failed, sample.requests, p),
-        (Signal::Health, Bound::Percent(p)) => over(sample.unready, sample.checks, p),
+        (Signal::ClientErrorRate, Bound::Percent(p)) => {
+            over(sample.client_errors, sample.requests, p)
+        }
+        (Signal::Health, Bound::Percent(_)) => sample.unready.is_some_and(|unready| unready > 0),
         (Signal::LatencyP95, Bound::Millis(ms)) => {
             let times = sample.latency_ms.as_ref();
-            times.and_then(|times| times.quantile(0.95)).is_some_and(|p95| p95 > ms)
+            times.is_some_and(|times| over(Some(times.over(ms)), Some(times.count()), 5.0))
         }
         (Signal::QueueDepth, Bound::Count(depth)) => {
             sample.queue_depth.is_some_and(|seen| seen as f64 > depth)
         }
-        (Signal::DbErrors, Bound::Percent(p)) => over(sample.db_errors, sample.requests, p),
+        (Signal::DbErrors, Bound::Percent(_)) => sample.db_errors.is_some_and(|errors| errors > 0),
         _ => false,
     })
 }

@@ -84,7 +84,8 @@ fn class(course: &Course, flight: &Flight<'_>, part: PartName) -> Loss {
             };
             let right = flight.score.ruling.is_right()
                 || flight.score.ruling.standing == Standing::Corrected;
-            let undone = right && account.call.is_some_and(|made| made.call == Call::Rollback)
+            let undone = right
+                && account.call.is_some_and(|made| made.call == Call::Rollback)
                 && account.outcome != Some(RunOutcome::RolledBack)
                 && account.outcome != Some(RunOutcome::Abandoned);
             if late {
@@ -103,9 +104,8 @@ fn preparation(course: &Course, flight: &Flight<'_>) -> Option<String> {
     if flight.score.ruling.points >= 30.0 {
         return None;
     }
-    let opened = |item: &str| {
-        flight.account.looks.iter().any(|look| look.item.as_deref() == Some(item))
-    };
+    let opened =
+        |item: &str| flight.account.looks.iter().any(|look| look.item.as_deref() == Some(item));
     let asked = course.answer.decisions.iter().flat_map(|decision| &decision.requires_viewed);
     let item = asked.into_iter().find(|item| !opened(item))?;
     let evidence = course.scenario.evidence.iter().find(|evidence| evidence.item == *item)?;
@@ -135,9 +135,7 @@ pub(super) fn well(course: &Course, flight: &Flight<'_>) -> String {
             score.ruling.says.clone()
         }
         Some(_) if score.ruling.is_right() => score.ruling.says.clone(),
-        _ if !course.answer.debrief.went_well.is_empty() => {
-            course.answer.debrief.went_well.clone()
-        }
+        _ if !course.answer.debrief.went_well.is_empty() => course.answer.debrief.went_well.clone(),
         Some(part) if part.points > 0.0 => format!("{}: {}", part.name.words(), part.says),
         _ => "it was flown, and it is on record: that is how it gets better".to_owned(),
     }

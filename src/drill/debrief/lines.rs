@@ -9,7 +9,9 @@ use unicode_width::UnicodeWidthStr;
 /// Below this nothing can be laid out.
 const NARROWEST: usize = 40;
 /// What stands before an axis.
-const MARGIN: usize = 9;
+const MARGIN: usize = 10;
+/// Stands for a space that is not broken at, until the lines are made.
+const JOINED: &str = "_\u{2060}";
 
 /// All of it.
 pub(super) fn of(debrief: &Debrief, width: usize) -> Vec<String> {
@@ -23,7 +25,12 @@ pub(super) fn of(debrief: &Debrief, width: usize) -> Vec<String> {
     }
     for grave in &score.critical {
         let at = text::clock(grave.at);
-        wrap(&mut out, "  ", &format!("Grave, at {at}: {} At most {}.", grave.says, grave.cap), width);
+        wrap(
+            &mut out,
+            "  ",
+            &format!("Grave, at {at}: {} At most {}.", grave.says, grave.cap),
+            width,
+        );
     }
     head(&mut out, "You first");
     for (question, answer) in QUESTIONS.iter().zip(said) {
@@ -146,19 +153,25 @@ fn strip(out: &mut Vec<String>, strip: &Strip, width: usize) {
         }
         cells.into_iter().collect::<String>()
     };
-    out.push(format!("  {:<7}{}", "true", row(&strip.truth, 'A')));
-    out.push(format!("  {:<7}{}", "you", row(&strip.seen, 'a')));
+    out.push(format!("  {:<8}{}", "true", row(&strip.truth, 'A')));
+    out.push(format!("  {:<8}{}", "you", row(&strip.seen, 'a')));
     let end = text::clock(strip.ends);
     let gap = room.saturating_sub(end.width() + 4);
-    out.push(format!("  {:<7}0:00{}{end}", "", " ".repeat(gap)));
+    out.push(format!("  {:<8}0:00{}{end}", "", " ".repeat(gap)));
     for (marks, from) in [(&strip.truth, 'A'), (&strip.seen, 'a')] {
         let told: Vec<String> = marks
             .iter()
             .zip(letters(from))
-            .map(|(mark, letter)| format!("{letter} {} {}", text::clock(mark.at), mark.text))
+            // A mark is not broken between its letter and its words.
+            .map(|(mark, letter)| {
+                let told = format!("{letter} {} {}", text::clock(mark.at), mark.text);
+                told.replace(' ', JOINED)
+            })
             .collect();
         if !told.is_empty() {
+            let from = out.len();
             wrap(out, "  ", &told.join(" · "), width);
+            out[from..].iter_mut().for_each(|line| *line = line.replace(JOINED, " "));
         }
     }
 }
@@ -176,7 +189,11 @@ fn ghosts(out: &mut Vec<String>, debrief: &Debrief, width: usize) {
     let ends = all.iter().filter_map(|(_, g)| g.line.last()).map(|(at, _)| at.0).max().unwrap_or(1);
     let room = width - MARGIN - 10;
     for (name, ghost) in all {
-        out.push(format!("  {name:<7}{} {:>8}", bars(ghost, room, ends.max(1), most), ghost.failed));
+        out.push(format!(
+            "  {name:<8}{} {:>8}",
+            bars(ghost, room, ends.max(1), most),
+            ghost.failed
+        ));
     }
     let says = format!(
         "If you had done nothing, {} would have failed; you {}, with the answer known {}.",

@@ -8,9 +8,13 @@
 
 mod file;
 
-use super::score::{Grade, PartName, Score};
-use crate::lab::scenario::answer::Call;
+use super::account::Account;
+use super::check::goes_back;
+use super::fly::Course;
+use super::score::{Grade, PartName, Score, Sureness};
 use crate::lab::scenario::Family;
+use crate::lab::scenario::answer::Call;
+use crate::units::Millis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -79,7 +83,63 @@ pub struct HistoryLine {
     pub ended_unix_ms: i64,
 }
 
+/// What a line says besides what is made of the flight.
+#[derive(Debug, Clone, PartialEq)]
+pub struct About {
+    /// The run's id.
+    pub run: String,
+    /// The SHA-256 of the scenario's file.
+    pub file: String,
+    /// The seed.
+    pub seed: u64,
+    /// Whether only its codename was known.
+    pub blind: bool,
+    /// Whether the answer was looked at before.
+    pub spoiled: bool,
+    /// When it ended, in milliseconds since 1970.
+    pub ended_unix_ms: i64,
+}
+
 impl HistoryLine {
+    /// The line of a flight, on top of what was flown before.
+    pub fn of(
+        course: &Course,
+        account: &Account,
+        score: &Score,
+        sure: &Sureness,
+        about: About,
+        before: &[Self],
+    ) -> Self {
+        let drill = &course.scenario.drill;
+        let par = score.ruling.par.unwrap_or(Millis::secs(20)).0.max(1) as f64;
+        let ratio = |from: Option<Millis>, to: Option<Millis>| {
+            let took = to?.since(from?).0 as f64;
+            Some((took / par * 100.0).round() / 100.0)
+        };
+        let About { run, file, seed, blind, spoiled, ended_unix_ms } = about;
+        Self {
+            standing: standing(before, &drill.id, seed, ended_unix_ms),
+            run,
+            scenario: drill.id.clone(),
+            file,
+            seed,
+            blind,
+            family: drill.family.clone(),
+            back_was_right: goes_back(course),
+            version: score.version,
+            score: score.total,
+            parts: parts(score),
+            grade: score.grade,
+            call: account.call.map(|made| made.call),
+            right: score.ruling.is_right(),
+            confidence: sure.confidence,
+            detect_par: ratio(account.evidence, account.detect),
+            decide_par: ratio(score.ruling.opens, score.ruling.at),
+            spoiled,
+            ended_unix_ms,
+        }
+    }
+
     /// The day on which it ended, in days since 1970, UTC.
     pub const fn day(&self) -> i64 {
         self.ended_unix_ms.div_euclid(DAY_MS)

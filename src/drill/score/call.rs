@@ -5,6 +5,7 @@ use super::parts::tenths;
 use super::{Flown, Part, PartName};
 use crate::drill::account;
 use crate::drill::tape::{By, Deed, Did};
+use crate::lab::anchor::Anchor;
 use crate::lab::scenario::answer::{Call, Decision, Opens};
 use crate::runbook::RunOutcome;
 use crate::units::Millis;
@@ -86,28 +87,66 @@ impl Ruling {
 /// Holds a flight against the scenario's decisions.
 pub(super) fn ruling(flown: &Flown<'_>) -> Ruling {
     let decisions = &flown.answer.decisions;
-    let rulings = decisions.iter().map(|decision| against(flown, decision, Millis::ZERO, 0));
+    if let Some(fault) = missing(flown) {
+        let says = format!("the answer speaks of the fault {fault:?}, which is not in this world");
+        return none(says);
+    }
+    let offered = decisions.iter().filter(|decision| flown.truth.offers(decision));
+    let rulings = offered.map(|decision| against(flown, decision, Millis::ZERO, 0));
     // The first of equals: a scenario names its best decision first.
-    rulings.reduce(|best, next| if next.points > best.points { next } else { best }).unwrap_or(
-        Ruling {
-            decision: None,
-            standing: Standing::None,
-            points: 0.0,
-            at: None,
-            opens: None,
-            par: None,
-            deadline: None,
-            says: "the scenario calls no decision right".to_owned(),
-        },
-    )
+    rulings
+        .reduce(|best, next| if next.points > best.points { next } else { best })
+        .unwrap_or_else(|| none("the scenario calls no decision right".to_owned()))
 }
 
-/// When a decision's window opens in this flight, if it ever does.
-pub fn opens(flown: &Flown<'_>, decision: &Decision) -> Option<Millis> {
-    match &decision.opens {
+/// A ruling without a decision.
+const fn none(says: String) -> Ruling {
+    Ruling {
+        decision: None,
+        standing: Standing::None,
+        points: 0.0,
+        at: None,
+        opens: None,
+        par: None,
+        deadline: None,
+        says,
+    }
+}
+
+/// A fault that the answer speaks of and that the world does not have: then nothing that it calls
+/// right can be believed.
+fn missing(flown: &Flown<'_>) -> Option<String> {
+    let answer = flown.answer;
+    let opens = answer.decisions.iter().filter_map(|decision| match &decision.opens {
+        Opens::At(moment) => Some(moment),
+        Opens::Evidence => None,
+    });
+    let grave = answer.critical.iter().flat_map(|grave| [Some(&grave.when), grave.during.as_ref()]);
+    let markers = answer.debrief.markers.iter().map(|marker| &marker.at);
+    let all = answer.truth.onset.iter().chain(opens).chain(grave.flatten()).chain(markers);
+    let faults = all.filter_map(|moment| match &moment.anchor {
+        Anchor::Fault(id) => Some(id),
+        _ => None,
+    });
+    let is_there = |id: &&String| flown.scenario.faults.iter().any(|fault| fault.id == **id);
+    faults.into_iter().find(|id| !is_there(id)).cloned()
+}
+
+/// When a decision's window opens in this flight, if it ever does: not before its first step.
+fn opens(flown: &Flown<'_>, decision: &Decision) -> Option<Millis> {
+    let opens = match &decision.opens {
         Opens::Evidence => flown.account.evidence,
         Opens::At(moment) => account::when(moment, flown.tape, flown.truth),
-    }
+    };
+    // Who goes on has decided so before the steps that then pass by themselves.
+    let entered = entered(flown, decision).filter(|_| decision.call != Call::Advance);
+    opens.map(|opens| opens.max(entered.unwrap_or(opens)))
+}
+
+/// When the first of a decision's steps was entered, if it was.
+fn entered(flown: &Flown<'_>, decision: &Decision) -> Option<Millis> {
+    let first = decision.steps.iter().min()?;
+    *flown.tape.steps.get(usize::from(first.checked_sub(1)?))?
 }
 
 /// The deeds that are this decision, or the last part of it.
@@ -117,7 +156,8 @@ fn deeds<'a>(flown: &'a Flown<'_>, decision: &'a Decision) -> Vec<&'a Did> {
         Call::Rollback => tape.rollback().into_iter().collect(),
         Call::Hold => tape.did(|deed| *deed == Deed::Hold).collect(),
         Call::Declare => {
-            let is_it = |deed: &Deed| matches!(deed, Deed::Declare(act) if Some(*act) == decision.declares);
+            let is_it =
+                |deed: &Deed| matches!(deed, Deed::Declare(act) if Some(*act) == decision.declares);
             tape.did(is_it).collect()
         }
         Call::Advance => {
@@ -181,8 +221,7 @@ fn against(flown: &Flown<'_>, decision: &Decision, from: Millis, depth: u8) -> R
         if after.points <= 0.0 {
             ruling.points /= 2.0;
             ruling.standing = Standing::Half;
-            ruling.says =
-                format!("{}; to {} was to follow", ruling.says, words(next));
+            ruling.says = format!("{}; to {} was to follow", ruling.says, words(next));
         }
     }
     ruling
@@ -206,9 +245,7 @@ fn one(
         .iter()
         .map(String::as_str)
         .filter(|item| {
-            let seen = |look: &account::Looked| {
-                look.item.as_deref() == Some(item) && look.at <= at
-            };
+            let seen = |look: &account::Looked| look.item.as_deref() == Some(item) && look.at <= at;
             !flown.account.looks.iter().any(seen)
         })
         .collect();
@@ -219,7 +256,11 @@ fn one(
         let says = format!("to {what} was right earlier; in step {} it was not", did.step);
         return (Standing::Wrong, 0.0, says);
     }
-    if let Deed::Rollback { by: By::Limit, .. } = did.deed {
+    let in_time_for =
+        |opens: &Millis| in_time(at.since(*opens), decision.par, decision.deadline).is_some();
+    if let Deed::Rollback { by: By::Limit, .. } = did.deed
+        && opens.is_none_or(|opens| in_time_for(&opens))
+    {
         let says = format!("a limit decided to {what}; it was right, and nobody had called it");
         return (Standing::Limit, LATE, says);
     }
@@ -233,7 +274,8 @@ fn one(
     }
     let after = at.since(opens);
     let Some(points) = in_time(after, decision.par, decision.deadline) else {
-        let says = format!("to {what} was right, and came {} after it could be called", tenths(after));
+        let says =
+            format!("to {what} was right, and came {} after it could be called", tenths(after));
         return (Standing::TooLate, 0.0, says);
     };
     if contrary(flown, decision, opens, at) && points > CORRECTED {
@@ -271,6 +313,7 @@ fn contrary(flown: &Flown<'_>, decision: &Decision, opens: Millis, at: Millis) -
     let asks_to_stop = matches!(decision.opens, Opens::Evidence);
     decision.call != Call::Advance
         && asks_to_stop
+        && decision.steps.iter().min().is_none_or(|first| *first <= 5)
         && flown
             .tape
             .did(|deed| matches!(deed, Deed::Advance(_)))
@@ -288,8 +331,7 @@ fn undone(flown: &Flown<'_>, decision: &Decision) -> bool {
         }
         Call::Rollback | Call::Advance => false,
     };
-    let also_right =
-        || flown.answer.decisions.iter().any(|other| other.call == Call::Rollback);
+    let also_right = || flown.answer.decisions.iter().any(|other| other.call == Call::Rollback);
     stays && flown.tape.is_back() && !also_right()
 }
 

@@ -41,7 +41,12 @@ pub(super) fn users(flown: &Flown<'_>, ruling: &Ruling) -> Part {
         return part(PartName::Users, points, OF, says.to_owned());
     }
     let Some(made) = flown.account.call else {
-        return part(PartName::Users, 0.0, OF, "nothing was shipped, and nothing called".to_owned());
+        return part(
+            PartName::Users,
+            0.0,
+            OF,
+            "nothing was shipped, and nothing called".to_owned(),
+        );
     };
     match (made.call, made.switched) {
         (Call::Rollback, true) => {
@@ -76,9 +81,8 @@ pub(super) fn procedure(flown: &Flown<'_>, ruling: &Ruling) -> Part {
     let soaked = tape.steps[4].is_some() || ruling.is_right();
     let gates_kept = soaked && !account.overrode;
     let green_there = tape.steps[2].or(deployed).unwrap_or(Millis::ZERO);
-    let telling = tape.did(|deed| {
-        matches!(deed, Deed::Look(View::Limits | View::Cockpit) | Deed::LookAt(_))
-    });
+    let telling =
+        tape.did(|deed| matches!(deed, Deed::Look(View::Limits | View::Cockpit) | Deed::LookAt(_)));
     let compared = {
         let mut telling = telling;
         telling.any(|did| did.at >= before.max(green_there) && did.at <= call_at)
@@ -87,7 +91,8 @@ pub(super) fn procedure(flown: &Flown<'_>, ruling: &Ruling) -> Part {
         Some((Call::Rollback, _)) => tape.stamps[0].is_some() && account.outcome.is_some(),
         Some((Call::Advance, _)) => account.outcome == Some(RunOutcome::Kept),
         Some((Call::Hold | Call::Declare, _)) => {
-            account.restore.is_some() || tape.did(|d| matches!(d, Deed::Look(_))).any(|did| did.at > call_at)
+            account.restore.is_some()
+                || tape.did(|d| matches!(d, Deed::Look(_))).any(|did| did.at > call_at)
         }
         None => false,
     };
@@ -127,16 +132,21 @@ pub(super) fn timing(flown: &Flown<'_>, ruling: &Ruling) -> Part {
     let (par, deadline) = (ruling.par.unwrap_or(PAR), ruling.deadline.unwrap_or(DEADLINE));
     let deadline = deadline.max(par + Millis(1));
     let right = ruling.is_right();
+    if ruling.standing == Standing::Lucky {
+        let says = "it was called before there was anything to time";
+        return part(PartName::Timing, 0.0, OF, says.to_owned());
+    }
     let Some(evidence) = account.evidence.filter(|_| account.onset.is_some()) else {
-        let (points, says) = match ruling.standing {
-            Standing::Lucky => (0.0, "it was called before there was anything to time"),
-            _ if right => (OF, "there was nothing to be found in time"),
-            _ => (0.0, "nothing called for what was done"),
+        let (points, says) = if right {
+            (OF, "there was nothing to be found in time")
+        } else {
+            (0.0, "nothing called for what was done")
         };
         return part(PartName::Timing, points, OF, says.to_owned());
     };
     let noticed = account.detect.map(|at| at.since(evidence));
-    let called = account.decide.filter(|_| right).map(|at| at.since(ruling.opens.unwrap_or(evidence)));
+    let called =
+        account.decide.filter(|_| right).map(|at| at.since(ruling.opens.unwrap_or(evidence)));
     let over = account.restore.filter(|_| right).map(|at| at.since(evidence));
     let points = noticed.map_or(0.0, |took| by_time(took, par, deadline, 4.0))
         + called.map_or(0.0, |took| by_time(took, par, deadline, 3.0))
@@ -215,11 +225,9 @@ pub(super) fn void(flown: &Flown<'_>) -> Option<String> {
 
 /// Whether a flight was ended before a call. Who holds, and is right, may leave.
 pub(super) fn abandoned(flown: &Flown<'_>, ruling: &Ruling) -> bool {
-    let left = matches!(
-        flown.account.outcome,
-        Some(RunOutcome::Interrupted | RunOutcome::Failed)
-    );
+    let left = matches!(flown.account.outcome, Some(RunOutcome::Interrupted | RunOutcome::Failed));
     let limit = flown.account.call.is_some_and(|made| made.by == By::Limit);
-    left && !limit && matches!(ruling.standing, Standing::None | Standing::Wrong)
+    left && !limit
+        && matches!(ruling.standing, Standing::None | Standing::Wrong)
         && !flown.account.call.is_some_and(|made| made.call == Call::Rollback)
 }
