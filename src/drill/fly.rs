@@ -154,6 +154,8 @@ fn fly(
         began_unix_ms: 0,
         attended: true,
         last_rollback: None,
+        last_end: None,
+        tells_gates: true,
         record: crate::signal::Record::default(),
     };
     let world = world(scenario, seed, plan);
