@@ -45,6 +45,7 @@ Examples:
   switchback drill                  the list of drills
   switchback drill wall-of-red
   switchback drill cold-shiver --seed 7
+  switchback drill --blind          one is drawn, and only its codename is told
   switchback drill --all --bot all --seeds 20 --json
   switchback drill --check ./my-scenario.toml
 
@@ -248,6 +249,9 @@ pub enum Command {
         /// The world's seed: the same seed is the same drill
         #[arg(long, value_name = "N")]
         seed: Option<u64>,
+        /// Show its codename alone; without a name, draw one
+        #[arg(long)]
+        blind: bool,
         /// Who flies it instead of you.
         #[command(flatten)]
         bots: BotArgs,
