@@ -229,5 +229,5 @@ pub(super) fn abandoned(flown: &Flown<'_>, ruling: &Ruling) -> bool {
     let limit = flown.account.call.is_some_and(|made| made.by == By::Limit);
     left && !limit
         && matches!(ruling.standing, Standing::None | Standing::Wrong)
-        && !flown.account.call.is_some_and(|made| made.call == Call::Rollback)
+        && flown.account.call.is_none_or(|made| made.call != Call::Rollback)
 }
