@@ -179,3 +179,21 @@ fn a_new_scenario_is_proved_from_its_file_and_what_does_not_hold_ends_with_2() {
     assert_eq!(exit, Some(2));
     assert!(err.contains("line ") && err.contains("`share`"), "{err}");
 }
+
+/// Where going back is only half of it, the oracle stays for the other half.
+#[test]
+fn the_oracle_does_what_follows_on_a_way_back() {
+    let halves =
+        RED.replace("deadline = \"45s\"\n", "deadline = \"45s\"\nthen = \"purge\"\n").replace(
+            "[[critical]]",
+            "[[decision]]\nid = \"purge\"\ncall = \"declare\"\ndeclares = \"purge\"\n\
+             opens = \"rollback+5s\"\n[[critical]]",
+        );
+    let course = course(&halves);
+    let [trial] = &regress::trials(&course, 401, &[Bot::Oracle])[..] else { panic!("one") };
+    assert_eq!(trial.score.ruling.points, 40.0, "{:?}", trial.score);
+    let line = trial.line("red");
+    assert_eq!(line.call, Some(switchback::lab::scenario::answer::Call::Rollback));
+    let [never_purges] = &regress::trials(&course, 401, &[Bot::Twitch])[..] else { panic!("one") };
+    assert!(never_purges.score.ruling.points <= 20.0, "{:?}", never_purges.score);
+}
