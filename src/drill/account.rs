@@ -110,18 +110,21 @@ pub fn of(tape: &Tape, truth: &Truth, scenario: &Scenario, answer: &Answer) -> A
     }
 }
 
-/// The call of a flight: to go back, or what was declared, or to go all the way; and where none
-/// of these was done, to hold.
+/// The call of a flight: to go back or what was declared, whichever came first; or to go all the
+/// way; and where none of these was done, to hold.
 fn made(tape: &Tape) -> Option<Made> {
     let switched = |at| tape.did(|d| matches!(d, Deed::Advance(_))).any(|did| did.at <= at);
     let call = |did: &Did, call, by| {
         Some(Made { call, by, switched: switched(did.at), at: did.at, step: did.step })
     };
     let mut declared = tape.did(|deed| matches!(deed, Deed::Declare(_)));
-    if let Some(did) = declared.next() {
+    let (declared, back) = (declared.next(), tape.rollback());
+    if let Some(did) = declared
+        && back.is_none_or(|back| did.at < back.at)
+    {
         return call(did, Call::Declare, By::Operator);
     }
-    if let Some(did) = tape.rollback() {
+    if let Some(did) = back {
         let by = if let Deed::Rollback { by, .. } = did.deed { by } else { By::Operator };
         return call(did, Call::Rollback, by);
     }

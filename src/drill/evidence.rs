@@ -205,7 +205,7 @@ impl Normal {
         let (bad, of) = past.iter().fold((0.0, 0.0), |(bad, of), s| (bad + s.bad, of + s.of));
         let values: Vec<f64> = past.iter().filter_map(|s| s.value).collect();
         Self {
-            share: ((bad + 0.5) / (of + 1.0)).max(0.01).min(0.5),
+            share: ((bad + 0.5) / (of + 1.0)).clamp(0.01, 0.5),
             mean: values.iter().sum::<f64>() / values.len().max(1) as f64,
             most: values.iter().copied().fold(0.0, f64::max),
             known: values.len() >= 5,

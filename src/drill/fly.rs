@@ -8,6 +8,7 @@ use super::harm::{self, Harm};
 use super::tape::{Asked, Deed, Tape, Told};
 use super::truth::Truth;
 use crate::clean::Clean;
+use crate::journal;
 use crate::lab::Scenario;
 use crate::lab::anchor::Anchors;
 use crate::lab::scenario::EvidenceSpec;
@@ -74,6 +75,14 @@ pub struct Flown {
     pub truth: Truth,
     /// What it did to users.
     pub harm: Harm,
+}
+
+impl Flown {
+    /// A flight by hand, from its journal and from what the lab says was true.
+    pub fn of_run(course: &Course, run: &journal::Run, truth: Truth) -> Self {
+        let harm = harm::of(&truth.tally(), &course.answer.harm, &course.scenario.traffic);
+        Self { tape: Tape::of_run(run), truth, harm }
+    }
 }
 
 /// What is flown: a scenario as it is, or changed.

@@ -128,3 +128,72 @@ fn the_oracle_passes_every_scenario_that_comes_with_the_program() {
         assert!(line.score >= 85 && line.critical.is_empty(), "{line:?}");
     }
 }
+
+fn said(words: &[&str]) -> (Option<i32>, String, String) {
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_switchback"))
+        .arg("drill")
+        .args(words)
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (out.status.code(), text(&out.stdout), text(&out.stderr))
+}
+
+#[test]
+fn bots_fly_from_the_command_line_a_json_line_a_flight() {
+    let words = ["wall-of-red", "--bot", "all", "--seeds", "2", "--json"];
+    let (exit, out, _) = said(&words);
+    assert_eq!((exit, out.lines().count()), (Some(0), 12), "{out}");
+    for line in out.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        for key in ["scenario", "seed", "bot", "call", "score", "critical", "users_spared"] {
+            assert!(line.get(key).is_some(), "{key}: {line}");
+        }
+    }
+    assert_eq!(said(&words).1, out, "bit for bit");
+    let (exit, out, _) = said(&["plain-sailing", "--bot", "threshold-only", "--seed", "77"]);
+    assert_eq!(exit, Some(0));
+    assert!(out.starts_with("plain-sailing") && out.contains(" 77 "), "{out}");
+    let (exit, _, err) = said(&["wall-of-red", "--bot", "twich"]);
+    assert_eq!(exit, Some(2));
+    assert!(err.contains("twich") && err.contains("known are oracle, never"), "{err}");
+    assert_eq!(said(&["--bot", "all"]).0, Some(2), "somebody must say what is flown");
+    assert_eq!(said(&["wall-of-red", "--all", "--bot", "all"]).0, Some(2));
+}
+
+#[test]
+fn a_new_scenario_is_proved_from_its_file_and_what_does_not_hold_ends_with_2() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("red.toml");
+    let file = path.to_str().unwrap();
+    std::fs::write(&path, RED).unwrap();
+    let (exit, out, err) = said(&["--check", file, "--seeds", "2"]);
+    assert_eq!((exit, err.as_str()), (Some(0), ""), "{out}");
+    assert!(out.contains("holds on 2 seeds") && out.contains("oracle"), "{out}");
+    std::fs::write(&path, RED.replace("oracle = [88, 100]", "oracle = [0, 9]")).unwrap();
+    let (exit, out, _) = said(&["--check", file, "--seeds", "2"]);
+    assert_eq!(exit, Some(2), "{out}");
+    assert!(out.contains("error: red: oracle has") && out.contains("hint: "), "{out}");
+    std::fs::write(&path, RED.replace("share = 0.6", "shar = 0.6")).unwrap();
+    let (exit, _, err) = said(&["--check", file]);
+    assert_eq!(exit, Some(2));
+    assert!(err.contains("line ") && err.contains("`share`"), "{err}");
+}
+
+/// Where going back is only half of it, the oracle stays for the other half.
+#[test]
+fn the_oracle_does_what_follows_on_a_way_back() {
+    let halves =
+        RED.replace("deadline = \"45s\"\n", "deadline = \"45s\"\nthen = \"purge\"\n").replace(
+            "[[critical]]",
+            "[[decision]]\nid = \"purge\"\ncall = \"declare\"\ndeclares = \"purge\"\n\
+             opens = \"rollback+5s\"\n[[critical]]",
+        );
+    let course = course(&halves);
+    let [trial] = &regress::trials(&course, 401, &[Bot::Oracle])[..] else { panic!("one") };
+    assert_eq!(trial.score.ruling.points, 40.0, "{:?}", trial.score);
+    let line = trial.line("red");
+    assert_eq!(line.call, Some(switchback::lab::scenario::answer::Call::Rollback));
+    let [never_purges] = &regress::trials(&course, 401, &[Bot::Twitch])[..] else { panic!("one") };
+    assert!(never_purges.score.ruling.points <= 20.0, "{:?}", never_purges.score);
+}

@@ -1,11 +1,13 @@
 //! What is measured of a flight.
 
 use crate::scenes::{RED, course, note, script, story, sure};
+use std::time::Duration;
 use switchback::drill::account;
 use switchback::drill::fly;
 use switchback::drill::tape::{By, Deed, Tape};
+use switchback::journal::{Entry, Opened, Writer};
 use switchback::lab::scenario::answer::{Call, Declares};
-use switchback::runbook::{Command, Event, Kind, RunFacts, View};
+use switchback::runbook::{Command, Effect, Event, Kind, RunFacts, View};
 use switchback::sim::lab::world;
 use switchback::sim::{Flight, History, pilot};
 use switchback::units::Millis;
@@ -97,11 +99,24 @@ fn a_tape_is_the_same_whoever_kept_it() {
     flight.command(Command::Rollback);
     pilot::go_on(&mut flight, Millis::secs(60));
     let (history, live) = &flight.watcher;
-    let again = Tape::of_history(history);
-    assert_eq!(again.deeds, live.deeds);
-    assert_eq!(again.told, live.told);
-    assert_eq!(again.samples, live.samples);
-    assert_eq!((again.steps, again.stamps), (live.steps, live.stamps));
+    let dir = tempfile::tempdir().unwrap();
+    let opened = Opened::new(flight.facts().clone(), flight.plan().clone(), "lab");
+    let (writer, _troubles) = Writer::create(dir.path(), opened, Millis::ZERO).unwrap();
+    for (n, past) in (1..).zip(&history.steps) {
+        writer.append(Entry::Input { n, event: past.event.clone() }, past.at);
+        for effect in past.effects.iter().filter(|effect| !matches!(effect, Effect::Finish(_))) {
+            writer.append(Entry::Effect { n, effect: effect.clone() }, past.at);
+        }
+    }
+    writer.close(Duration::from_secs(10)).unwrap();
+    let run = switchback::journal::read(dir.path()).unwrap();
+    for again in [Tape::of_history(history), Tape::of_run(&run)] {
+        assert_eq!(again.deeds, live.deeds);
+        assert_eq!(again.told, live.told);
+        assert_eq!(again.samples, live.samples);
+        assert_eq!((again.steps, again.stamps), (live.steps, live.stamps));
+        assert_eq!((again.moved.clone(), again.outcome), (live.moved.clone(), live.outcome));
+    }
     assert!(live.rollback().is_some() && live.stamps[0].is_some());
     assert!(live.samples.len() > 60);
 }

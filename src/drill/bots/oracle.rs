@@ -19,6 +19,8 @@ const REACTS: Millis = Millis::secs(3);
 /// After a hold or a declared act it goes on when it has been calm for so long.
 const CALM: Millis = Millis::secs(12);
 
+/// What follows on a way back comes so soon, or not at all.
+const FOLLOWS: Millis = Millis::secs(60);
 /// Between two attempts to go on.
 const PAUSE: Millis = Millis::secs(20);
 
@@ -68,7 +70,7 @@ impl<'a> Oracle<'a> {
             return Some(look);
         }
         if sight.back {
-            return leaves(sight);
+            return self.after_the_way_back(sight, truth);
         }
         // What is declared to bring traffic home is followed by the key that verifies it.
         if self.comes_home.is_some_and(|at| sight.now >= at) {
@@ -97,6 +99,20 @@ impl<'a> Oracle<'a> {
             return None;
         }
         self.onward(sight)
+    }
+
+    /// Some ways back are only half of what is right: what follows is declared before it leaves.
+    fn after_the_way_back(&mut self, sight: &Sight<'_>, truth: &Anchors) -> Option<Command> {
+        let next = self.decision.filter(|next| next.call == Call::Declare);
+        if let (Some(next), Some(acted)) = (next, self.acted) {
+            if self.opens(sight, truth).is_some_and(|opens| sight.now >= opens + REACTS) {
+                return Some(self.act(next, sight.now));
+            }
+            if sight.now < acted + FOLLOWS {
+                return None;
+            }
+        }
+        leaves(sight)
     }
 
     /// At the beginning the way back is looked at, and once Green runs both slots are.

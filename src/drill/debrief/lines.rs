@@ -123,13 +123,10 @@ fn wrap(out: &mut Vec<String>, lead: &str, text: &str, width: usize) {
 fn pieces(word: &str, room: usize) -> Vec<String> {
     let mut pieces = vec![String::new()];
     for letter in word.graphemes(true) {
-        if let Some(last) = pieces.last_mut() {
-            if last.width() + letter.width() <= room {
-                last.push_str(letter);
-                continue;
-            }
+        match pieces.last_mut() {
+            Some(last) if last.width() + letter.width() <= room => last.push_str(letter),
+            _ => pieces.push(letter.to_owned()),
         }
-        pieces.push(letter.to_owned());
     }
     pieces
 }

@@ -167,9 +167,7 @@ fn deeds<'a>(flown: &'a Flown<'_>, decision: &'a Decision) -> Vec<&'a Did> {
             // To go all the way is the call; each part of the way was one before it.
             let moves: Vec<_> = tape
                 .did(|deed| matches!(deed, Deed::Deploy | Deed::Advance(_)))
-                .filter(|did| {
-                    decision.steps.is_empty() || decision.steps.iter().any(|s| *s == did.step)
-                })
+                .filter(|did| decision.steps.is_empty() || decision.steps.contains(&did.step))
                 .collect();
             let moves = if moves.is_empty() {
                 tape.did(|deed| matches!(deed, Deed::Advance(_))).collect()

@@ -80,6 +80,11 @@ pub(super) fn procedure(flown: &Flown<'_>, ruling: &Ruling) -> Part {
     let ready_looked = account.looks.iter().any(|look| look.step == 1 && look.at <= before);
     let soaked = tape.steps[4].is_some() || ruling.is_right();
     let gates_kept = soaked && !account.overrode;
+    let against_gates = if account.overrode {
+        "a gate was passed that spoke against it"
+    } else {
+        "the soak was not waited for"
+    };
     let green_there = tape.steps[2].or(deployed).unwrap_or(Millis::ZERO);
     let telling =
         tape.did(|deed| matches!(deed, Deed::Look(View::Limits | View::Cockpit) | Deed::LookAt(_)));
@@ -101,7 +106,7 @@ pub(super) fn procedure(flown: &Flown<'_>, ruling: &Ruling) -> Part {
     let warm = stopped.is_none_or(|at| tape.steps[7].is_some_and(|warm| at >= warm + asked));
     let each = [
         (ready_looked, 5.0, "the way back was looked at in step 1", "step 1 was ticked unseen"),
-        (gates_kept, 4.0, "soak and gates were kept", "a gate was passed that spoke against it"),
+        (gates_kept, 4.0, "soak and gates were kept", against_gates),
         (compared, 5.0, "the slots were compared before the call", "the slots were not compared"),
         (verified, 4.0, "the effect was verified", "the effect was not verified"),
         (warm, 2.0, "Blue was kept warm", "Blue was stopped before its time"),
@@ -145,8 +150,7 @@ pub(super) fn timing(flown: &Flown<'_>, ruling: &Ruling) -> Part {
         return part(PartName::Timing, points, OF, says.to_owned());
     };
     let noticed = account.detect.map(|at| at.since(evidence));
-    let called =
-        account.decide.filter(|_| right).map(|at| at.since(ruling.opens.unwrap_or(evidence)));
+    let called = ruling.at.filter(|_| right).map(|at| at.since(ruling.opens.unwrap_or(evidence)));
     let over = account.restore.filter(|_| right).map(|at| at.since(evidence));
     let points = noticed.map_or(0.0, |took| by_time(took, par, deadline, 4.0))
         + called.map_or(0.0, |took| by_time(took, par, deadline, 3.0))
@@ -229,5 +233,5 @@ pub(super) fn abandoned(flown: &Flown<'_>, ruling: &Ruling) -> bool {
     let limit = flown.account.call.is_some_and(|made| made.by == By::Limit);
     left && !limit
         && matches!(ruling.standing, Standing::None | Standing::Wrong)
-        && !flown.account.call.is_some_and(|made| made.call == Call::Rollback)
+        && flown.account.call.is_none_or(|made| made.call != Call::Rollback)
 }
