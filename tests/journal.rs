@@ -248,7 +248,7 @@ fn nothing_may_follow_on_the_end() {
     writer.append(Entry::Input { n: 1, event: Event::Begin }, Millis(2));
     writer.close(PATIENCE).unwrap();
     let fault = journal::read(dir.path()).unwrap_err();
-    assert!(matches!(fault, JournalFault::Garbage { line: 3, .. }), "{fault}");
+    assert!(matches!(fault, JournalFault::Garbage { line: 4, .. }), "{fault}");
 }
 
 #[test]

@@ -9,7 +9,8 @@ use std::fs;
 use std::process::Command;
 use std::time::Instant;
 use support::lines::Lines;
-use support::place::{Place, Terms};
+use support::place::{Place, Terms, timeline};
+use switchback::journal;
 
 /// Held for so long at each step of the ramp that nothing moves by itself.
 fn patient() -> Terms {
@@ -75,6 +76,35 @@ fn a_cockpit_that_is_stopped_does_not_keep_others_from_going_back() {
     cockpit.signal(Signal::SIGCONT);
     cockpit.expect("somebody else moved the split");
     assert_eq!(place.weights(), [100, 0]);
+}
+
+#[test]
+fn what_was_done_without_a_run_is_not_taken_for_somebody_elses_doing() {
+    let place = Place::of_files(&patient());
+    let mut cockpit = place.to_split(10);
+    cockpit.key("r").expect("BACK ON BLUE").key("q");
+    assert_eq!(cockpit.exit_code(), 3);
+    let (exit, printed) = place.run("rollback PLAN --to right");
+    assert_eq!((exit, place.weights()), (0, [0, 100]), "{printed}");
+    let (_, listed) = place.run("runs");
+    assert!(listed.contains("deploys 1: 1 rolled back"), "{listed}");
+    assert!(!listed.contains("rehearsal") && !listed.contains("gone"), "{listed}");
+    let next = |expected: bool| {
+        let mut cockpit = place.cockpit("deploy PLAN");
+        cockpit.expect("press space to deploy").key("q");
+        assert_eq!(cockpit.exit_code(), 0);
+        let run = journal::read(place.runs().last().unwrap()).unwrap();
+        let said = timeline(&run).contains("changed outside Switchback: ");
+        assert_eq!(said, expected, "{}", timeline(&run));
+    };
+    next(false);
+    // Nor where the run that was left open is closed by the next one only then.
+    let (exit, printed) = place.run("rollback PLAN --to left");
+    assert_eq!((exit, place.weights()), (0, [100, 0]), "{printed}");
+    next(false);
+    // What somebody else does is told all the same.
+    fs::write(place.path("split"), "left=0 right=100\n").unwrap();
+    next(true);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::evidence::slate::Closing;
 use crate::journal::{Closed, Entry, Noted, Opened, Writer};
 use crate::plain::complain;
 use crate::runbook::surroundings::End;
-use crate::runbook::{RunOutcome, Snapshot};
+use crate::runbook::{Fault, RunOutcome, Snapshot};
 use crate::runs::{self, Home, IndexLine};
 use crate::units::Millis;
 use std::path::Path;
@@ -47,17 +47,29 @@ pub fn close(
         let hits = hits.into_iter().collect();
         journal.append(Entry::Noted(Noted::Redacted(hits)), at);
     }
-    finish(home, opened, journal, closed, at, last)
+    finish(home, opened, journal, closed, at, last.map(End::of))
 }
 
-/// Writes the end of a journal, and the run's line in the index.
+/// Keeps what there is of a run whose engine has failed: its journal has no last line, and its
+/// bundle says so.
+pub fn cut_off(home: &Home, directory: &Path, recorder: Option<&Recorder>, fault: &Fault) {
+    if let Some(recorder) = recorder {
+        let closing =
+            Closing { outcome: RunOutcome::Failed, exit: 1, says: fault.cause.clone(), head: None };
+        recorder.close(closing, LAST_WRITE);
+    }
+    seal(home, directory, Asking::Nobody, true);
+}
+
+/// Writes the end of a journal, and the run's line in the index, with how it left things as far as
+/// that is known.
 pub fn finish(
     home: &Home,
     opened: &Opened,
     journal: Writer,
     closed: Closed,
     at: Millis,
-    last: Option<&Snapshot>,
+    end: Option<End>,
 ) -> bool {
     let over = closed.outcome != RunOutcome::Interrupted;
     // A run that was interrupted is closed as such, and can be picked up all the same.
@@ -66,7 +78,7 @@ pub fn finish(
     let Ok(written) = journal.close(LAST_WRITE) else { return false };
     // The index gets its line when a run is over, not when it was interrupted.
     if over {
-        let line = IndexLine::new(opened, &closed, &written).leaving(last.map(End::of));
+        let line = IndexLine::new(opened, &closed, &written).leaving(end);
         if let Err(fault) = runs::index::append(&home.runs, &line) {
             complain(format_args!("warning: the runs' index was not written: {fault}"));
         }

@@ -173,7 +173,7 @@ fn fly(
     sortie: &Sortie,
     lab: &Lab,
     opened: &[String],
-) -> Result<(flight::Flown, Option<Truth>), Failure> {
+) -> Result<(flight::Landed, Option<Truth>), Failure> {
     let text = lab.plan_toml();
     let loaded = plan::parse(&text, "the lab's plan")?;
     // A closer look at the brief is one at step 1.
@@ -218,7 +218,8 @@ fn debriefed(
     let attended = flight::attended(watcher);
     let left = first.grade == Grade::Abandoned;
     let mut pages = match watcher {
-        Watcher::Screen if !left => Some(pages(global)?),
+        // Where the terminal went away in flight, nobody is asked and the flight counts.
+        Watcher::Screen if !left => pages(global).ok(),
         _ => None,
     };
     // A terminal that went away while it was asked has answered nothing; the flight counts.
@@ -259,7 +260,8 @@ fn debriefed(
                 .map_err(|error| Failure::world(error, "this is a bug: please report it"))?;
             print(format!("{line}\n").as_bytes())?;
         }
-        (None, _) => shown::in_lines(done.root, kept, attended)?,
+        (None, Watcher::Screen) => {}
+        (None, Watcher::Plain { .. }) => shown::in_lines(done.root, kept, attended)?,
     }
     Ok(())
 }

@@ -69,9 +69,9 @@ pub struct Beside<'a> {
     pub joins: Option<Box<dyn FnOnce(Link) + 'a>>,
 }
 
-/// A run that was flown.
+/// A run that was flown and sealed.
 #[derive(Debug)]
-pub struct Flown {
+pub struct Landed {
     /// Its exit code.
     pub exit: u8,
     /// Where it lives.
@@ -89,7 +89,7 @@ pub fn begin_beside(
     file: Option<&Path>,
     overrides: BTreeMap<String, Clean>,
     beside: Beside<'_>,
-) -> Result<Flown, Failure> {
+) -> Result<Landed, Failure> {
     can_deploy(global, plan)?;
     let secrets = mask(plan)?;
     let (router, identity) = find(plan)?;
@@ -138,8 +138,8 @@ pub fn begin_beside(
         lock: Some(lock),
     };
     let directory = directory.path().to_owned();
-    let (exit, _) = fly_beside(global, watcher, &home, run, beside)?;
-    Ok(Flown { exit, directory })
+    let exit = fly_beside(global, watcher, &home, run, beside)?.seal(&home);
+    Ok(Landed { exit, directory })
 }
 
 /// Everything that a run needs before it is flown.
@@ -168,7 +168,7 @@ pub struct Assembled {
     pub lock: Option<Lock>,
 }
 
-/// Flies an assembled run to its end; gives the exit code, and how things stood then. `first` is
+/// Flies an assembled run to its end; it is still to be sealed. `first` is
 /// sent before anything that the operator does.
 pub fn fly(
     global: &Global,
@@ -176,7 +176,7 @@ pub fn fly(
     home: &Home,
     run: Assembled,
     first: &[Command],
-) -> Result<(u8, Option<Snapshot>), Failure> {
+) -> Result<Flown, Failure> {
     let beside = Beside { first: first.to_vec(), joins: None };
     fly_beside(global, watcher, home, run, beside)
 }
@@ -188,7 +188,7 @@ fn fly_beside(
     home: &Home,
     run: Assembled,
     beside: Beside<'_>,
-) -> Result<(u8, Option<Snapshot>), Failure> {
+) -> Result<Flown, Failure> {
     let Assembled {
         plan,
         facts,
@@ -233,20 +233,45 @@ fn fly_beside(
     let link = engine.link.clone();
     let ended = engine.join();
     let last = link.feed.since(0).map(|update| update.snapshot);
-    let ended = ended.map_err(|fault| {
-        let exit = exit_of_a_failure(last.as_ref(), picked_up);
-        Failure { exit, ..Failure::from(fault) }
-    })?;
-    drop(lock);
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(fault) => {
+            let exit = exit_of_a_failure(last.as_ref(), picked_up);
+            // What there is of it is evidence too, and most of all of this.
+            super::close::cut_off(home, &directory, recorder.as_deref(), &fault);
+            return Err(Failure { exit, ..Failure::from(fault) });
+        }
+    };
     let finish = ended.finish.clone();
     let closed = super::close::close(home, &opened, ended, last.as_ref(), recorder.as_deref());
+    // Until here the journal was ours to write; nobody picks the run up before.
+    drop(lock);
     say(watcher, opened.facts.kind, &finish, &directory, closed);
-    if closed {
-        let asking = if attended(watcher) { Asking::of_this_process() } else { Asking::Nobody };
-        let told = !matches!(watcher, Watcher::Json { .. });
-        super::close::seal(home, &directory, asking, told);
+    let unsealed = closed.then_some((directory, watcher));
+    Ok(Flown { exit: finish.exit, last, unsealed })
+}
+
+/// A run that has ended, and is sealed when everything that is urgent was said.
+#[must_use]
+pub struct Flown {
+    /// The exit code.
+    pub exit: u8,
+    /// How things stood at the end.
+    pub last: Option<Snapshot>,
+    /// The run's directory and who watched, if the end of its journal is on disk.
+    unsealed: Option<(PathBuf, Watcher)>,
+}
+
+impl Flown {
+    /// Seals it; gives the exit code, which that does not change.
+    pub fn seal(self, home: &Home) -> u8 {
+        if let Some((directory, watcher)) = self.unsealed {
+            let asking = if attended(watcher) { Asking::of_this_process() } else { Asking::Nobody };
+            let told = !matches!(watcher, Watcher::Json { .. });
+            super::close::seal(home, &directory, asking, told);
+        }
+        self.exit
     }
-    Ok((finish.exit, last))
 }
 
 /// The exit code when the engine itself has failed: 1 only where it is known that all users are
@@ -356,7 +381,7 @@ fn operator() -> Clean {
 fn say(watcher: Watcher, kind: Kind, finish: &Finish, directory: &Path, closed: bool) {
     if !closed {
         crate::plain::complain(format_args!(
-            "warning: the end of the journal could not be written"
+            "warning: the end of the journal could not be written: `switchback report` seals what there is"
         ));
     }
     if matches!(watcher, Watcher::Json { .. }) {

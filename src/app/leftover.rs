@@ -7,6 +7,7 @@ use super::Failure;
 use crate::engine::clock::unix_ms;
 use crate::evidence::sign::Asking;
 use crate::journal::{Closed, Run, Writer};
+use crate::runbook::surroundings::End;
 use crate::runbook::{Core, Effect, Record, RunOutcome, Step};
 use crate::runs::{self, Home, RunSummary};
 
@@ -48,14 +49,12 @@ fn settle_one(home: &Home, found: &RunSummary) -> Result<(), Failure> {
     };
     let closed =
         Closed { outcome, exit, says: says.into(), rollback_us: None, ended_unix_ms: unix_ms() };
-    let written = super::close::finish(
-        home,
-        &run.opened,
-        journal,
-        closed,
-        run.last_at,
-        Some(&core.snapshot()),
-    );
+    // Since then somebody may have gone straight to the router; and what was lost was not lived.
+    let facts = &run.opened.facts;
+    let since = facts.began_unix_ms.saturating_add_unsigned(run.last_at.0);
+    let end = runs::index::straight_since(&home.runs, run.opened.router.as_str(), since)
+        .or_else(|| run.gaps.is_empty().then(|| End::of(&core.snapshot())));
+    let written = super::close::finish(home, &run.opened, journal, closed, run.last_at, end);
     crate::plain::complain(format_args!("run {id}: {says}"));
     if written {
         // Whoever is at the keyboard wants to deploy, and not to sign what was left.

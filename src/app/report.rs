@@ -12,11 +12,14 @@ use crate::evidence::{declare, names};
 use crate::journal::{self, Hit, JOURNAL};
 use crate::plain::complain;
 use crate::runs::{self, Home, RunSummary};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use std::fmt::Write as _;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::mpsc::channel;
 
 /// What is to be left out of a bundle.
 #[derive(Debug, Clone, Default)]
@@ -143,7 +146,9 @@ fn refused(id: &str, not: &NotSealed) -> Failure {
             let hint = match (recording_alone, hits.first()) {
                 (true, _) => format!("switchback report {run} --without-recording"),
                 (false, Some(hit)) => {
-                    let file = hit.place.as_str().split(',').next().unwrap_or("FILE");
+                    let place = hit.place.as_str();
+                    let file = place.split_once(" into ").map_or(place, |(_, file)| file);
+                    let file = file.split(',').next().unwrap_or("FILE");
                     format!("look at it; switchback report {run} --leave-out {file}")
                 }
                 (false, None) => format!("switchback report {run}"),
@@ -170,10 +175,35 @@ fn wants_without(hits: &[Hit]) -> bool {
          seal the run without its recording? [y/N] ",
         places(hits)
     );
-    let mut answer = String::new();
     asked.and_then(|()| screen.flush()).is_ok()
-        && io::stdin().lock().read_line(&mut answer).is_ok()
-        && matches!(answer.trim(), "y" | "Y" | "yes")
+        && matches!(answer().as_deref().map(str::trim), Some("y" | "Y" | "yes"))
+}
+
+/// The line that is typed; nothing where Ctrl-C, or being asked to end, is the answer. The run is
+/// over, so that neither may end this process before it has told where things are.
+fn answer() -> Option<String> {
+    let (typed, answered) = channel();
+    let interrupted = typed.clone();
+    let mut signals = Signals::new([SIGINT, SIGTERM]).ok()?;
+    let handle = signals.handle();
+    let waits = std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            let _ = interrupted.send(None);
+        }
+    });
+    // It is left waiting where nothing is typed: nobody else reads here any more.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = io::stdin().lock().read_line(&mut line);
+        let _ = typed.send(read.is_ok().then_some(line));
+    });
+    let answer = answered.recv().ok().flatten();
+    handle.close();
+    let _ = waits.join();
+    if answer.is_none() {
+        complain(format_args!(""));
+    }
+    answer
 }
 
 /// Where the bundle is, who signed it, and how to check it.

@@ -1,13 +1,13 @@
 //! `switchback resume`: a run that was cut off is picked up where its journal ends.
 
-use super::flight::{self, Assembled, attended, fly};
+use super::flight::{self, Assembled, Flown, attended, fly};
 use super::{Failure, Watcher, watcher};
 use crate::cli::Global;
 use crate::evidence::environment;
 use crate::journal::{self, ResumeFault, Writer};
 use crate::plain::complain;
 use crate::plan::Faults;
-use crate::runbook::{Command, Effect, Record, Snapshot, Step};
+use crate::runbook::{Command, Effect, Record, Step};
 use crate::runs::{self, Lock, RunSummary};
 
 /// Picks a run up.
@@ -22,7 +22,8 @@ pub fn resume(global: &Global, name: Option<&str>) -> Result<u8, Failure> {
     if global.yes {
         needs_nobody(global, &found)?;
     }
-    Ok(pick_up(global, watcher, &found, Some(lock), &[]).map_err(Failure::from)?.0)
+    let flown = pick_up(global, watcher, &found, Some(lock), &[]).map_err(Failure::from)?;
+    Ok(flown.seal(&home))
 }
 
 /// A run that is still to be deployed by hand is not picked up where nobody is.
@@ -62,8 +63,8 @@ impl From<NotPickedUp> for Failure {
     }
 }
 
-/// Picks a run up and sends `first` before anything that the operator does; gives the exit code,
-/// and how things stood at the end. Without a lock nobody else can ask this engine. Where `first`
+/// Picks a run up and sends `first` before anything that the operator does; it is still to be
+/// sealed. Without a lock nobody else can ask this engine. Where `first`
 /// goes back, a secret that is gone is no obstacle: only probes want it.
 pub fn pick_up(
     global: &Global,
@@ -71,7 +72,7 @@ pub fn pick_up(
     found: &RunSummary,
     lock: Option<Lock>,
     first: &[Command],
-) -> Result<(u8, Option<Snapshot>), NotPickedUp> {
+) -> Result<Flown, NotPickedUp> {
     let home = flight::home(global)?;
     let (journal, troubles, run) = Writer::resume(&found.path).map_err(NotPickedUp::Journal)?;
     let missing: u64 = run.gaps.iter().map(|(first, last)| last - first + 1).sum();

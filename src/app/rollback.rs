@@ -23,7 +23,7 @@ use crate::runs::control::{Reply, Request, ask};
 use crate::runs::{self, Holder, Home, Lock, LockFault, RunSummary};
 use crate::units::Slot;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The way back is tried for this long, in whatever ways.
@@ -51,20 +51,23 @@ pub fn rollback(global: &Global, loaded: Loaded, to: Option<&str>) -> Result<u8,
     let home = flight::home(global)?;
     let until = Instant::now() + PATIENCE;
     let (router, identity) = find_within(&plan, until)?;
+    let known = (home.runs.clone(), identity.clone());
     match whose(&home, &identity, slot, until)? {
         Whose::Done(exit) => Ok(exit),
         Whose::Hung(holder) => {
             // At least one try of our own, also where the cockpit has used up the time.
             let until = until.max(Instant::now() + ALIVE);
             if let Some(slot) = slot {
-                return straight_back(Straight { plan, router, slot, blue: false, until });
+                return straight_back(Straight { plan, router, slot, blue: false, until, known });
             }
             let run = open_run(&home, &identity, holder.as_deref()).ok_or_else(nobody_knows)?;
-            past_the_journal(&run, until)
+            past_the_journal(&run, until, known)
         }
         Whose::Ours(lock) => match (open_run(&home, &identity, None), slot) {
-            (_, Some(slot)) => straight_back(Straight { plan, router, slot, blue: false, until }),
-            (Some(run), None) => cut_off(global, &run, lock, until),
+            (_, Some(slot)) => {
+                straight_back(Straight { plan, router, slot, blue: false, until, known })
+            }
+            (Some(run), None) => cut_off(global, &home, &run, lock, until, known),
             (None, None) => {
                 let [one, two] = Slot::BOTH.map(|slot| plan.slot_name(slot));
                 Err(Failure::usage(
@@ -262,32 +265,40 @@ fn told(snapshot: &Snapshot) -> String {
 /// A run that was cut off is picked up to go back, and where that cannot be, gone past.
 fn cut_off(
     global: &Global,
+    home: &Home,
     run: &RunSummary,
     lock: Option<Lock>,
     until: Instant,
+    known: (PathBuf, String),
 ) -> Result<u8, Failure> {
     let watcher = Watcher::Plain { attended: false };
     // Leaving after the rollback means: as soon as it is verified and read once more.
     let first = [Command::Rollback, Command::Leave];
     match pick_up(global, watcher, run, lock, &first) {
-        Ok((exit, last)) => {
-            if let Some(last) = last {
-                let _ = print(told(&last).as_bytes());
+        Ok(flown) => {
+            // Whoever waits for the way back does not wait for a signature.
+            if let Some(last) = &flown.last {
+                let _ = print(told(last).as_bytes());
             }
+            let exit = flown.seal(home);
             Ok(if matches!(exit, 3 | 5) { 0 } else { 4 })
         }
         Err(NotPickedUp::Journal(
             fault @ (ResumeFault::Unwritable(_) | ResumeFault::Journal(_)),
         )) => {
             complain(format_args!("warning: {fault}\ngoing back without writing it down"));
-            past_the_journal(run, until)
+            past_the_journal(run, until, known)
         }
         Err(other) => Err(other.into()),
     }
 }
 
 /// Goes to the Blue of a run whose journal can be read, and not be written by us.
-fn past_the_journal(run: &RunSummary, until: Instant) -> Result<u8, Failure> {
+fn past_the_journal(
+    run: &RunSummary,
+    until: Instant,
+    known: (PathBuf, String),
+) -> Result<u8, Failure> {
     let read = journal::read(&run.path).map_err(|fault| {
         let failure = nobody_knows();
         Failure { says: format!("error: {fault}\n{}", failure.says), ..failure }
@@ -299,5 +310,5 @@ fn past_the_journal(run: &RunSummary, until: Instant) -> Result<u8, Failure> {
     let slot = blue.ok_or_else(nobody_knows)?;
     let plan = read.opened.plan;
     let router = Router::of_plan(&plan)?;
-    straight_back(Straight { plan, router, slot, blue: true, until })
+    straight_back(Straight { plan, router, slot, blue: true, until, known })
 }

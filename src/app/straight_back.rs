@@ -1,18 +1,24 @@
 //! Straight to the router: all traffic to one slot, written, read back, and told in four stamps.
 //!
 //! For where no engine can do it: no run is open, its cockpit does not answer, or its journal
-//! cannot be written. Nothing is decided and nothing is journalled here.
+//! cannot be written. Nothing is decided and nothing is journalled here; how it was left goes into
+//! the runs' index, so that the next run does not take it for somebody else's doing.
 
 use super::flight::{self, block_on};
 use super::rollback::PAUSE;
 use super::{Failure, print};
 use crate::adapter::router::{Router, SlotCounters};
 use crate::adapter::source::http::Prober;
+use crate::clean::Clean;
+use crate::engine::clock::unix_ms;
 use crate::plain::complain;
 use crate::plan::Plan;
 use crate::runbook::line::micros;
+use crate::runbook::surroundings::End;
 use crate::runbook::{Fault, Readback};
+use crate::runs::{self, IndexLine};
 use crate::units::{Slot, Split};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
@@ -33,11 +39,28 @@ pub struct Straight {
     pub blue: bool,
     /// It is tried until then.
     pub until: Instant,
+    /// Where runs are kept, and what the router is known by there.
+    pub known: (PathBuf, String),
 }
 
 /// Goes back, and says how it went; gives the exit code.
 pub fn straight_back(what: Straight) -> Result<u8, Failure> {
-    block_on(what.go())?
+    let (root, identity) = what.known.clone();
+    let slots = Slot::BOTH.map(|slot| Clean::new(what.plan.slot_name(slot)));
+    let (service, slot) = (what.plan.service.clone(), what.slot);
+    let done = block_on(what.go())?;
+    let end = done.as_ref().ok().map(|release| {
+        let mut releases = [None, None];
+        releases[slot.index()].clone_from(release);
+        let serves = Some(slots[slot.index()].clone());
+        let first = Some(Split::all_to(slot).share(Slot::First));
+        End { slots, serves, first, releases }
+    });
+    let line = IndexLine::straight(&identity, &service, end, unix_ms());
+    if let Err(fault) = runs::index::append(&root, &line) {
+        complain(format_args!("warning: {fault}"));
+    }
+    done.map(|_| 0)
 }
 
 impl Straight {
@@ -45,13 +68,15 @@ impl Straight {
         self.plan.slot_name(slot)
     }
 
-    /// Writes and reads back until the router reports everything at the slot, then once more.
-    async fn go(mut self) -> Result<u8, Failure> {
+    /// Writes and reads back until the router reports everything at the slot, then once more; gives
+    /// the release that the slot names.
+    async fn go(mut self) -> Result<Option<Clean>, Failure> {
         let name = self.name(self.slot).to_owned();
         let split = Split::all_to(self.slot);
         let began = Instant::now();
         let mut said = String::new();
         let mut told = false;
+        let mut release = None;
         while Instant::now() < self.until {
             let readback = self.router.set(split).await;
             if readback.split() == Some(split) {
@@ -61,7 +86,7 @@ impl Straight {
                 if told {
                     settled.await;
                 } else {
-                    tokio::join!(settled, self.stamps(began));
+                    ((), release) = tokio::join!(settled, self.stamps(began));
                     told = true;
                 }
                 if self.router.read().await.split() == Some(split) {
@@ -70,7 +95,7 @@ impl Straight {
                         Ok(kept) => say(format_args!("{kept}")),
                         Err(fault) => say(format_args!("not kept for a restart: {fault}")),
                     }
-                    return Ok(0);
+                    return Ok(release);
                 }
                 complain(format_args!("the split has moved again: writing once more"));
                 continue;
@@ -92,7 +117,7 @@ impl Straight {
     }
 
     /// The three stamps after the first, and how the slot is.
-    async fn stamps(&self, began: Instant) {
+    async fn stamps(&self, began: Instant) -> Option<Clean> {
         let secrets = flight::mask_what_there_is(&self.plan).0;
         let prober = |url: &str| Prober::new(&self.plan, url, secrets.by_name());
         let front = match (&self.plan.router.front, &self.plan.identity.slot_header) {
@@ -100,7 +125,7 @@ impl Straight {
             _ => None,
         };
         let slot = prober(&self.plan.slots[self.slot.index()].url);
-        let (first, last, health) =
+        let (first, last, (health, release)) =
             tokio::join!(self.first_answer(front, began), self.last_answer(began), health(slot),);
         let (name, other) = (self.name(self.slot), self.name(self.slot.other()));
         say(format_args!("first answer from {name}{first}"));
@@ -108,6 +133,7 @@ impl Straight {
         say(format_args!("users back in band: cannot be had: without a run no limit is judged"));
         let blue = if self.blue { "Blue " } else { "" };
         say(format_args!("{blue}{name} {health}"));
+        release
     }
 
     /// When the slot was seen to answer at the front door.
@@ -167,16 +193,22 @@ impl Straight {
     }
 }
 
-/// How a slot is, in words.
-async fn health(prober: Result<Prober, Fault>) -> String {
+/// How a slot is, in words, and its release.
+async fn health(prober: Result<Prober, Fault>) -> (String, Option<Clean>) {
     let prober = match prober {
         Ok(prober) => prober,
-        Err(fault) => return format!("cannot be asked: {}", fault.cause),
+        Err(fault) => return (format!("cannot be asked: {}", fault.cause), None),
     };
     let check = prober.check().await;
-    let release = check.release.map_or_else(String::new, |release| format!(", release {release}"));
+    let named = check.release.clone();
+    let release = named.as_ref().map_or_else(String::new, |named| format!(", release {named}"));
     let why = check.why.map_or_else(|| "no answer".to_owned(), |why| why.to_string());
-    if check.ready { format!("is ready{release}") } else { format!("is NOT READY: {why}{release}") }
+    let says = if check.ready {
+        format!("is ready{release}")
+    } else {
+        format!("is NOT READY: {why}{release}")
+    };
+    (says, named)
 }
 
 fn say(line: std::fmt::Arguments<'_>) {

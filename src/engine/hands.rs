@@ -4,7 +4,7 @@
 use super::capture::capture;
 use super::chase::Chase;
 use super::clock::Clock;
-use super::logfile::LogFile;
+use super::logfile::Logs;
 use super::measure::{self, Measured, Probers, Shared};
 use crate::adapter::command::{CommandSpec, run};
 use crate::adapter::router::Router;
@@ -16,7 +16,6 @@ use crate::units::{Millis, Slot, Split};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
-use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Instant;
@@ -56,7 +55,7 @@ impl Printed {
 /// Does what the core asks.
 pub struct Hands {
     plan: Rc<Plan>,
-    directory: PathBuf,
+    logs: Logs,
     probers: Probers,
     /// For reading and for writes towards Green.
     forward: Router,
@@ -91,7 +90,7 @@ impl Hands {
     /// Hands with nothing to do, and the measuring tasks.
     pub fn new(
         plan: &Plan,
-        directory: &Path,
+        logs: Logs,
         secrets: &Secrets,
         router: Router,
         clock: Clock,
@@ -109,7 +108,7 @@ impl Hands {
         let measuring = measure::start(&plan, &probers, &router, clock, &shared, &found);
         Ok(Self {
             plan,
-            directory: directory.to_owned(),
+            logs,
             probers,
             back: router.clone(),
             forward: router,
@@ -212,7 +211,7 @@ impl Hands {
             Act::Run { command, slot, timeout } => Box::pin(self.run(id, command, slot, timeout)),
             Act::Capture { slot } => {
                 let plan = Rc::clone(&self.plan);
-                let logs = self.directory.join("logs");
+                let logs = self.logs.clone();
                 let prober = self.probers.slots[slot.index()].clone();
                 Box::pin(async move { Some(capture(&plan, &prober, slot, &logs).await) })
             }
@@ -257,17 +256,18 @@ impl Hands {
         let plan = Rc::clone(&self.plan);
         let printed = Rc::clone(&self.printed);
         let found = self.found.clone();
-        let path = self.directory.join("logs").join(format!("{:02}-{}.log", id.n, command.key()));
+        let log = format!("{:02}-{}.log", id.n, command.key());
+        let logs = self.logs.clone();
         async move {
             let argv = plan.commands.argv.get(&command)?;
             let release = plan.release.next.as_deref();
             let current = plan.release.current.as_deref();
-            let name = plan.slot_name(slot);
-            let spec = match CommandSpec::for_slot(argv, name, release, current, timeout.into()) {
+            let slot = plan.slot_name(slot);
+            let spec = match CommandSpec::for_slot(argv, slot, release, current, timeout.into()) {
                 Ok(spec) => spec,
                 Err(fault) => return Some(Outcome::Failed(fault)),
             };
-            let mut file = LogFile::open(&path);
+            let mut file = logs.open(&log);
             let ran = run(&spec, |line| {
                 file.line(line.clone());
                 printed.add(line, &found);
@@ -275,7 +275,8 @@ impl Hands {
             .await;
             // A log that cannot be kept does not fail a command: the screen has its lines.
             if let Err(error) = file.finish().await {
-                let says = format!("(this output is not kept in {}: {error})", path.display());
+                let says =
+                    format!("(this output is not kept in {}: {error})", logs.path(&log).display());
                 printed.add(Clean::new(&says), &found);
             }
             Some(match ran {

@@ -6,6 +6,7 @@
 //! wants to know that everything is on disk waits, and not for long.
 
 use crate::clean::Clean;
+use crate::runbook::RunFacts;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -19,6 +20,34 @@ use tokio::time::timeout;
 const WAITING: usize = 4_096;
 /// The end of a file is waited for at most this long.
 const LONGEST: Duration = Duration::from_secs(2);
+
+/// The files of one run: where they are, and what each of them begins with.
+#[derive(Debug, Clone)]
+pub struct Logs {
+    directory: PathBuf,
+    title: Clean,
+}
+
+impl Logs {
+    /// Those of a run in its directory.
+    pub fn new(run: &Path, facts: &RunFacts) -> Self {
+        let title = format!("# {} on {}, run {}", facts.kind.word(), facts.host, facts.run);
+        Self { directory: run.join("logs"), title: Clean::new(&title) }
+    }
+
+    /// Where a file of this name is.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Opens the file of this name; nobody who finds it takes a drill for a deploy.
+    pub fn open(&self, name: &str) -> LogFile {
+        let path = self.path(name);
+        let mut file = LogFile::open(&path);
+        file.line(self.title.clone());
+        file
+    }
+}
 
 /// A file that only we can read, to which lines are added.
 #[derive(Debug)]
@@ -124,7 +153,7 @@ mod tests {
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let began = Instant::now();
         let mut log = LogFile::open(&path);
-        for n in 0..100_000 {
+        for n in 0..10_000 {
             log.line(Clean::new(&n.to_string()));
         }
         assert!(began.elapsed() < LONGEST, "{:?}", began.elapsed());

@@ -3,6 +3,7 @@
 use super::autopilot;
 use super::clock::{Clock, unix_ms};
 use super::hands::Hands;
+use super::logfile::Logs;
 use super::measure::Measured;
 use super::others::Others;
 use super::{Ended, Setup};
@@ -80,7 +81,8 @@ async fn fly(
     };
     let (done, mut outcomes) = mpsc::unbounded_channel();
     let (measured, mut seconds) = mpsc::unbounded_channel();
-    let hands = Hands::new(&plan, &directory, &secrets, router, clock, done, measured)?;
+    let logs = Logs::new(&directory, &facts);
+    let hands = Hands::new(&plan, logs, &secrets, router, clock, done, measured)?;
     let mut engine = Loop { clock, journal, feed, hands, inputs, pressed: None };
     let mut terminate = signal(SignalKind::terminate()).map_err(|e| local("signals", &e))?;
     let mut hangup = signal(SignalKind::hangup()).map_err(|e| local("signals", &e))?;

@@ -23,10 +23,20 @@ pub struct Stated {
     pub signer: Option<Signer>,
     /// Why they are not signed, where they are not.
     pub unsigned: Option<Clean>,
-    /// The time authority that is asked for a token over the signature.
+    /// The time authority that is asked for a token over the signature, which stands beside it
+    /// unless `undated` says why not.
     pub time_authority: Option<Clean>,
+    /// Why there is no token, where the authority gave none.
+    pub undated: Option<Clean>,
     /// What was left out of the bundle, and why.
     pub left_out: Vec<LeftOut>,
+}
+
+impl Stated {
+    /// Whether a token stands beside the bundle's signature.
+    pub const fn is_dated(&self) -> bool {
+        self.time_authority.is_some() && self.undated.is_none()
+    }
 }
 
 /// A program.

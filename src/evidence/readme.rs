@@ -93,19 +93,26 @@ fn check(out: &mut String, stated: &Stated) -> std::fmt::Result {
             writeln!(out, "It is NOT SIGNED ({why}): nobody can tell who wrote it.")?;
         }
     }
-    if let Some(authority) = &stated.time_authority {
-        writeln!(
-            out,
-            "\nWhere {} is there, {} has dated it:\n",
-            names::MANIFEST_TOKEN,
-            authority.ascii()
-        )?;
-        let signed = if stated.signer.is_some() { names::MANIFEST_SIG } else { names::MANIFEST };
-        writeln!(
-            out,
-            "  openssl ts -verify -data {signed} -in {} -CAfile AUTHORITY.pem",
-            names::MANIFEST_TOKEN
-        )?;
+    match (&stated.time_authority, &stated.undated) {
+        (None, _) => {}
+        (Some(_), Some(why)) => {
+            writeln!(out, "It is NOT DATED: no token: {}", why.ascii())?;
+        }
+        (Some(authority), None) => {
+            let authority = authority.ascii();
+            writeln!(
+                out,
+                "\nA token of {authority} stands beside it: {}\n",
+                names::MANIFEST_TOKEN
+            )?;
+            let signed =
+                if stated.signer.is_some() { names::MANIFEST_SIG } else { names::MANIFEST };
+            writeln!(
+                out,
+                "  openssl ts -verify -data {signed} -in {} -CAfile AUTHORITY.pem",
+                names::MANIFEST_TOKEN
+            )?;
+        }
     }
     writeln!(out)
 }

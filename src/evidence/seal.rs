@@ -133,17 +133,24 @@ pub fn seal(run_dir: &Path, how: &Sealing<'_>) -> Result<Sealed, NotSealed> {
         signer,
         unsigned,
         time_authority: run.opened.plan.evidence.tsa.as_deref().map(Clean::new),
+        undated: None,
         left_out: gathered.left_out.clone(),
     };
-    let mut manifest = write(&place, &gathered, &stated, how)?;
-    if stated.signer.is_some()
-        && let Err(fault) = signed(&place, &run, how)
-    {
-        stated.signer = None;
-        stated.unsigned = Some(Clean::new(&format!("{}; {}", fault.cause, fault.hint)));
-        manifest = write(&place, &gathered, &stated, how)?;
-    }
-    let (token, no_token) = dated(&place, &stated);
+    // What turns out not to be had is told within the files, which are written and signed anew.
+    let (manifest, token) = loop {
+        let manifest = write(&place, &gathered, &stated, how)?;
+        if stated.signer.is_some()
+            && let Err(fault) = signed(&place, &run, how)
+        {
+            stated.signer = None;
+            stated.unsigned = Some(Clean::new(&format!("{}; {}", fault.cause, fault.hint)));
+            continue;
+        }
+        match dated(&place, &stated) {
+            Ok(token) => break (manifest, token),
+            Err(fault) => stated.undated = Some(fault.cause),
+        }
+    };
     let (path, older) = place.settle()?;
     Ok(Sealed {
         path,
@@ -151,7 +158,7 @@ pub fn seal(run_dir: &Path, how: &Sealing<'_>) -> Result<Sealed, NotSealed> {
         signed: stated.signer,
         unsigned: stated.unsigned,
         token,
-        no_token,
+        no_token: stated.undated,
         left_out: stated.left_out,
         older,
     })
@@ -208,17 +215,15 @@ fn signed(place: &Place, run: &Run, how: &Sealing<'_>) -> Result<PathBuf, Fault>
     sign::sign_as(Path::new(key), purpose::EVIDENCE, &manifest, patience, how.asking)
 }
 
-/// A token over the signature, or over the digests where nobody signed.
-fn dated(place: &Place, stated: &Stated) -> (Option<Token>, Option<Clean>) {
-    let Some(authority) = &stated.time_authority else { return (None, None) };
+/// A token over the signature, or over the digests where nobody signed; none where none is wanted.
+fn dated(place: &Place, stated: &Stated) -> Result<Option<Token>, Fault> {
+    let Some(authority) = stated.time_authority.as_ref().filter(|_| stated.is_dated()) else {
+        return Ok(None);
+    };
     let of = if stated.signer.is_some() { names::MANIFEST_SIG } else { names::MANIFEST };
     let (of, out) = (place.part().join(of), place.part().join(names::MANIFEST_TOKEN));
-    match stamp::token(&of, &out, authority.as_str(), TOKEN) {
-        Ok(token) => (Some(token), None),
-        Err(fault) => {
-            // Half a token is none.
-            let _ = std::fs::remove_file(out);
-            (None, Some(fault.cause))
-        }
-    }
+    stamp::token(&of, &out, authority.as_str(), TOKEN).map(Some).inspect_err(|_| {
+        // Half a token is none.
+        let _ = std::fs::remove_file(out);
+    })
 }

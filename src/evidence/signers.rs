@@ -23,6 +23,8 @@ const LARGEST: u64 = 1 << 20;
 const LARGEST_SIG: usize = 64 << 10;
 const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----\n";
 const END: &str = "\n-----END SSH SIGNATURE-----\n";
+/// How it ends what is said of a key whose time is over.
+pub(super) const NOT_NOW: &str = "is not valid any more";
 /// Columns that `ssh-keygen` wraps a signature at.
 const WRAP: usize = 70;
 
@@ -152,7 +154,7 @@ impl Allowed {
             return Some(format!("the key of {} was not valid yet", names()));
         }
         if self.before.is_some_and(|before| at > before) {
-            return Some(format!("the key of {} was not valid any more", names()));
+            return Some(format!("the key of {} {NOT_NOW}", names()));
         }
         None
     }

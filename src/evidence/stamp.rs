@@ -5,11 +5,14 @@
 //! checked here; whether the authority is to be believed is not, for that takes its certificate,
 //! which an evaluator has and the operator cannot vouch for: `openssl ts -verify` with `-CAfile`.
 
+pub mod form;
+pub mod own;
+
 use super::tool::{self, Asking, Said, Silent};
 use crate::clean::Clean;
 use crate::journal::Token;
 use crate::runbook::{Fault, FaultKind};
-use chrono::{NaiveDateTime, SecondsFormat};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use reqwest::header::CONTENT_TYPE;
 use sha2::{Digest, Sha256};
 use std::fs::OpenOptions;
@@ -42,6 +45,10 @@ pub fn token(of: &Path, out: &Path, authority: &str, patience: Duration) -> Resu
     })?;
     let kept = keep(out, &reply).and_then(|()| {
         let told = read(out, authority)?;
+        // What the authority says beside its token is signed by nobody, and is not kept.
+        let reply = form::kept(&reply).map_err(|odd| garbage(authority, odd))?;
+        form::read(&reply).map_err(|odd| garbage(authority, &format!("its token: {odd}")))?;
+        keep(out, &reply)?;
         if told.imprint != Sha256::digest(&bytes).to_vec() {
             return Err(garbage(authority, "its token is of other bytes"));
         }
@@ -248,6 +255,12 @@ fn nonce_of(query: &[u8], out: &Path) -> Result<Option<String>, Fault> {
     Ok(text.lines().find_map(|line| line.strip_prefix("Nonce:")).map(|n| n.trim().to_owned()))
 }
 
+/// `20261123151136.25Z`, as it stands in a token.
+pub fn when(time: &str) -> Option<DateTime<Utc>> {
+    let time = NaiveDateTime::parse_from_str(time.strip_suffix('Z')?, "%Y%m%d%H%M%S%.f").ok()?;
+    Some(time.and_utc())
+}
+
 /// `Nov 23 15:11:36.25 2026 GMT` as RFC 3339.
 fn utc(time: &str) -> Option<String> {
     let time = time.strip_suffix("GMT")?.trim();
@@ -286,6 +299,10 @@ mod tests {
         assert_eq!(utc("Nov 23 15:11:36 2026 GMT").unwrap(), "2026-11-23T15:11:36Z");
         assert_eq!(utc("Nov  3 05:01:06.250 2026 GMT").unwrap(), "2026-11-03T05:01:06.250Z");
         assert_eq!(utc("soon"), None);
+        let at = |time| when(time).map(|at| at.timestamp_millis() % 60_000);
+        assert_eq!(at("20261123151136Z"), Some(36_000));
+        assert_eq!(at("20261123151136.25Z"), Some(36_250));
+        assert_eq!(at("20261123151136"), None);
         let text = "Hash Algorithm: sha256\nMessage data:\n    \
                     0000 - 58 91 b5 b5 22 d5 df 08-6d 0f f0 b1 10 fb d9 d2   X..aa ...m.......\n    \
                     0010 - 1b b4                                             ..\n\

@@ -15,7 +15,9 @@
 //! `split` is no input: it follows from one, and stands here for those who judge again.
 
 use super::ascii::to_json;
+use crate::clean::Clean;
 use crate::runbook::{Event, Readback};
+use crate::runbook::{Kind, RunFacts};
 use crate::signal::Sample;
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
@@ -93,6 +95,20 @@ impl Routine {
 /// The mark of a switch: Green's percent, as the router reported it after input `n`.
 pub fn split_mark(n: u64, at: Millis, green: u8) -> serde_json::Result<String> {
     to_json(&Mark { at, n, what: What::Split { green } })
+}
+
+/// The first line: whose samples these are. Whoever judges them passes over it.
+pub fn title(facts: &RunFacts) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Title<'a> {
+        at: Millis,
+        mark: &'static str,
+        kind: Kind,
+        host: &'a Clean,
+        run: &'a str,
+    }
+    let (kind, host, run) = (facts.kind, &facts.host, facts.run.as_str());
+    to_json(&Title { at: Millis::ZERO, mark: "run", kind, host, run })
 }
 
 /// A routine input, read back.

@@ -16,9 +16,11 @@ use super::samples::{self, Routine};
 use super::writer::{Ended, Trouble};
 use crate::clean::Clean;
 use crate::runbook::snapshot::Stamp;
-use crate::runbook::{Effect, Event, Fault, FaultKind, Record};
+use crate::runbook::{Effect, Event, Fault, FaultKind, Record, RunFacts};
 use crate::units::Millis;
+use nix::fcntl::Flock;
 use sha2::{Digest, Sha256};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, SyncSender};
@@ -68,6 +70,8 @@ pub(super) struct Worker {
     unwritten: Option<Instant>,
     trouble: Option<Instant>,
     lost: Lost,
+    /// The run's directory, which nobody else writes meanwhile.
+    pub(super) held: Option<Flock<File>>,
     /// Where lines are told that a recording is marked with.
     pub(super) marks: Option<Sender<Mark>>,
 }
@@ -95,8 +99,14 @@ impl Worker {
             unwritten: None,
             trouble: None,
             lost: Lost { records: 0, samples: 0 },
+            held: None,
             marks: None,
         }
+    }
+
+    /// The samples say whose they are.
+    pub(super) fn begin_samples(&mut self, facts: &RunFacts) {
+        self.keep_sample(samples::title(facts));
     }
 
     pub(super) fn goes_on_from(&mut self, run: &Run, dir: &Path) -> Result<(), JournalFault> {

@@ -25,6 +25,9 @@ use super::worker::{Message, Worker, fault, now_ms};
 use crate::clean::Clean;
 use crate::runbook::{Event, Fault, FaultKind, Finish};
 use crate::units::Millis;
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -130,6 +133,20 @@ pub struct Writer {
     ended: Option<Receiver<Result<Ended, Fault>>>,
 }
 
+/// Takes a run's directory for as long as its journal is written: two writers would break the
+/// chain of each other. The system lets go of it however a process ends.
+fn hold(dir: &Path) -> Result<Flock<File>, Fault> {
+    let local = |cause: String, hint: &str| Fault::new(FaultKind::Local, cause, hint);
+    let opened = File::open(dir).map_err(|e| fault(dir, &e))?;
+    Flock::lock(opened, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| match error {
+        Errno::EWOULDBLOCK => local(
+            format!("another process still writes the journal in {}", dir.display()),
+            "wait until it has ended, or end it; it lets go of it by itself",
+        ),
+        error => local(format!("{} cannot be locked: {error}", dir.display()), "look at its disk"),
+    })
+}
+
 /// A thread that has given up still takes a moment to say so.
 const A_MOMENT: Duration = Duration::from_millis(500);
 /// What was not closed in order is waited for no longer than this.
@@ -145,6 +162,8 @@ impl Writer {
         };
         let files = (new(JOURNAL)?, new(SAMPLES)?);
         let mut worker = Worker::over(files, opened.facts.host.clone());
+        worker.held = Some(hold(dir)?);
+        worker.begin_samples(&opened.facts);
         worker.take(Entry::Opened(Box::new(opened)), at, now_ms());
         worker.journal.sync().map_err(|e| fault(worker.journal.path(), &e))?;
         Self::start(worker)
@@ -153,6 +172,8 @@ impl Writer {
     /// Goes on with the journal of a run that was cut off. Half-written lines are taken away, and
     /// a record says how much that was.
     pub fn resume(dir: &Path) -> Result<(Self, Troubles, Run), ResumeFault> {
+        // Before it is read: what is read is what is gone on with.
+        let held = hold(dir).map_err(ResumeFault::Unwritable)?;
         let run = read::read(dir)?;
         if !run.is_open() {
             return Err(ResumeFault::Over {
@@ -166,6 +187,7 @@ impl Writer {
         };
         let files = (open(JOURNAL, run.journal_bytes)?, open(SAMPLES, run.sample_bytes)?);
         let mut worker = Worker::over(files, run.opened.facts.host.clone());
+        worker.held = Some(held);
         worker.goes_on_from(&run, dir)?;
         let resumed = Resumed {
             program: env!("CARGO_PKG_VERSION").to_owned(),

@@ -72,6 +72,19 @@ pub struct LastEnd {
     pub ended_unix_ms: i64,
     /// How things stood.
     pub end: End,
+    /// Whether that was no run, but a way back straight to the router.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub straight: bool,
+}
+
+impl LastEnd {
+    fn when(&self) -> String {
+        if self.straight {
+            "when `switchback rollback` had gone back without a run".to_owned()
+        } else {
+            format!("when run {} ended", self.run)
+        }
+    }
 }
 
 impl Core {
@@ -85,10 +98,8 @@ impl Core {
         if last.end.serves.as_ref() == Some(&name) {
             return;
         }
-        let says = format!(
-            "changed outside Switchback: {name} serves all users; when run {} ended, {was}",
-            last.run
-        );
+        let says =
+            format!("changed outside Switchback: {name} serves all users; {}, {was}", last.when());
         self.outside(&was, &format!("{name} serves all users"), &says);
     }
 
@@ -103,10 +114,8 @@ impl Core {
         let name = self.plan.slot_name(blue);
         let was = last.end.slot(name).and_then(|slot| last.end.releases[slot].clone());
         let Some(was) = was.filter(|was| *was != is) else { return };
-        let says = format!(
-            "changed outside Switchback: {name} runs {is}; when run {} ended, it ran {was}",
-            last.run
-        );
+        let says =
+            format!("changed outside Switchback: {name} runs {is}; {}, it ran {was}", last.when());
         self.outside(was.as_str(), is.as_str(), &says);
     }
 

@@ -152,7 +152,7 @@ impl Figures {
         let mut figures = Self::default();
         // A run that was picked up after its end has ended twice: the last line counts.
         let mut last: BTreeMap<&str, &IndexLine> = BTreeMap::new();
-        for line in lines {
+        for line in lines.iter().filter(|line| !line.straight) {
             last.insert(&line.id, line);
         }
         let mut ended: Vec<&IndexLine> = last.values().copied().collect();
@@ -225,6 +225,7 @@ mod tests {
             ended_unix_ms: i64::from(id),
             bundle: None,
             end: None,
+            straight: false,
         }
     }
 

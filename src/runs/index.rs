@@ -57,9 +57,39 @@ pub struct IndexLine {
     /// How it left its surroundings; nothing in lines of older programs, and where nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
+    /// No run, but a way back that was taken straight to the router: it counts as none, and only
+    /// its end is of use. Older programs take it for a rehearsal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub straight: bool,
 }
 
 impl IndexLine {
+    /// The line for a way back without a run, which ended now (in milliseconds since 1970) and
+    /// left things so; nothing where it failed, and nobody knows.
+    pub fn straight(router: &str, service: &str, end: Option<End>, now: i64) -> Self {
+        let (outcome, exit) = match end {
+            Some(_) => (RunOutcome::RolledBack, 0),
+            None => (RunOutcome::Failed, 4),
+        };
+        Self {
+            id: format!("rollback-{now}"),
+            kind: Kind::Rehearsal,
+            service: Clean::new(service),
+            outcome,
+            exit,
+            head: chain::GENESIS.to_owned(),
+            router: Clean::new(router),
+            rollback_us: None,
+            restored_us: None,
+            moved: None,
+            began_unix_ms: now,
+            ended_unix_ms: now,
+            bundle: None,
+            end,
+            straight: true,
+        }
+    }
+
     /// The line for a run, from what its journal says.
     pub fn new(opened: &Opened, closed: &Closed, ended: &Ended) -> Self {
         Self {
@@ -77,6 +107,7 @@ impl IndexLine {
             ended_unix_ms: closed.ended_unix_ms,
             bundle: None,
             end: None,
+            straight: false,
         }
     }
 
@@ -180,8 +211,23 @@ pub fn last_rollback(root: &Path, router: &str) -> Option<(u64, i64)> {
 pub fn last_end(root: &Path, router: &str) -> Option<LastEnd> {
     let router = Clean::new(router);
     let ours = |line: &IndexLine| line.kind.outlives_process() && line.router == router;
-    let last = read(root).0.into_iter().rfind(ours)?;
-    Some(LastEnd { run: last.id, ended_unix_ms: last.ended_unix_ms, end: last.end? })
+    // One that was sealed again later has not ended later.
+    let last = read(root).0.into_iter().filter(ours).max_by_key(|line| line.ended_unix_ms)?;
+    Some(LastEnd {
+        run: last.id,
+        ended_unix_ms: last.ended_unix_ms,
+        end: last.end?,
+        straight: last.straight,
+    })
+}
+
+/// How a way back straight to this router left it, if one was taken after this time, in
+/// milliseconds since 1970.
+pub fn straight_since(root: &Path, router: &str, since_unix_ms: i64) -> Option<End> {
+    let router = Clean::new(router);
+    let lines = read(root).0.into_iter().rev();
+    let mut ours = lines.filter(|line| line.straight && line.router == router);
+    ours.find(|line| line.ended_unix_ms >= since_unix_ms)?.end
 }
 
 #[cfg(test)]
@@ -205,6 +251,7 @@ mod tests {
             ended_unix_ms: ended,
             bundle: None,
             end: None,
+            straight: false,
         }
     }
 
@@ -250,6 +297,30 @@ mod tests {
         assert_eq!((last.run.as_str(), last.ended_unix_ms, last.end), ("2", 7, end("right")));
         append(root.path(), &line("5", Kind::Deploy, "ours", None, 8)).unwrap();
         assert_eq!(last_end(root.path(), "ours"), None, "an older line is no help");
+    }
+
+    #[test]
+    fn a_way_back_without_a_run_is_the_last_end_and_no_rehearsal() {
+        let root = tempfile::tempdir().unwrap();
+        let end = |serves: &str| End {
+            slots: ["left".into(), "right".into()],
+            serves: Some(serves.into()),
+            first: None,
+            releases: [None, None],
+        };
+        let of_run = line("1", Kind::Deploy, "ours", Some(5), 7).leaving(Some(end("right")));
+        append(root.path(), &of_run).unwrap();
+        let straight = IndexLine::straight("ours", "notes", Some(end("left")), 9);
+        append(root.path(), &straight).unwrap();
+        let last = last_end(root.path(), "ours").unwrap();
+        assert_eq!((last.straight, last.ended_unix_ms, last.end), (true, 9, end("left")));
+        assert_eq!(straight_since(root.path(), "ours", 9), Some(end("left")));
+        assert_eq!(straight_since(root.path(), "ours", 10), None);
+        assert_eq!(straight_since(root.path(), "theirs", 0), None);
+        assert_eq!(last_rollback(root.path(), "ours"), Some((5, 7)), "it was not measured");
+        append(root.path(), &IndexLine::straight("ours", "notes", None, 11)).unwrap();
+        assert_eq!(last_end(root.path(), "ours"), None, "one that failed left nobody knows what");
+        assert_eq!(straight_since(root.path(), "ours", 0), None);
     }
 
     #[test]

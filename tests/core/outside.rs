@@ -18,6 +18,7 @@ fn last() -> LastEnd {
             first: Some(Percent::ALL),
             releases: [Some("1.8.2".into()), None],
         },
+        straight: false,
     }
 }
 
@@ -57,6 +58,17 @@ fn users_who_were_moved_between_two_runs_are_told_once_and_stop_nothing() {
     let story = story.reaches(Place::Soak);
     let [(was, is, _)] = &outside(&story)[..] else { panic!("{}", story.log()) };
     assert_eq!((was.as_str(), is.as_str()), ("right served all users", "left serves all users"));
+}
+
+#[test]
+fn what_a_way_back_without_a_run_left_is_not_said_to_be_a_runs() {
+    let mut last = last();
+    last.end.serves = Some("right".into());
+    last.end.first = Some(Percent::ZERO);
+    last.straight = true;
+    let story = given().after(last).reaches(Place::Confirmed);
+    let [(_, _, says)] = &outside(&story)[..] else { panic!("{}", story.log()) };
+    assert!(says.contains("when `switchback rollback` had gone back without a run"), "{says}");
 }
 
 #[test]

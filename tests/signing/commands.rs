@@ -1,6 +1,7 @@
 //! Stories of the built program: a plan is approved, a deploy declares itself.
 
-use crate::tools::{Authority, P256, key, public, tool};
+use crate::authority::{Authority, tool};
+use crate::tools::{P256, key, public};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,12 @@
 //! Signatures, time stamps, declarations and approvals, against the real tools.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
+#[path = "../support/authority.rs"]
+mod authority;
 mod commands;
 mod tools;
 
+use authority::{Answers, Authority, maybe, tool};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -13,7 +16,7 @@ use switchback::evidence::sign::{self, Asking};
 use switchback::evidence::signers::{Checked, Signers};
 use switchback::evidence::{purpose, stamp};
 use switchback::runbook::FaultKind;
-use tools::{Answers, Authority, P256, key, maybe, public, stock, tool};
+use tools::{P256, key, public, stock};
 
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(60);

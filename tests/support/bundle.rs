@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 use switchback::clean::Mask;
+use switchback::evidence::approve::approve;
 use switchback::evidence::declare::{Declaration, declare};
 use switchback::evidence::previous::Previous;
 use switchback::evidence::recorder::{Recorder, Spec};
 use switchback::evidence::seal::{NotSealed, Sealed, Sealing, seal};
-use switchback::evidence::sign::Asking;
+use switchback::evidence::sign::{Asking, signer};
 use switchback::evidence::signers::Signers;
 use switchback::evidence::slate::{Closing, Opening};
 use switchback::evidence::verify::{Asked, Verified, verify};
@@ -25,6 +26,8 @@ use tempfile::TempDir;
 
 /// Who signs.
 pub const WHO: &str = "operator@example.org";
+/// Who approves.
+pub const SECOND: &str = "second@example.org";
 /// The run's id.
 pub const RUN: &str = "20261123T142207Z-7f3a";
 /// When it was flown, in milliseconds since 1970.
@@ -92,6 +95,21 @@ impl Place {
         Self { home, plan }
     }
 
+    /// Lets a second person, whom the signers file knows as such, approve the plan.
+    pub fn approve(&self) {
+        let (home, plan_file) = (self.home.path(), self.home.path().join("plan.toml"));
+        fs::copy(self.run_dir().join("plan.toml"), &plan_file).unwrap();
+        let ran = run(&["ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", "second"], home);
+        assert!(ran.status.success(), "{ran:?}");
+        let key = home.join("second");
+        let who = signer(&key, SECOND).unwrap();
+        approve(&plan_file, &self.plan, &key, who, NOON).unwrap();
+        let public = fs::read_to_string(home.join("second.pub")).unwrap();
+        let known = fs::read_to_string(self.signers()).unwrap();
+        let line = format!("{SECOND} namespaces=\"approval@switchback\" {public}");
+        fs::write(self.signers(), known + &line).unwrap();
+    }
+
     /// The run's directory.
     pub fn run_dir(&self) -> PathBuf {
         self.home.path().join(RUN)
@@ -133,7 +151,8 @@ impl Place {
         fly(&mut flight, Millis::secs(3_600));
         let opened = Opened::new(facts, self.plan.clone(), "router");
         let what = Declaration::of(&opened, NOON);
-        let declared = declare(&dir, &what, &self.plan.evidence, None, Asking::Nobody);
+        let plan_file = self.home.path().join("plan.toml");
+        let declared = declare(&dir, &what, &self.plan.evidence, Some(&plan_file), Asking::Nobody);
         let (mut writer, _troubles) = Writer::create(&dir, opened.clone(), Millis::ZERO).unwrap();
         writer.notes().note(Noted::Declared(Box::new(declared.clone())));
         let opening = Opening {

@@ -4,7 +4,9 @@
 //! the last kinds are whole rewrites, in which every digest is made anew, by somebody who has any
 //! key but the right one.
 
-use super::bundle::{Place, sign};
+use super::authority::Authority;
+use super::bundle::{Place, RUN, sign};
+use super::fixture;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -46,13 +48,20 @@ pub enum Way {
     OtherPurpose,
     /// Every digest is right, and the declaration is signed by another key, and so is the rest.
     OtherDeclaration,
+    /// The signature is gone, or the token over it, and nothing else.
+    Bared,
+    /// The token over the seal, or over the declaration, is another bundle's.
+    OtherToken,
+    /// The approval is of another plan, by the same person, or by another; every digest is right,
+    /// and another key has signed.
+    OtherApproval,
 }
 
 /// Every way, with how often of 100 it is taken.
-pub const WAYS: [(Way, u64); 16] = [
-    (Way::Byte, 30),
+pub const WAYS: [(Way, u64); 19] = [
+    (Way::Byte, 26),
     (Way::Removed, 6),
-    (Way::Added, 8),
+    (Way::Added, 6),
     (Way::LineRemoved, 6),
     (Way::LineAdded, 4),
     (Way::Reordered, 5),
@@ -66,17 +75,21 @@ pub const WAYS: [(Way, u64); 16] = [
     (Way::OtherKey, 5),
     (Way::OtherPurpose, 2),
     (Way::OtherDeclaration, 2),
+    (Way::Bared, 2),
+    (Way::OtherToken, 2),
+    (Way::OtherApproval, 2),
 ];
 
 impl Way {
     /// Whether nothing shows that somebody has changed it, but that its author is unknown.
     pub fn leaves_it_whole(self) -> bool {
-        matches!(self, Self::Unsigned | Self::OtherKey | Self::OtherDeclaration)
+        matches!(self, Self::OtherKey | Self::OtherDeclaration)
     }
 
     /// Whether every digest is right.
     pub fn is_whole_rewrite(self) -> bool {
-        self.leaves_it_whole() || matches!(self, Self::Rewritten | Self::OtherPurpose)
+        let rewritten = [Self::Rewritten, Self::Unsigned, Self::OtherPurpose, Self::OtherApproval];
+        self.leaves_it_whole() || rewritten.contains(&self)
     }
 }
 
@@ -96,6 +109,31 @@ impl Dice {
     fn index(&mut self, n: usize) -> usize {
         self.below(n as u64) as usize
     }
+}
+
+/// A bundle that has all that can be tampered with: a recording, a second person's approval, and a
+/// time authority's tokens. The authority goes on answering as long as it is held.
+pub fn sealed() -> (Place, Authority, PathBuf) {
+    let mut place = Place::new(fixture::plan());
+    let authority = Authority::open(place.home.path());
+    place.plan.evidence.tsa = Some(authority.url.clone());
+    place.approve();
+    place.fly(&["\u{1b}[2J\u{1b}[1;1Hswitchback"], true);
+    // An older bundle of the same run, whose token is of other bytes.
+    let mask = switchback::clean::Mask::new([]);
+    place.seal_with(&mask, |how| how.now_unix_ms -= 1_000).unwrap();
+    let sealed = place.seal().unwrap();
+    assert!(other_bundle(&place).is_dir());
+    let told = place.verify(&sealed.path);
+    assert_eq!(told.exit(), 0, "it verifies as long as nobody touches it: {told:#?}");
+    let approved = told.checks.iter().any(|c| c.says.as_str().ends_with("a second person"));
+    assert!(approved, "{told:#?}");
+    assert_eq!(place.script(&sealed.path, true).0, 0);
+    (place, authority, sealed.path)
+}
+
+fn other_bundle(place: &Place) -> PathBuf {
+    place.home.path().join(RUN).join("evidence.1")
 }
 
 /// A copy of a bundle.
@@ -227,6 +265,32 @@ fn apply(way: Way, place: &Place, dir: &Path, dice: &mut Dice) -> Option<String>
             relist(dir);
             resign(way, place, dir);
         }
+        Way::Bared => {
+            let bared = UNLISTED[1 + dice.index(2)];
+            fs::remove_file(dir.join(bared)).unwrap();
+            return Some(bared.to_owned());
+        }
+        Way::OtherToken => {
+            let token = ["SHA256SUMS.tsr", "declaration.tsr"][dice.index(2)];
+            fs::copy(other_bundle(place).join("SHA256SUMS.tsr"), dir.join(token)).unwrap();
+            if dice.below(2) == 0 {
+                relist(dir);
+            }
+            return Some(token.to_owned());
+        }
+        Way::OtherApproval => {
+            let path = dir.join("approval.json");
+            let mut said: serde_json::Value =
+                serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            said["plan_sha256"] = digest(&dice.below(u64::MAX).to_be_bytes()).into();
+            write(&path, said.to_string().as_bytes());
+            let second = place.home.path().join("second");
+            let by = [place.other_key(), second][dice.index(2)].clone();
+            sign(&by, "approval@switchback", &path);
+            relist(dir);
+            resign(Way::OtherKey, place, dir);
+            return Some(format!("by {}", by.display()));
+        }
     }
     Some(name)
 }
@@ -265,13 +329,13 @@ fn rechain(dir: &Path, dice: &mut Dice) -> Option<String> {
 }
 
 /// Writes the manifest anew.
-fn relist(dir: &Path) {
+pub fn relist(dir: &Path) {
     let path = dir.join("SHA256SUMS");
     let title = Manifest::parse(&fs::read(&path).unwrap()).unwrap().title;
     fs::write(&path, of(dir, &title).unwrap().text()).unwrap();
 }
 
-fn resign(way: Way, place: &Place, dir: &Path) {
+pub fn resign(way: Way, place: &Place, dir: &Path) {
     let manifest = dir.join("SHA256SUMS");
     match way {
         Way::Unsigned => fs::remove_file(dir.join("SHA256SUMS.sig")).unwrap(),
@@ -281,4 +345,44 @@ fn resign(way: Way, place: &Place, dir: &Path) {
         Way::OtherPurpose => sign(&place.key(), "declaration@switchback", &manifest),
         _ => {}
     }
+}
+
+/// Whether one byte of the seal's token is all that was changed, and it is one of those that nobody
+/// has signed and that stock `openssl` does not look at: `verify.sh` says that it does not.
+pub fn is_blind_there(sealed: &Path, dir: &Path) -> bool {
+    let same = |name: &String| fs::read(sealed.join(name)).ok() == fs::read(dir.join(name)).ok();
+    let Ok(there) = files_of(dir) else { return false };
+    let changed: Vec<&String> = there.iter().filter(|name| !same(name)).collect();
+    let [name] = changed[..] else { return false };
+    let [old, new] = [sealed, dir].map(|dir| fs::read(dir.join(name)).unwrap());
+    let at: Vec<usize> = (0..old.len()).filter(|at| old.get(*at) != new.get(*at)).collect();
+    name == "SHA256SUMS.tsr"
+        && there == files_of(sealed).unwrap()
+        && old.len() == new.len()
+        && at.len() == 1
+        && unsigned_bytes(&old).contains(&at[0])
+}
+
+/// Versions, parameters of algorithms, the signer's name and the kind of signature, as they lie in
+/// the tokens of the authority of these tests.
+pub fn unsigned_bytes(token: &[u8]) -> Vec<usize> {
+    let find = |what: &[u8], after: usize| {
+        after + token[after..].windows(what.len()).position(|bytes| bytes == what).unwrap()
+    };
+    const SHA256: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01];
+    const SEQUENCE: u8 = 0x30;
+    const ECDSA: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+    let version = find(&[2, 1, 3], 0) + 2;
+    let first = find(SHA256, 0) + SHA256.len();
+    // The signer's part is the last of all.
+    let last = |what: &[u8], before: usize| {
+        (0..before).rev().find(|at| token[*at..].starts_with(what)).unwrap()
+    };
+    let kind = last(ECDSA, token.len());
+    let signer = last(&[2, 1, 1, SEQUENCE], kind);
+    let digest = find(SHA256, signer);
+    let mut all = vec![version, first, signer + 2, digest + SHA256.len()];
+    all.extend(signer + 3..digest);
+    all.extend(kind..kind + ECDSA.len());
+    all
 }

@@ -96,14 +96,12 @@ fn flight(plan: &Plan) -> Vec<String> {
         plan.soak,
         plan.watch
     )];
-    for limit in &plan.limits {
-        lines.push(format!(
-            "Limit: {} above {} for {}.",
-            limit.signal.label(),
-            limit.above,
-            limit.hold
-        ));
-    }
+    let limits: Vec<String> = plan
+        .limits
+        .iter()
+        .map(|limit| format!("{} above {} for {}", limit.signal.label(), limit.above, limit.hold))
+        .collect();
+    lines.push(format!("Limits on Green: {}.", limits.join(" · ")));
     let trip = if plan.on_trip.ask {
         format!("A limit that trips asks, and goes back if nobody answers for {}.", plan.on_trip.countdown)
     } else {

@@ -115,8 +115,8 @@ fn axis(out: &mut Vec<Row>, debrief: &Debrief, columns: u16) {
     let last = |ghost: &Ghost| ghost.line.last().map_or(Millis::ZERO, |(at, _)| *at);
     let others = last(&debrief.nothing).max(last(&debrief.oracle));
     // What became of the others long after the flight stands in the sentence below.
-    let half_more = Millis(strip.ends.0 + strip.ends.0 / 2);
-    let ends = strip.ends.max(others.min(half_more)).max(Millis(1));
+    let longest = Millis(strip.ends.0 * 5 / 2);
+    let ends = strip.ends.max(others.min(longest)).max(Millis(1));
     let room = usize::from(columns.saturating_sub(MARGIN + 1)).max(20);
     let column = move |at: Millis| ((at.0.min(ends.0)) * (room as u64 - 1) / ends.0) as usize;
     heading(out, "One time axis: what was true, what you saw and did, users who failed");

@@ -77,8 +77,20 @@ fn scene(plan: &Plan) -> Scene {
     let (done, done_here) = unbounded_channel();
     let (found, found_here) = unbounded_channel();
     let router = Router::of_plan(plan).unwrap();
-    let (at, secrets) = (directory.path(), Secrets::default());
-    let hands = Hands::new(plan, at, &secrets, router, Clock::begin(), done, found).unwrap();
+    let facts = crate::runbook::RunFacts {
+        run: "20261123T142207Z-7f3a".to_owned(),
+        kind: crate::runbook::Kind::Deploy,
+        host: "vm".into(),
+        began_unix_ms: 0,
+        attended: true,
+        last_rollback: None,
+        last_end: None,
+        tells_gates: true,
+        record: Default::default(),
+    };
+    let logs = Logs::new(directory.path(), &facts);
+    let secrets = Secrets::default();
+    let hands = Hands::new(plan, logs, &secrets, router, Clock::begin(), done, found).unwrap();
     Scene { hands, done: done_here, found: found_here, directory }
 }
 

@@ -90,6 +90,10 @@ fn vouch(out: &mut String, page: &Page) {
         let owed: Vec<String> = page.account.owed.iter().map(|o| esc(o.as_str())).collect();
         let _ = write!(out, "<p><strong>Still owed:</strong> {}.</p>", owed.join(", "));
     }
+    if !page.left_out.is_empty() {
+        let left: Vec<String> = page.left_out.iter().map(|what| esc(what)).collect();
+        let _ = write!(out, "<p><strong>Left out:</strong> {}.</p>", left.join("; "));
+    }
     out.push_str("</aside>\n");
 }
 

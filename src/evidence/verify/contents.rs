@@ -83,7 +83,7 @@ fn look(bundle: &Path, title: &str, signed: &Signed, asked: &Asked<'_>, told: &m
         Some(declared) => {
             told.found("declaration", declaration(bundle, &run, declared));
             who::declaration(bundle, declared, signed, asked, told);
-            who::approval(bundle, declared, &run.opened.plan_sha256, asked, told);
+            who::approval(bundle, declared, &run.opened.plan_sha256, signed, asked, told);
             tokens::of_the_declaration(bundle, declared.token.is_some(), asked, told);
         }
     }

@@ -19,7 +19,7 @@ pub fn derived(bundle: &Path, run: &Run, signed: &Signed, asked: &Asked<'_>, tol
         Ok(stated) => stated,
         Err(why) => return told.bad(CHECK, format!("{}: {why}", names::ENVIRONMENT)),
     };
-    tokens::of_the_seal(bundle, stated.time_authority.is_some(), asked, told);
+    tokens::of_the_seal(bundle, &stated, asked, told);
     match (&stated.signer, &signed.by) {
         (Some(said), Some(by)) if said.fingerprint != by.fingerprint => {
             told.bad("signer", "the bundle says that it is signed with another key");

@@ -1,10 +1,15 @@
 //! Time authorities' tokens: of which bytes they are, and, with the authority's certificates, when.
 
 use super::{Asked, Verified};
+use crate::evidence::environment::Stated;
 use crate::evidence::manifest::read_plain;
+use crate::evidence::names;
+use crate::evidence::stamp;
+use crate::evidence::stamp::form::{self, Form};
+use crate::evidence::stamp::own::{self, Own};
 use crate::evidence::tool::{self, Asking};
-use crate::evidence::{names, stamp};
-use crate::journal::chain::digest;
+use chrono::{DateTime, SecondsFormat, Utc};
+use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -13,23 +18,24 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What a token is of, and a token, are of no more bytes than this.
 const LARGEST: u64 = 1024 * 1024;
 
-/// The token over the seal. `asked_for` says whether the bundle says that one was asked for.
-pub fn of_the_seal(bundle: &Path, asked_for: bool, asked: &Asked<'_>, told: &mut Verified) {
+/// The token over the seal, which must be there if the bundle says so, and only then.
+pub fn of_the_seal(bundle: &Path, stated: &Stated, asked: &Asked<'_>, told: &mut Verified) {
     const CHECK: &str = "time of the seal";
     let there = bundle.join(names::MANIFEST_TOKEN).symlink_metadata().is_ok();
-    match (asked_for, there) {
+    match (stated.is_dated(), there) {
         (true, true) => {
-            let signed = bundle.join(names::MANIFEST_SIG).is_file();
-            let of = if signed { names::MANIFEST_SIG } else { names::MANIFEST };
+            let of = if stated.signer.is_some() { names::MANIFEST_SIG } else { names::MANIFEST };
             token(CHECK, bundle, names::MANIFEST_TOKEN, of, asked, told);
         }
         (false, false) => {
-            told.passed_over(CHECK, "no time authority was asked: this host's own word")
+            let why = stated.undated.as_ref().map_or_else(
+                || "no time authority was asked".to_owned(),
+                |why| format!("no token: {why}"),
+            );
+            told.passed_over(CHECK, format!("this host's own word: {why}"));
         }
-        (true, false) => {
-            told.passed_over(CHECK, "a time authority was asked, and no token is there")
-        }
-        (false, true) => told.bad(CHECK, "a token is there, and none was asked for"),
+        (true, false) => told.bad(CHECK, "the bundle says that a token is there, and it is not"),
+        (false, true) => told.bad(CHECK, "a token is there, and the bundle says that none is"),
     }
 }
 
@@ -57,28 +63,94 @@ fn token(
     told: &mut Verified,
 ) {
     let (token, data) = (bundle.join(token), bundle.join(of));
-    let fits = read_plain(&token, LARGEST)
-        .and_then(|_| read_plain(&data, LARGEST))
-        .map_err(|e| e.to_string())
-        .and_then(|bytes| {
-            let imprint = stamp::imprint_of(&token).map_err(|fault| fault.cause.to_string())?;
-            let same = imprint == digest(&bytes);
-            same.then_some(()).ok_or_else(|| format!("the token is not of {of}"))
-        });
-    if let Err(why) = fits {
-        return told.bad(check, why);
-    }
-    let time = stamp::time_of(&token).unwrap_or_default();
-    let Some(chain) = asked.tsa_chain else {
-        return told
-            .passed_over(check, format!("{time} by the token's own word: give --tsa-chain FILE"));
+    let fits = reads(&token, &data, of);
+    let (form, at) = match fits {
+        Ok(fits) => fits,
+        Err(why) => return told.bad(check, why),
     };
-    let mut command = Command::new("openssl");
-    command.args(["ts", "-verify", "-data"]).arg(&data).arg("-in").arg(&token);
-    command.arg("-CAfile").arg(chain);
-    match tool::run(&mut command, Asking::Nobody, PATIENCE) {
-        Ok(said) if said.well => told.ok(check, format!("{time}, proven by the time authority")),
-        Ok(said) => told.bad(check, format!("openssl ts -verify: {}", said.why())),
-        Err(_) => told.passed_over(check, "openssl could not be run"),
+    let time = at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    match (own::holds(&form, &token, &data, at.timestamp()), asked.tsa_chain) {
+        (Own::Bad(why), _) => told.bad(check, why),
+        (Own::Unable(why), None) => {
+            told.passed_over(check, format!("{time} by the token's own word: {why}"));
+        }
+        (Own::Fits { uncovered }, None) => {
+            let uncovered = match uncovered {
+                0 => String::new(),
+                n => format!(
+                    ", nor are {}",
+                    crate::text::count(n as u64, "certificate") + " beside it"
+                ),
+            };
+            told.passed_over(
+                check,
+                format!(
+                    "{time} by its own certificate; whether that is an authority: not checked \
+                     (--tsa-chain){uncovered}"
+                ),
+            );
+        }
+        (_, Some(chain)) => match proves((&token, &data), chain, at.timestamp()) {
+            Proof::Now => told.ok(check, format!("{time}, proven by the time authority")),
+            Proof::Then => told.ok(
+                check,
+                format!(
+                    "{time}, proven by the time authority, whose certificate was valid then and \
+                     is not now"
+                ),
+            ),
+            Proof::No(why) => told.bad(check, why),
+            Proof::Unable => told.passed_over(check, "openssl could not be run"),
+        },
+    }
+}
+
+/// Reads a token, which must be of these bytes; gives its time as well.
+fn reads(token: &Path, data: &Path, of: &str) -> Result<(Form, DateTime<Utc>), String> {
+    let read = |path: &Path| read_plain(path, LARGEST).map_err(|e| e.to_string());
+    let form = form::read(&read(token)?).map_err(str::to_owned)?;
+    let time = stamp::when(&form.time).ok_or("its time is none")?;
+    let same = form.imprint == Sha256::digest(read(data)?).to_vec();
+    same.then_some((form, time)).ok_or_else(|| format!("the token is not of {of}"))
+}
+
+/// When the bundle's signature was there already, in seconds since 1970, if a time authority proves
+/// it to the evaluator.
+pub fn proven(bundle: &Path, asked: &Asked<'_>) -> Option<i64> {
+    let (token, data) = (bundle.join(names::MANIFEST_TOKEN), bundle.join(names::MANIFEST_SIG));
+    let (_, at) = reads(&token, &data, names::MANIFEST_SIG).ok()?;
+    let proof = proves((&token, &data), asked.tsa_chain?, at.timestamp());
+    matches!(proof, Proof::Now | Proof::Then).then(|| at.timestamp())
+}
+
+/// Whether an authority's certificates prove a token.
+enum Proof {
+    /// They do.
+    Now,
+    /// They did at the token's time, and have expired since.
+    Then,
+    /// They do not.
+    No(String),
+    /// Nobody could look.
+    Unable,
+}
+
+fn proves((token, data): (&Path, &Path), chain: &Path, at_unix_s: i64) -> Proof {
+    let ask = |when: Option<i64>| {
+        let mut command = Command::new("openssl");
+        command.args(["ts", "-verify", "-data"]).arg(data).arg("-in").arg(token);
+        command.arg("-CAfile").arg(chain);
+        if let Some(when) = when {
+            command.arg("-attime").arg(when.to_string());
+        }
+        tool::run(&mut command, Asking::Nobody, PATIENCE)
+    };
+    match ask(None) {
+        Ok(now) if now.well => Proof::Now,
+        Ok(now) => match ask(Some(at_unix_s)) {
+            Ok(then) if then.well => Proof::Then,
+            _ => Proof::No(format!("openssl ts -verify: {}", now.why())),
+        },
+        Err(_) => Proof::Unable,
     }
 }

@@ -1,8 +1,8 @@
 //! Who signed: the bundle's digests, the declaration, the approval.
 
-use super::{Asked, Verified};
+use super::{Asked, Verified, tokens};
 use crate::evidence::manifest::read_plain;
-use crate::evidence::signers::Checked;
+use crate::evidence::signers::{Checked, NOT_NOW, Signers};
 use crate::evidence::{names, purpose, sign};
 use crate::journal::{Declared, Signer};
 use std::io;
@@ -20,6 +20,33 @@ pub struct Signed {
     pub manifest: Option<Vec<u8>>,
     /// The key.
     pub by: Option<Signer>,
+    /// When it was signed at the latest, in seconds since 1970, where a time authority proves it to
+    /// the evaluator: a key that was valid then was good, even if it is not any more.
+    pub proven_unix_s: Option<i64>,
+}
+
+impl Signed {
+    /// Holds a signature against the signers as of now, or as of the time that is proven.
+    fn check(
+        &self,
+        asked: &Asked<'_>,
+        sig: &[u8],
+        message: &[u8],
+        purpose: &str,
+    ) -> Option<Checked> {
+        let check = |at: i64| asked.signers.map(|signers| signers.check(sig, message, purpose, at));
+        match (check(asked.now_unix_s), self.proven_unix_s) {
+            (Some(Checked::Unknown { .. }), Some(at)) => check(at),
+            (checked, _) => checked,
+        }
+    }
+
+    /// The same for a name and a key.
+    fn gives(&self, asked: &Asked<'_>, name: &str, fingerprint: &str, purpose: &str) -> bool {
+        let gives =
+            |at: i64| asked.signers.is_some_and(|by| by.gives(name, fingerprint, purpose, at));
+        gives(asked.now_unix_s) || self.proven_unix_s.is_some_and(gives)
+    }
 }
 
 /// Looks at the signature under the manifest, before anything else.
@@ -36,40 +63,57 @@ pub fn signature(bundle: &Path, asked: &Asked<'_>, told: &mut Verified) -> Signe
         Ok(sig) => sig,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             told.passed_over(CHECK, "the bundle is not signed");
-            return Signed { manifest: Some(manifest), by: None };
+            return Signed { manifest: Some(manifest), ..Signed::default() };
         }
         Err(e) => {
             told.bad(CHECK, format!("{} cannot be read: {e}", names::MANIFEST_SIG));
-            return Signed { manifest: Some(manifest), by: None };
+            return Signed { manifest: Some(manifest), ..Signed::default() };
         }
     };
     let by = match sign::by_anybody(&sig, &manifest, purpose::EVIDENCE) {
         Ok(signer) => signer,
         Err(why) => {
             told.bad(CHECK, why);
-            return Signed { manifest: Some(manifest), by: None };
+            return Signed { manifest: Some(manifest), ..Signed::default() };
         }
     };
     let key = format!("{} ({})", by.fingerprint, by.key);
-    match asked.signers.map(|signers| {
-        (signers, signers.check(&sig, &manifest, purpose::EVIDENCE, asked.now_unix_s))
-    }) {
+    let proven_unix_s = tokens::proven(bundle, asked);
+    let signed = Signed { manifest: None, by: Some(by.clone()), proven_unix_s };
+    let now = asked.now_unix_s;
+    let why = |signers: &Signers| signers.why_unknown(&by.fingerprint, purpose::EVIDENCE, now);
+    match signed.check(asked, &sig, &manifest, purpose::EVIDENCE) {
         None => told.passed_over(
             CHECK,
             format!("it fits, by {key}; give --signers FILE to know whose that is"),
         ),
-        Some((_, Checked::Known { principal, .. })) => {
-            told.ok(CHECK, format!("by {principal}, {key}"));
+        Some(Checked::Known { principal, .. }) => {
+            let now = asked.signers.is_some_and(|signers| {
+                signers.gives(&principal, &by.fingerprint, purpose::EVIDENCE, now)
+            });
+            let then = match (now, asked.signers) {
+                (false, Some(signers)) => {
+                    format!(
+                        "; valid when it was signed, as a time authority proves; {}",
+                        why(signers)
+                    )
+                }
+                _ => String::new(),
+            };
+            told.ok(CHECK, format!("by {principal}, {key}{then}"));
             told.author = Some(principal);
         }
-        Some((signers, Checked::Unknown { .. })) => {
-            let now = asked.now_unix_s;
-            let why = signers.why_unknown(&by.fingerprint, purpose::EVIDENCE, now);
+        Some(Checked::Unknown { .. }) => {
+            let mut why = asked.signers.map_or_else(String::new, why);
+            let is_dated = bundle.join(names::MANIFEST_TOKEN).is_file();
+            if is_dated && proven_unix_s.is_none() && why.ends_with(NOT_NOW) {
+                why.push_str("; whether it was when it was signed, --tsa-chain can prove");
+            }
             told.passed_over(CHECK, format!("it fits, by nobody whom we know: {why}"));
         }
-        Some((_, Checked::Bad(why))) => told.bad(CHECK, why),
+        Some(Checked::Bad(why)) => told.bad(CHECK, why),
     }
-    Signed { manifest: Some(manifest), by: Some(by) }
+    Signed { manifest: Some(manifest), ..signed }
 }
 
 /// Whether the declaration is signed by whoever signed the bundle, as the journal says.
@@ -102,9 +146,7 @@ pub fn declaration(
                 return Ok((false, format!("it fits, by {}", by.fingerprint)));
             };
             let same = signed.by.as_ref().is_some_and(|seal| seal.fingerprint == by.fingerprint);
-            let known = asked.signers.is_some_and(|signers| {
-                signers.gives(author, &by.fingerprint, purpose::DECLARATION, asked.now_unix_s)
-            });
+            let known = signed.gives(asked, author, &by.fingerprint, purpose::DECLARATION);
             match (known, same) {
                 (true, _) => Ok((true, format!("by {author}, as the bundle"))),
                 (false, true) => Ok((
@@ -129,6 +171,7 @@ pub fn approval(
     bundle: &Path,
     declared: &Declared,
     plan_sha256: &str,
+    signed: &Signed,
     asked: &Asked<'_>,
     told: &mut Verified,
 ) {
@@ -154,10 +197,7 @@ pub fn approval(
         if says.get("plan_sha256").and_then(|sha256| sha256.as_str()) != Some(plan_sha256) {
             return Err("it is of another plan".to_owned());
         }
-        let checked = asked
-            .signers
-            .map(|signers| signers.check(&sig, &bytes, purpose::APPROVAL, asked.now_unix_s));
-        match checked {
+        match signed.check(asked, &sig, &bytes, purpose::APPROVAL) {
             Some(Checked::Known { principal, .. }) if Some(&principal) != told.author.as_ref() => {
                 Ok((true, format!("by {principal}, a second person")))
             }

@@ -106,17 +106,8 @@ impl<'a> Board<'a> {
             let right = Rect { x: left.right(), width: columns, ..inside };
             if place == self.chosen && item.open {
                 let mut inverse = theme.clone();
-                for style in [
-                    &mut inverse.text,
-                    &mut inverse.dim,
-                    &mut inverse.good,
-                    &mut inverse.warn,
-                    &mut inverse.bad,
-                    &mut inverse.unknown,
-                    &mut inverse.title,
-                ] {
-                    *style = style.add_modifier(Modifier::REVERSED);
-                }
+                let style = theme.text.add_modifier(Modifier::REVERSED);
+                (inverse.text, inverse.dim, inverse.warn) = (style, style, style);
                 ink.run(inside.x, inside.y + row, inside.width, ' ', inverse.text);
                 item.left.draw(ink, left, row, &inverse);
                 item.right.draw(ink, right, row, &inverse);

@@ -149,12 +149,7 @@ impl Page for Form {
             Key::Enter | Key::Tab if self.at + 1 >= self.fields.len() => {
                 return (key == Key::Enter).then_some(());
             }
-            Key::Enter | Key::Tab => {
-                self.at += 1;
-                if self.fields[self.at].answer.is_empty() {
-                    self.choose(0);
-                }
-            }
+            Key::Enter | Key::Tab => self.at += 1,
             Key::BackTab => self.at = self.at.saturating_sub(1),
             Key::Up if choosing => self.choose(-across),
             Key::Down if choosing => self.choose(across),
