@@ -142,8 +142,10 @@ fn briefed(
         let keys = [("space", "begins the flight"), ("1-9", "a closer look"), ("q", "leaves")];
         let frame = Frame::new("DRILL", &name, &remark, &keys);
         let figures = ('1'..='9').map(Key::Char);
-        let ends: Vec<Key> =
-            [Key::Char(' '), Key::Enter, Key::Char('q'), Key::Esc].into_iter().chain(figures).collect();
+        let ends: Vec<Key> = [Key::Char(' '), Key::Enter, Key::Char('q'), Key::Esc]
+            .into_iter()
+            .chain(figures)
+            .collect();
         let seen = opened.clone();
         let rows = move |columns| brief::rows(sortie, &plan.plan, &seen, columns);
         let mut reader = Reader::new(frame, &ends, rows);
@@ -235,7 +237,9 @@ fn debriefed(
         drop(pages);
         // Its answer stays closed: it can still be flown without having been told.
         if !matches!(watcher, Watcher::Json { .. }) {
-            print(b"drill: abandoned; it is on the record with 0 points, and nothing is told of it\n")?;
+            print(
+                b"drill: abandoned; it is on the record with 0 points, and nothing is told of it\n",
+            )?;
         }
         return Ok(());
     }

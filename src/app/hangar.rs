@@ -90,18 +90,29 @@ fn open(global: &Global, at_home: bool) -> Result<u8, Failure> {
             Some(Place::Deploy) => record::deploy(columns),
             Some(Place::Heading) | None => Vec::new(),
         };
-        let keys =
-            [("Enter", "flies"), ("b", "blind"), ("d", "last debrief"), ("r", "runs"), ("q", "quit")];
+        let keys = [
+            ("Enter", "flies"),
+            ("b", "blind"),
+            ("d", "last debrief"),
+            ("r", "runs"),
+            ("q", "quit"),
+        ];
         let remark = deck.remark();
         let title = if at_home { "controlled change, and one key back" } else { "drills" };
         let badge = if at_home { "SWITCHBACK" } else { "HANGAR" };
         let frame = Frame::new(badge, title, &remark, &keys);
-        let ends = [Key::Enter, Key::Char('b'), Key::Char('d'), Key::Char('r'), Key::Char('q'), Key::Esc];
+        let ends =
+            [Key::Enter, Key::Char('b'), Key::Char('d'), Key::Char('r'), Key::Char('q'), Key::Esc];
         let mut board = Board::new(frame, ["What to fly", deck::COLUMNS], items, &ends, side);
         let first = places.iter().position(|place| matches!(place, Place::Drill(_)));
-        board.chosen = chosen.or_else(|| deck.first().and_then(|number| {
-            places.iter().position(|p| matches!(p, Place::Drill(n) if *n == number))
-        })).or(first).unwrap_or(0);
+        board.chosen = chosen
+            .or_else(|| {
+                deck.first().and_then(|number| {
+                    places.iter().position(|p| matches!(p, Place::Drill(n) if *n == number))
+                })
+            })
+            .or(first)
+            .unwrap_or(0);
         let sortie = loop {
             let Some(Chosen { place, key }) = terminal.show(&mut board).map_err(lost)? else {
                 terminal.close()?;

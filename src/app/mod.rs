@@ -22,8 +22,8 @@ mod rollback;
 mod runs;
 mod straight_back;
 mod traffic;
-mod verify;
 mod trials;
+mod verify;
 
 use crate::cli::{self, Cli, Command, Global};
 use crate::plan::{self, Faults, Loaded, Overrides};

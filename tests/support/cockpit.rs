@@ -208,7 +208,8 @@ impl Cockpit {
     /// Closes the terminal's window: whatever runs in it is hung up.
     pub fn hang_up(&mut self) {
         self.let_go.store(true, Ordering::SeqCst);
-        // The reader lets go at the next bytes; the screen's clock sends some every second.
+        // The reader lets go at the next bytes: a screen that is drawn anew sends some.
+        self.key("\u{c}");
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
         }

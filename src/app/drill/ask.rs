@@ -67,7 +67,8 @@ fn choices() -> Vec<String> {
 }
 
 fn signal(words: &str) -> Option<String> {
-    let known = SIGNALS.iter().find(|(known, name)| *known == words || *name == words);
+    let is_it = |known: &str| known.eq_ignore_ascii_case(words);
+    let known = SIGNALS.iter().find(|(known, name)| is_it(known) || is_it(name));
     known.map(|(_, name)| (*name).to_owned())
 }
 
@@ -87,10 +88,7 @@ fn answers(lines: &[String]) -> Answers {
     };
     Answers {
         account: OwnAccount { what: line(0), when: line(1), again: line(2) },
-        sure: Sureness {
-            confidence: confidence(&line(3)),
-            telling: signal(line(4).to_lowercase().as_str()),
-        },
+        sure: Sureness { confidence: confidence(&line(3)), telling: signal(&line(4)) },
     }
 }
 
@@ -149,7 +147,9 @@ mod tests {
         for name in scenario::builtin() {
             let telling = scenario::load_answer(name).unwrap().truth.telling_signal;
             let named = |(_, own): &(&str, &str)| {
-                telling.iter().any(|t| t == own || t.split_once('.').is_some_and(|(_, t)| t == *own))
+                telling
+                    .iter()
+                    .any(|t| t == own || t.split_once('.').is_some_and(|(_, t)| t == *own))
             };
             assert!(telling.is_empty() || SIGNALS.iter().any(named), "{name}: {telling:?}");
         }
@@ -162,6 +162,9 @@ mod tests {
         let said = answers(&said);
         assert_eq!(said.sure.confidence, Some(0.8));
         assert_eq!(said.sure.telling.as_deref(), Some("blue.error_rate"));
-        assert_eq!((confidence("7"), confidence("x"), confidence("200")), (Some(0.5), None, Some(1.0)));
+        assert_eq!(
+            (confidence("7"), confidence("x"), confidence("200")),
+            (Some(0.5), None, Some(1.0))
+        );
     }
 }

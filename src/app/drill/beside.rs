@@ -61,7 +61,10 @@ pub fn go(lab: &Lab, scenario: &Scenario, joined: &Joined) -> Option<Truth> {
             ticks.push((last.at, last.tally));
         }
         for message in last.messages.iter().skip(heard) {
-            link.send(Command::Note(Clean::new(&format!("from {}: {}", message.from, message.text))));
+            link.send(Command::Note(Clean::new(&format!(
+                "from {}: {}",
+                message.from, message.text
+            ))));
         }
         heard = last.messages.len();
         if over {

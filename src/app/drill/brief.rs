@@ -103,7 +103,10 @@ fn flight(plan: &Plan) -> Vec<String> {
         .collect();
     lines.push(format!("Limits on Green: {}.", limits.join(" · ")));
     let trip = if plan.on_trip.ask {
-        format!("A limit that trips asks, and goes back if nobody answers for {}.", plan.on_trip.countdown)
+        format!(
+            "A limit that trips asks, and goes back if nobody answers for {}.",
+            plan.on_trip.countdown
+        )
     } else {
         "A limit that trips goes back by itself.".to_owned()
     };

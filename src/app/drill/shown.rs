@@ -22,7 +22,7 @@ pub fn on_screen(pages: &mut Pages, root: &Path, mut kept: Kept) -> Result<(), F
     loop {
         let open = matches!(kept.carried, Carried::Open | Carried::Later)
             && kept.debrief.carry_over.is_some();
-        let mut keys = vec![("Up/Down PgUp/PgDn", "scroll")];
+        let mut keys = vec![("Up/Down", "scroll")];
         let mut ends = vec![Key::Char('q'), Key::Esc, Key::Enter];
         if open {
             keys.extend([("y", "check into ./switchback.toml"), ("n", "no"), ("l", "later")]);

@@ -121,9 +121,8 @@ fn axis(out: &mut Vec<Row>, debrief: &Debrief, columns: u16) {
     let column = move |at: Millis| ((at.0.min(ends.0)) * (room as u64 - 1) / ends.0) as usize;
     heading(out, "One time axis: what was true, what you saw and did, users who failed");
     let when = |name: &str| strip.truth.iter().find(|m| m.text == name).map(|m| m.at);
-    let hurt = when("onset").map(|onset| {
-        (column(onset), column(when("restore").unwrap_or(strip.ends)))
-    });
+    let hurt =
+        when("onset").map(|onset| (column(onset), column(when("restore").unwrap_or(strip.ends))));
     let flown = column(strip.ends);
     out.push(marks_row("true", &strip.truth, 'A', room, column, |place| match hurt {
         _ if place > flown => (' ', Look::Text),
@@ -141,8 +140,9 @@ fn axis(out: &mut Vec<Row>, debrief: &Debrief, columns: u16) {
     for (marks, from, look) in [(&strip.truth, 'A', Look::Bad), (&strip.seen, 'a', Look::Key)] {
         legend(out, marks, from, look, columns);
     }
+    let beyond = if others > ends { " The axis ends before that." } else { "" };
     let said = format!(
-        "If you had done nothing, {} would have failed; you {}, with the answer known {}.",
+        "If you had done nothing, {} would have failed; you {}, with the answer known {}.{beyond}",
         text::count(debrief.nothing.failed, "user"),
         debrief.yours.failed,
         debrief.oracle.failed,
@@ -221,17 +221,16 @@ fn plot(out: &mut Vec<Row>, debrief: &Debrief, room: usize, ends: Millis) {
         let over = after == ghost.line.len() && at.0 + ends.0 / room as u64 + 1_000 < until;
         (!over).then_some(failed)
     };
-    let most = ghosts.iter().flat_map(|(_, _, ghost)| {
-        (0..room).filter_map(|place| at(ghost, place)).max()
-    });
+    let most = ghosts
+        .iter()
+        .flat_map(|(_, _, ghost)| (0..room).filter_map(|place| at(ghost, place)).max());
     let most = most.max().unwrap_or(0).max(1);
     let mut cells = vec![vec![(' ', Look::Text); room]; TALL];
     for (dot, look, ghost) in ghosts {
-        for place in 0..room {
-            if let Some(failed) = at(ghost, place) {
-                let level = (failed * (TALL as u64 - 1)).div_ceil(most) as usize;
-                cells[TALL - 1 - level.min(TALL - 1)][place] = (dot, look);
-            }
+        let known = (0..room).filter_map(|place| Some((place, at(ghost, place)?)));
+        for (place, failed) in known {
+            let level = (failed * (TALL as u64 - 1)).div_ceil(most) as usize;
+            cells[TALL - 1 - level.min(TALL - 1)][place] = (dot, look);
         }
     }
     for (number, row) in cells.iter().enumerate() {

@@ -12,7 +12,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 /// What the columns of the list are called.
-pub const COLUMNS: &str = "min  due       first  best";
+pub const COLUMNS: &str = "min due     first best";
 const DAY_MS: i64 = 86_400_000;
 
 /// A scenario, as far as it may be shown.
@@ -113,8 +113,8 @@ impl Deck {
         let known = self.due.iter().find(|due| due.scenario == id);
         match known.map(|due| due.days_left(self.today)) {
             Some(days) if days <= 0 => ("due".to_owned(), Look::Warn),
-            Some(1) => ("in 1 day".to_owned(), Look::Text),
-            Some(days) => (format!("in {days} days"), Look::Dim),
+            Some(1) => ("in 1 d".to_owned(), Look::Text),
+            Some(days) => (format!("in {days} d"), Look::Dim),
             None if self.lines.iter().any(|line| line.scenario == id) => {
                 ("flown".to_owned(), Look::Dim)
             }
@@ -127,9 +127,10 @@ impl Deck {
         let sheet = &self.sheets[number];
         let (due, look) = self.due(&sheet.entry.id);
         let points = |points: Option<u32>| points.map_or("-".to_owned(), |p| p.to_string());
-        Row::of(format!("{:>3}  ", sheet.minutes), Look::Dim)
-            .and(format!("{due:<10}"), look)
-            .and(format!("{:>5}{:>6} ", points(sheet.card.first_cold), points(sheet.card.best)), Look::Text)
+        let [first, best] = [sheet.card.first_cold, sheet.card.best].map(points);
+        Row::of(format!("{:>3} ", sheet.minutes), Look::Dim)
+            .and(format!("{due:<8}"), look)
+            .and(format!("{first:>5}{best:>5} "), Look::Text)
     }
 
     /// What stands at the right of the title.

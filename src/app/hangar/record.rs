@@ -54,7 +54,12 @@ pub fn of(deck: &Deck, number: usize, columns: u16) -> Vec<Row> {
         out.extend(paragraph(Row::empty(), text, Look::Dim, columns));
     } else {
         let family: Vec<_> = sheet.entry.family.iter().map(|family| words(*family)).collect();
-        out.extend(paragraph(Row::of("trains ", Look::Dim), &family.join(", "), Look::Text, columns));
+        out.extend(paragraph(
+            Row::of("trains ", Look::Dim),
+            &family.join(", "),
+            Look::Text,
+            columns,
+        ));
         let points = |points: Option<u32>| points.map_or("-".to_owned(), |p| p.to_string());
         let mut text = format!(
             "first cold {} · best {} · flown {}",
@@ -118,16 +123,16 @@ fn ago(days: i64) -> String {
 }
 
 fn table(out: &mut Vec<Row>, calls: Calls) {
-    heading(out, "Calls, of cold flights");
-    let cell = |count: u32, what: &str| format!("{:<15}", format!("{count:>2} {what}"));
-    out.push(Row::of(format!("{:<8}{:<15}{}", "", "back was right", "was not"), Look::Dim));
+    heading(out, "Going back, in cold flights");
+    let cell = |count: u32, what: &str| format!("{:<10}", format!("{count} {what}"));
+    out.push(Row::of(format!("{:<7}{:<10}{}", "", "was right", "was wrong"), Look::Dim));
     out.push(
-        Row::of(format!("{:<8}", "back"), Look::Dim)
+        Row::of(format!("{:<7}", "back"), Look::Dim)
             .and(cell(calls.hits, "hits"), Look::Good)
             .and(cell(calls.false_alarms, "false"), Look::Warn),
     );
     out.push(
-        Row::of(format!("{:<8}", "stayed"), Look::Dim)
+        Row::of(format!("{:<7}", "stayed"), Look::Dim)
             .and(cell(calls.misses, "missed"), Look::Bad)
             .and(cell(calls.passes, "passes"), Look::Good),
     );

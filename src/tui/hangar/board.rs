@@ -1,8 +1,8 @@
 //! A list to choose from, with what is to be said of the chosen one beside it.
 
+use super::Page;
 use super::frame::{self, Frame};
 use super::rows::Row;
-use super::Page;
 use crate::tui::keymap::Key;
 use crate::tui::theme::Theme;
 use crate::tui::widget::ink::Ink;

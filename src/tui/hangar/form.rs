@@ -3,9 +3,9 @@
 //! Enter goes on to the next one, and after the last one the page is over. What was not answered
 //! stays empty: nobody is kept here.
 
+use super::Page;
 use super::frame::Frame;
 use super::rows::{Look, Row, paragraph};
-use super::Page;
 use crate::tui::keymap::Key;
 use crate::tui::theme::Theme;
 use crate::tui::widget::ink::{Ink, width};
@@ -118,6 +118,14 @@ impl Page for Form {
             let field = &self.fields[place];
             let here = place == self.at;
             let look = if here { Look::Title } else { Look::Dim };
+            // Where there is little room, an answer stands beside its question.
+            let tight = area.height < 26 && !here;
+            if tight {
+                let line = Row::of(format!("{} ", field.asks), look);
+                line.and(&field.answer, Look::Text).draw(ink, area, row, theme);
+                row += 1;
+                continue;
+            }
             Row::of(&field.asks, look).draw(ink, area, row, theme);
             row += 1;
             if here && !field.choices.is_empty() {
@@ -137,7 +145,7 @@ impl Page for Form {
             } else {
                 Row::of(format!(" {shown}"), Look::Text).draw(ink, area, row, theme);
             }
-            row += if area.height >= 24 { 2 } else { 1 };
+            row += if area.height >= 26 { 2 } else { 1 };
         }
     }
 

@@ -1,8 +1,8 @@
 //! A page that is read: it scrolls, and ends with one of its keys.
 
+use super::Page;
 use super::frame::{self, Frame};
 use super::rows::Row;
-use super::Page;
 use crate::tui::keymap::Key;
 use crate::tui::theme::Theme;
 use crate::tui::widget::ink::Ink;
