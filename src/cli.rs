@@ -49,7 +49,19 @@ const DRILL: &str = "\
 Examples:
   switchback drill                  the list of drills
   switchback drill wall-of-red
-  switchback drill cold-shiver --seed 7";
+  switchback drill cold-shiver --seed 7
+  switchback drill --blind          one is drawn, and only its codename is told
+  switchback drill --all --bot all --seeds 20 --json
+  switchback drill --check ./my-scenario.toml
+
+With --bot nobody flies but a bot, on simulated time, a line a flight: oracle
+(reads the answer), never, twitch, threshold_only, always_abort, rusher, or all.
+Fields of --json: scenario, seed, bot, call, score, grade, critical,
+users_spared, users_failed.
+
+--check flies all six and says what does not hold: a score outside of its band, a
+world that looks the same without its faults, a bot that passes by habit. It ends
+with 2 then.";
 
 const REHEARSE: &str = "\
 Examples:
@@ -261,6 +273,12 @@ pub enum Command {
         /// The world's seed: the same seed is the same drill
         #[arg(long, value_name = "N")]
         seed: Option<u64>,
+        /// Show its codename alone; without a name, draw one
+        #[arg(long)]
+        blind: bool,
+        /// Who flies it instead of you.
+        #[command(flatten)]
+        bots: BotArgs,
     },
     /// Fly a no-change rollback on the real router, timed
     #[command(after_help = REHEARSE)]
@@ -376,6 +394,23 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+/// Who flies a drill instead of a person, and how often.
+#[derive(Debug, Clone, Default, Args)]
+pub struct BotArgs {
+    /// Every scenario that comes with the program
+    #[arg(long, conflicts_with = "scenario")]
+    pub all: bool,
+    /// Let a bot fly, by its name, or all six
+    #[arg(long, value_name = "NAME")]
+    pub bot: Option<String>,
+    /// How many seeds of each scenario bots fly, 1 to 1000 [default: 4; with --check 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub seeds: Option<u16>,
+    /// Prove a scenario, by name or file, with all six bots
+    #[arg(long, conflicts_with = "bot")]
+    pub check: bool,
 }
 
 /// Which plan.

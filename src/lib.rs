@@ -42,6 +42,7 @@
 //! | [`replay`] | PURE but for its thread: a journal as a tape, played to the same screen; no router in reach |
 //! | [`evidence`] | the bundle that a run leaves: recording, signatures, report; and how it is checked |
 //! | [`lab`] | a seeded world and its HTTP front: real services, users and a weighted proxy |
+//! | [`drill`] | what a flight in the lab is worth, what is learned from it, and who flies it as a test |
 //! | [`sim`] | simulated time: the same core in a world of data, as fast as it goes |
 //! | [`odds`] | releases that go well and badly, as counts; who would have gone back when; the wind tunnel |
 //! | [`backtest`] | samples of others, and runs of ours, judged again under any limits |
@@ -77,7 +78,8 @@
 //! - `sim` names none of these either, and `runbook` and `signal` never name it.
 //! - `engine` never names `tui`; `tui` sends commands and never an effect.
 //! - `tui` views name no clock, no file, no engine.
-//! - nothing outside `lab`, `app`, `sim` and the router of kind `lab` names the lab.
+//! - nothing outside `lab`, `drill`, `app`, `sim` and the router of kind `lab` names the lab; nothing
+//!   outside `drill` and `app` names drills, and a drill knows no screen, engine, socket or clock.
 //! - untrusted text reaches screen, journal and recording only as [`clean::Clean`].
 
 pub mod adapter;
@@ -85,6 +87,7 @@ pub mod app;
 pub mod backtest;
 pub mod clean;
 pub mod cli;
+pub mod drill;
 pub mod engine;
 pub mod evidence;
 pub mod feed;

@@ -12,7 +12,7 @@ use crate::runbook::snapshot::{Question, Snapshot, Update};
 use crate::runbook::{Answer, Command, RunFacts};
 use std::fmt::Write as _;
 use std::io::{BufRead, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
 /// What lines look like.
@@ -204,11 +204,54 @@ fn write_question(out: &mut String, facts: &RunFacts, question: &Question) -> st
     }
 }
 
-/// Reads what is typed, on a thread of its own; it ends with the process.
+/// Lines as they are typed: one thread of the process reads them, and whoever asks gets the next.
+static TYPED: OnceLock<Mutex<mpsc::Receiver<String>>> = OnceLock::new();
+
+/// What came of waiting for a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Typed {
+    /// This was typed.
+    Line(String),
+    /// Nothing, so far.
+    Nothing,
+    /// Nobody types any more.
+    Ended,
+}
+
+/// Waits for a line that is typed. What was typed while nobody asked is kept.
+pub fn typed(timeout: Duration) -> Typed {
+    let lines = TYPED.get_or_init(|| {
+        let (says, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in std::io::stdin().lock().lines() {
+                let Ok(line) = line else { return };
+                if says.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Mutex::new(lines)
+    });
+    let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+    match lines.recv_timeout(timeout) {
+        Ok(line) => Typed::Line(line),
+        Err(mpsc::RecvTimeoutError::Timeout) => Typed::Nothing,
+        Err(mpsc::RecvTimeoutError::Disconnected) => Typed::Ended,
+    }
+}
+
+/// How soon it is seen that a run is over, while nothing is typed.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Takes what is typed as the keys, on a thread of its own, until the run is over.
 fn listen(link: Link) {
     std::thread::spawn(move || {
-        for line in std::io::stdin().lock().lines() {
-            let Ok(line) = line else { return };
+        while !link.feed.is_over() {
+            let line = match typed(LOOK) {
+                Typed::Line(line) => line,
+                Typed::Nothing => continue,
+                Typed::Ended => return,
+            };
             let question = link.feed.since(0).and_then(|update| update.snapshot.question);
             match understand(line.trim(), question.as_ref()) {
                 Some(command) => link.send(command),

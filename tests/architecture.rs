@@ -110,6 +110,31 @@ fn only_the_lab_and_its_commands_know_that_a_drill_is_a_lab() {
 }
 
 #[test]
+fn drills_are_judged_without_a_screen_an_engine_a_socket_or_a_clock() {
+    let doers =
+        ["crate::tui", "crate::engine", "crate::app", "crate::runs", "adapter::", "lab::http"];
+    names_none_of("drill", &doers);
+    let world = [
+        "tokio",
+        "ratatui",
+        "crossterm",
+        "reqwest",
+        "hyper",
+        "std::net",
+        "Instant",
+        "SystemTime",
+        "chrono",
+        "rand",
+    ];
+    names_none_of("drill", &world);
+    for part in
+        ["lab", "sim", "runbook", "signal", "engine", "journal", "runs", "tui", "plain", "feed"]
+    {
+        names_none_of(part, &["crate::drill"]);
+    }
+}
+
+#[test]
 fn no_file_is_so_large_that_it_has_more_than_one_idea() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for entry in fs::read_dir(root).unwrap() {

@@ -156,7 +156,7 @@ fn green_boots_and_is_ready_and_the_lab_sees_each_anchor_itself() {
         (Anchor::Full, 40),
         (Anchor::Rollback, 50),
     ] {
-        assert_eq!(world.anchors().seen(anchor), Some(secs(at)), "{anchor}");
+        assert_eq!(world.anchors().seen(&anchor), Some(secs(at)), "{anchor}");
     }
 }
 
@@ -166,7 +166,7 @@ fn a_deploy_that_is_cut_off_leaves_nothing() {
     world.deploy(GREEN, None, secs(2));
     world.stop(GREEN, secs(3));
     assert_eq!(world.life(GREEN, secs(60)), Life::Absent);
-    assert_eq!(world.anchors().seen(Anchor::Ready), None);
+    assert_eq!(world.anchors().seen(&Anchor::Ready), None);
 }
 
 /// Green alone, with a fault from 10 s to 60 s, and the same world without it.
@@ -477,6 +477,96 @@ fn real_resets_and_errors_reach_the_user() {
     assert!(get(wrong.addresses().slots[0], "/readyz").unwrap().starts_with("HTTP/1.1 200"));
 }
 
+/// Everybody on Green of a lab whose faults begin with the switch.
+fn on_green(text: &str) -> Lab {
+    let mut scenario = scenario(text);
+    scenario.world.green.deploy = Millis(100);
+    scenario.world.green.boot = Millis(200);
+    let lab = Lab::start(&scenario, 1).unwrap_or_else(|fault| panic!("{fault}"));
+    say(&lab, &["deploy", "right"]).unwrap();
+    let green_port = lab.addresses().slots[1];
+    until("Green", || get(green_port, "/readyz").is_ok_and(|s| s.starts_with("HTTP/1.1 200")));
+    assert_eq!(wait(router(&lab).set(green(100))).split(), Some(green(100)));
+    lab
+}
+
+#[test]
+fn a_stuck_proxy_says_yes_and_stays_and_the_second_path_moves_it() {
+    let lab = on_green("[[fault]]\nid = \"f\"\nkind = \"proxy.stuck\"\nat = \"full\"\n");
+    let mut router = router(&lab);
+    assert_eq!(wait(router.set(green(0))).split(), Some(green(100)), "read back as it stands");
+    assert!(say(&lab, &["lever", "second-path"]).unwrap().contains("Blue alone"));
+    assert_eq!(wait(router.read()).split(), Some(green(0)));
+    let lab = on_green("[[fault]]\nid = \"f\"\nkind = \"proxy.refuse\"\nat = \"full\"\n");
+    let refused = wait(LabRouter::new(lab.addresses().control.to_string(), secs(2)).set(green(0)));
+    assert_eq!(refused.first_fault().unwrap().1.kind, FaultKind::Refused);
+    let lab = on_green("[[fault]]\nid = \"f\"\nkind = \"proxy.mute\"\nat = \"full\"\n");
+    let mut silent = LabRouter::new(lab.addresses().control.to_string(), Millis(200));
+    assert_eq!(wait(silent.read()).first_fault().unwrap().1.kind, FaultKind::TimedOut);
+    assert!(get(lab.addresses().front, "/").is_ok(), "users are served");
+}
+
+#[test]
+fn levers_are_pulled_by_command_and_by_hand_and_unknown_ones_are_named() {
+    let text = "[[fault]]\nid = \"f\"\nkind = \"latent.trigger\"\nat = \"full\"\nshare = 1.0\n\
+                [[inject]]\nat = \"full\"\nfrom = \"customer\"\ntext = \"It fails.\"\n";
+    let lab = on_green(text);
+    let front = lab.addresses().front;
+    assert!(get(front, "/orders").unwrap().starts_with("HTTP/1.1 500"));
+    let fault = say(&lab, &["lever", "wish"]).unwrap_err();
+    assert!(fault.cause.as_str().contains("pause-queue"), "{}", fault.cause);
+    let fault = lab.pull(switchback::lab::Lever::Patch).unwrap_err();
+    assert!(fault.cause.as_str().contains("nobody here"), "{}", fault.cause);
+    assert!(say(&lab, &["lever", "disable-trigger"]).unwrap().contains("is off"));
+    until("good answers", || get(front, "/orders").unwrap().starts_with("HTTP/1.1 200"));
+    let standing = lab.standing().unwrap();
+    assert_eq!(standing.messages[0].text, "It fails.");
+    assert!(standing.anchors.iter().any(|(a, _)| a.to_string() == "event:disable-trigger"));
+    let ahead = lab.foresee(secs(30)).unwrap();
+    assert!(ahead.tally.users() > standing.tally.users() + 1_000, "the model goes on alone");
+}
+
+#[test]
+fn deep_checks_bad_certificates_and_dead_boots_are_real_on_sockets() {
+    let deep = "[[fault]]\nid = \"f\"\nkind = \"ready.sequence\"\nturns = [0]\ndeep = true\nat = \"start\"\ntarget = \"blue\"\n";
+    let lab = Lab::start(&scenario(deep), 1).unwrap();
+    let blue = lab.addresses().slots[0];
+    assert!(get(blue, "/readyz").unwrap().starts_with("HTTP/1.1 200"));
+    let deep = get(blue, "/readyz?deep").unwrap();
+    assert!(deep.starts_with("HTTP/1.1 503") && deep.contains("401 from"), "{deep}");
+    let lab = on_green("[[fault]]\nid = \"f\"\nkind = \"tls.bad\"\nat = \"switch\"\n");
+    let failed = wait(router(&lab).stats()).slots.unwrap()[1].failed;
+    until("users who fail", || wait(router(&lab).stats()).slots.unwrap()[1].failed > failed + 10);
+    assert!(get(lab.addresses().slots[1], "/orders").unwrap().starts_with("HTTP/1.1 200"));
+    assert!(!say(&lab, &["logs", "right"]).unwrap().contains("reset"), "it never got there");
+    let mut dead = scenario("[[fault]]\nid = \"f\"\nkind = \"boot.fail\"\nat = \"deploy\"\n");
+    dead.world.green.deploy = Millis(100);
+    let lab = Lab::start(&dead, 1).unwrap();
+    assert!(say(&lab, &["deploy", "right"]).unwrap().contains("1 MB (1.8.2 has 27 MB)"));
+    until("its end", || get(lab.addresses().slots[1], "/healthz").is_ok_and(|s| s.is_empty()));
+}
+
+#[test]
+fn counters_can_freeze_and_be_missing_while_users_are_served() {
+    let lab = on_green(
+        "[[fault]]\nid = \"f\"\nkind = \"http.error\"\nshare = 1.0\nat = \"full+2s\"\n\
+         [[fault]]\nid = \"g\"\nkind = \"telemetry.freeze\"\nat = \"full+2s\"\nfor = \"5s\"\n\
+         [[fault]]\nid = \"h\"\nkind = \"telemetry.gap\"\nat = \"full+7s\"\nfor = \"2s\"\n",
+    );
+    let mut router = router(&lab);
+    let green = |lab: &Lab| lab.tally().unwrap().slots[1].failed;
+    let mut seen = || wait(router.stats()).slots.map(|slots| (slots[1].requests, slots[1].failed));
+    until("real failures", || {
+        seen();
+        green(&lab) > 60
+    });
+    let (requests, failed) = seen().unwrap();
+    assert!(failed < 10, "{failed} of {requests} are seen to fail");
+    until("more of the same", || seen().is_some_and(|(more, _)| more > requests + 20));
+    until("nothing", || seen().is_none());
+    until("the truth", || seen().is_some_and(|(_, failed)| failed > 100));
+}
+
 #[test]
 fn the_routers_faults_say_what_happened() {
     let mut lab = up("plain-sailing");
@@ -520,7 +610,7 @@ fn the_plan_of_every_scenario_is_toml_that_names_the_lab() {
         assert_eq!(plan["router"]["kind"].as_str(), Some("lab"));
         let front = plan["router"]["front"].as_str().unwrap();
         assert_eq!(front, format!("http://{}", lab.addresses().front));
-        assert_eq!(plan["limit"].as_array().unwrap().len(), 6);
+        assert_eq!(plan["limit"].as_array().unwrap().len(), load(name).unwrap().plan.limits.len());
         assert_eq!(plan["commands"]["deploy"][1].as_str(), Some("lab-act"));
     }
 }

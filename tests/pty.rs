@@ -52,8 +52,8 @@ fn it_leaves_the_terminal_as_it_was() {
 fn a_drill_is_the_same_program_and_says_that_it_is_one() {
     let place = Place::of_files(&patient());
     let mut cockpit = place.cockpit("drill plain-sailing");
-    cockpit.expect("DRILL").expect("press space to deploy");
-    cockpit.key("r").expect("ALL ON BLUE").key("q");
+    cockpit.begin_drill().expect("DRILL");
+    cockpit.key("r").expect("ALL ON BLUE").key("q").end_drill();
     assert_eq!(cockpit.exit_code(), 5);
     cockpit.is_given_back().unwrap();
     place.flown();

@@ -162,7 +162,7 @@ fn the_recording_is_for_its_owner_alone_and_a_drill_says_that_it_is_one() {
     use std::os::unix::fs::MetadataExt;
     let place = Place::of_files(&patient());
     let mut cockpit = place.cockpit("drill plain-sailing");
-    cockpit.expect("press space to deploy").key("r").expect("ALL ON BLUE").key("q");
+    cockpit.begin_drill().key("r").expect("ALL ON BLUE").key("q").end_drill();
     assert_eq!(cockpit.exit_code(), 5);
     let dir = only_run(&place);
     let (cast, _) = played(&dir, "session.cast");
@@ -480,7 +480,7 @@ fn a_directory_that_cannot_be_written_is_told() {
 fn short_run() -> (Place, PathBuf) {
     let place = Place::of_files(&patient());
     let mut cockpit = place.cockpit("drill plain-sailing");
-    cockpit.expect("press space to deploy").key("r").expect("ALL ON BLUE").key("q");
+    cockpit.begin_drill().key("r").expect("ALL ON BLUE").key("q").end_drill();
     assert_eq!(cockpit.exit_code(), 5);
     let file = only_run(&place).join("session.cast");
     (place, file)

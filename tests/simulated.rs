@@ -6,7 +6,7 @@
 mod fixture;
 
 use std::collections::BTreeSet;
-use switchback::lab::{Scenario, scenario};
+use switchback::lab::{Lever, Scenario, scenario};
 use switchback::plan::{Migration, Plan};
 use switchback::runbook::{
     Answer, Command, Core, Effect, Event, GateState, Kind, RunFacts, Snapshot, Step,
@@ -121,6 +121,117 @@ fn a_deploy_that_is_cut_off_leaves_nothing_in_the_slot() {
     let green = flight.core.blue().unwrap().other();
     assert!(!switchback::sim::Model::answers(&flight.world.slots, green));
     assert!(flight.snapshot().rollback.is_some_and(|back| back.verified));
+}
+
+/// A drill of this text, attended, with what is routine pressed until `until` ms.
+fn attended(text: &str, until: u64) -> Drill {
+    let head = "schema = 1\n[drill]\nid = \"t\"\ntitle = \"T\"\nlevel = 1\nminutes = 1\n";
+    let scenario = scenario::parse("t", &format!("{head}{text}")).unwrap();
+    let plan = plan(&scenario).unwrap_or_else(|faults| panic!("{faults}"));
+    let world = world(&scenario, 7, &plan);
+    let mut flight = Flight::new(plan, facts(true), world);
+    flight.feed(Event::Begin);
+    while flight.now < until {
+        match flight.core.routine() {
+            Some(command) => flight.command(command),
+            None => {
+                flight.advance_to_next(until);
+                if flight.finish().is_some() {
+                    return flight;
+                }
+                if !flight.advance_to_next(until) {
+                    flight.advance(until - flight.now);
+                }
+            }
+        }
+    }
+    flight
+}
+
+fn fault(rest: &str) -> String {
+    format!("[[fault]]\nid = \"f\"\n{rest}\n")
+}
+
+#[test]
+fn a_router_that_says_yes_and_stays_is_seen_and_the_second_path_brings_users_back() {
+    let mut flight = attended(&fault("kind = \"proxy.stuck\"\nat = \"full\""), 70_000);
+    let blue = flight.core.blue().unwrap();
+    assert_eq!(flight.world.router.split.sole(), Some(blue.other()), "everybody is on Green");
+    flight.command(Command::Rollback);
+    flight.advance(8_000);
+    assert_eq!(flight.world.router.split.sole(), Some(blue.other()), "and stays there");
+    assert!(!flight.snapshot().rollback.is_some_and(|back| back.verified));
+    let now = Millis(flight.now);
+    switchback::sim::lab::pull(&mut flight.world, Lever::SecondPath, now).unwrap();
+    assert_eq!(flight.world.router.split.sole(), Some(blue));
+    let green_before = flight.world.slots.tally().slot(blue.other()).requests;
+    flight.advance(10_000);
+    assert_eq!(flight.world.slots.tally().slot(blue.other()).requests, green_before);
+}
+
+#[test]
+fn a_way_back_in_steps_is_walked_by_the_site_and_read_by_the_router() {
+    let mut flight = attended("", 70_000);
+    let green = flight.core.blue().unwrap().other();
+    let now = Millis(flight.now);
+    switchback::sim::lab::pull(&mut flight.world, Lever::RampBack, now).unwrap();
+    let mut shares = Vec::new();
+    for _ in 0..3 {
+        flight.advance(5_000);
+        shares.push(flight.world.router.split.share(green).get());
+        flight.advance(15_000);
+    }
+    assert_eq!(shares, [75, 50, 0]);
+}
+
+#[test]
+fn a_router_that_goes_half_way_is_left_half_way() {
+    let flight = attended(&fault("kind = \"proxy.partial\"\nat = \"switch\"\nshare = 0.5"), 60_000);
+    let green = flight.core.blue().unwrap().other();
+    let share = flight.world.router.split.share(green).get();
+    assert!((11..100).contains(&share), "{share} %");
+}
+
+#[test]
+fn an_artefact_that_is_gone_is_found_at_step_1() {
+    let flight = attended(&fault("kind = \"rollback.missing\"\nat = \"start\""), 30_000);
+    let failed = flight.watcher.steps.iter().any(|step| {
+        let Event::Done { outcome: switchback::runbook::Outcome::Ran(ran), .. } = &step.event
+        else {
+            return false;
+        };
+        ran.end == switchback::runbook::End::Exit(1)
+    });
+    assert!(failed, "the redeploy check says so");
+    assert_eq!(flight.world.slots.tally().slots[1].requests, 0);
+}
+
+#[test]
+fn what_is_measured_freezes_and_what_happens_does_not() {
+    let text = fault("kind = \"telemetry.freeze\"\nat = \"switch+5s\"\nfor = \"20s\"");
+    let flight = attended(&text, 60_000);
+    let green = flight.watcher.steps.iter().filter_map(|step| match &step.event {
+        Event::Sample(sample) if sample.in_flight.is_some() => Some((sample.role, sample)),
+        _ => None,
+    });
+    let counts: Vec<_> = green
+        .filter(|(role, _)| *role == switchback::signal::Whose::Green)
+        .map(|(_, sample)| (sample.requests, sample.failed))
+        .collect();
+    let longest = counts.chunk_by(|a, b| a == b).map(<[_]>::len).max().unwrap();
+    assert!((20..=24).contains(&longest), "{longest} seconds are the same");
+}
+
+#[test]
+fn what_a_service_says_of_itself_is_read_off_its_body() {
+    let text = fault("kind = \"mem.leak\"\nat = \"switch\"\nvalue = 3");
+    let flight = attended(&text, 50_000);
+    let words = flight.watcher.steps.iter().filter_map(|step| match &step.event {
+        Event::Sample(sample) => sample.why.as_ref().map(ToString::to_string),
+        _ => None,
+    });
+    let words: Vec<_> = words.collect();
+    assert!(words.iter().any(|why| why.contains("memory") && why.contains("full in")), "{words:?}");
 }
 
 /// A run of half an hour: a long plan, a second at a time.

@@ -9,6 +9,7 @@ use crate::engine::{Engine, Setup};
 use crate::evidence::declare::{Declaration, declare};
 use crate::evidence::recorder::Recorder;
 use crate::evidence::sign::Asking;
+use crate::feed::Link;
 use crate::journal::{Declared, Noted, Opened, Run, Troubles, Writer};
 use crate::plan::secrets::{self, Secrets};
 use crate::plan::{self, CommandName, Faults, Overrides, Plan, PlanFault};
@@ -56,6 +57,40 @@ pub fn begin(
     file: Option<&Path>,
     overrides: BTreeMap<String, Clean>,
 ) -> Result<u8, Failure> {
+    let beside = Beside::default();
+    Ok(begin_beside(global, watcher, kind, plan, text, file, overrides, beside)?.exit)
+}
+
+/// Somebody who goes along with a run.
+#[derive(Default)]
+pub struct Beside<'a> {
+    /// Sent before anything that the operator does.
+    pub first: Vec<Command>,
+    /// Is given the link when the run has begun, and must not keep it waiting.
+    pub joins: Option<Box<dyn FnOnce(Link) + 'a>>,
+}
+
+/// A run that was flown and sealed.
+#[derive(Debug)]
+pub struct Landed {
+    /// Its exit code.
+    pub exit: u8,
+    /// Where it lives.
+    pub directory: PathBuf,
+}
+
+/// Flies a new run, with somebody beside it.
+#[allow(clippy::too_many_arguments, reason = "each is one thing that a run is made of")]
+pub fn begin_beside(
+    global: &Global,
+    watcher: Watcher,
+    kind: Kind,
+    plan: &Plan,
+    text: &[u8],
+    file: Option<&Path>,
+    overrides: BTreeMap<String, Clean>,
+    beside: Beside<'_>,
+) -> Result<Landed, Failure> {
     can_deploy(global, plan)?;
     let secrets = mask(plan)?;
     let (router, identity) = find(plan)?;
@@ -108,7 +143,9 @@ pub fn begin(
         resume: None,
         lock: Some(lock),
     };
-    Ok(fly(global, watcher, &home, run, &[])?.seal(&home))
+    let directory = directory.path().to_owned();
+    let exit = fly_beside(global, watcher, &home, run, beside)?.seal(&home);
+    Ok(Landed { exit, directory })
 }
 
 /// Where the plan wants it, nothing begins that nobody has signed.
@@ -159,6 +196,18 @@ pub fn fly(
     run: Assembled,
     first: &[Command],
 ) -> Result<Flown, Failure> {
+    let beside = Beside { first: first.to_vec(), joins: None };
+    fly_beside(global, watcher, home, run, beside)
+}
+
+/// The same, with somebody beside it.
+fn fly_beside(
+    global: &Global,
+    watcher: Watcher,
+    home: &Home,
+    run: Assembled,
+    beside: Beside<'_>,
+) -> Result<Flown, Failure> {
     let Assembled {
         plan,
         facts,
@@ -186,8 +235,11 @@ pub fn fly(
         socket: lock.as_ref().map(|lock| lock.socket_path().to_owned()),
         yes: global.yes,
     })?;
-    for command in first {
-        engine.link.send(command.clone());
+    for command in beside.first {
+        engine.link.send(command);
+    }
+    if let Some(joins) = beside.joins {
+        joins(engine.link.clone());
     }
     let watched = watch(global, watcher, &engine, recorder.as_ref());
     if let Err(report) = &watched {

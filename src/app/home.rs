@@ -1,8 +1,7 @@
-//! `switchback` alone: what can be done from here. And the list of drills.
+//! `switchback` alone, where there is no screen: what can be done from here, as lines.
 
 use super::{Failure, flight, print};
 use crate::cli::Global;
-use crate::lab::scenario;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -22,7 +21,7 @@ pub fn home(global: &Global) -> Result<u8, Failure> {
     };
     out.push_str(next);
     out.push_str("\nDrills\n");
-    list_drills(&mut out);
+    out.push_str(super::hangar::listed(global)?.trim_start_matches('\n'));
     out.push_str("\nPast runs\n");
     let home = flight::home(global)?;
     let all = super::runs::listed(&home)?;
@@ -38,25 +37,4 @@ pub fn home(global: &Global) -> Result<u8, Failure> {
     }
     out.push_str("\nswitchback --help lists everything.\n");
     print(out.as_bytes())
-}
-
-/// Prints the drills.
-pub fn drills(global: &Global) -> Result<u8, Failure> {
-    let mut out = String::new();
-    if global.json {
-        for name in scenario::builtin() {
-            let _ = writeln!(out, "{}", serde_json::json!({ "scenario": name }));
-        }
-    } else {
-        out.push_str("Drills\n");
-        list_drills(&mut out);
-    }
-    print(out.as_bytes())
-}
-
-fn list_drills(out: &mut String) {
-    for name in scenario::builtin() {
-        let brief = scenario::load(name).map_or_else(|_| String::new(), |s| s.story.brief.clone());
-        let _ = writeln!(out, "  switchback drill {name:<16} {brief}");
-    }
 }

@@ -9,6 +9,7 @@ mod check;
 mod close;
 mod drill;
 mod flight;
+mod hangar;
 mod home;
 mod leftover;
 mod odds;
@@ -22,6 +23,7 @@ mod rollback;
 mod runs;
 mod straight_back;
 mod traffic;
+mod trials;
 mod verify;
 
 use crate::cli::{self, Cli, Command, Global};
@@ -75,13 +77,21 @@ impl From<io::Error> for Failure {
 pub fn run(cli: Cli) -> Result<u8, Failure> {
     let global = cli.global;
     match cli.command {
-        None => home::home(&global),
+        None => hangar::home(&global),
         Some(Command::Deploy { plan, release }) => {
             flight::deploy(&global, &plan.path, release.into())
         }
         Some(Command::Rehearse(args)) => rehearse::rehearse(&global, &args),
         Some(Command::Drill { scenario: None, .. }) => home::drills(&global),
         Some(Command::Drill { scenario: Some(name), seed }) => drill::drill(&global, &name, seed),
+        Some(Command::Drill { scenario, seed, bots, .. }) if trials::wanted(&bots) => {
+            trials::trials(&global, scenario.as_deref(), seed, &bots)
+        }
+        Some(Command::Drill { scenario: Some(name), seed, blind, .. }) => {
+            drill::drill(&global, &drill::Sortie::load(&name, seed, blind)?)
+        }
+        Some(Command::Drill { blind: true, seed, .. }) => hangar::blind(&global, seed),
+        Some(Command::Drill { .. }) => hangar::drills(&global),
         Some(Command::LabAct { address, act }) => drill::act(&address, &act),
         Some(Command::Check { plan, release, effective, runbook }) => {
             let overrides = Overrides::from(release);

@@ -18,6 +18,10 @@ pub(super) struct Taken {
 pub(super) struct Database {
     /// When each open connection is free again, in microseconds, a pool for each slot.
     pools: [Vec<u64>; 2],
+    /// Connections that are open and that no request can use, for each slot.
+    held: [usize; 2],
+    /// Connections that a slot wants and that there is no room for.
+    unmet: [usize; 2],
     admits: usize,
     patience_us: u64,
 }
@@ -26,6 +30,8 @@ impl Database {
     pub fn new(max: u32, reserved: u32, acquire_timeout: Millis) -> Self {
         Self {
             pools: [Vec::new(), Vec::new()],
+            held: [0; 2],
+            unmet: [0; 2],
             admits: max.saturating_sub(reserved) as usize,
             patience_us: acquire_timeout.0 * 1000,
         }
@@ -33,13 +39,52 @@ impl Database {
 
     /// Connections that are open, of both slots.
     pub fn open(&self) -> usize {
-        self.pools.iter().map(Vec::len).sum()
+        self.pools.iter().map(Vec::len).sum::<usize>() + self.held.iter().sum::<usize>()
+    }
+
+    fn room(&self) -> usize {
+        self.admits.saturating_sub(self.open())
+    }
+
+    /// Whether a slot holds, or wants, more than its pool.
+    pub const fn holds(&self, slot: Slot) -> bool {
+        self.held[slot.index()] > 0 || self.unmet[slot.index()] > 0
+    }
+
+    /// Whether somebody waits for a place that there is not.
+    pub fn is_short(&self) -> bool {
+        self.open() >= self.admits && self.unmet != [0; 2]
+    }
+
+    /// The slot's pool grows to so many connections, and `held` more stay busy with nothing of
+    /// the users'; says how many of them were refused.
+    pub fn want(&mut self, slot: Slot, pool: usize, held: usize) -> usize {
+        let slot = slot.index();
+        self.held[slot] = self.held[slot].min(held);
+        self.held[slot] += (held - self.held[slot]).min(self.room());
+        let missing = pool.saturating_sub(self.pools[slot].len());
+        let opens = missing.min(self.room());
+        let grown = self.pools[slot].len() + opens;
+        self.pools[slot].resize(grown, 0);
+        self.unmet[slot] = missing - opens + held - self.held[slot];
+        self.unmet[slot]
+    }
+
+    /// A slot has let go of what it had opened beyond `pool`, as far as it is free.
+    pub fn shrink(&mut self, slot: Slot, pool: usize, at_us: u64) {
+        let keep = pool;
+        let pool = &mut self.pools[slot.index()];
+        let mut extra = pool.len().saturating_sub(keep);
+        pool.retain(|busy_until| {
+            let goes = extra > 0 && *busy_until <= at_us;
+            extra -= usize::from(goes);
+            !goes
+        });
     }
 
     /// Opens up to `count` connections ahead of need; says how many were refused.
     pub fn warm_up(&mut self, slot: Slot, count: u32) -> u64 {
-        let room = self.admits.saturating_sub(self.open());
-        let opened = (count as usize).min(room);
+        let opened = (count as usize).min(self.room());
         self.pools[slot.index()].resize(opened, 0);
         count as u64 - opened as u64
     }
@@ -52,6 +97,13 @@ impl Database {
     /// The slot's process has ended, and its connections with it.
     pub fn close(&mut self, slot: Slot) {
         self.pools[slot.index()].clear();
+        self.held[slot.index()] = 0;
+        self.unmet[slot.index()] = 0;
+    }
+
+    /// A connection that has grown old is not opened again: there is no room.
+    pub const fn refuse(&self) -> Taken {
+        Taken { wait_us: 0, refused: true, got: false }
     }
 
     /// Takes a connection for `hold_us` from `at_us` on. A pool may grow to `pool_max`.

@@ -25,6 +25,20 @@ pub(super) enum Purpose {
     Job,
     /// How much work a job is.
     JobSize,
+    /// Which worker of a slot takes the request.
+    Worker,
+    /// Which kind of user makes it.
+    Cohort,
+    /// Whether its connection to the database has grown old.
+    Churn,
+    /// Whether its user's session is of another key.
+    Session,
+    /// Whether its user has kept an old address.
+    Sticky,
+    /// When, and whether, a user tries again.
+    Retry,
+    /// When a client that abuses the service asks.
+    Abuse,
     /// Onset and size of a fault, and whom it hits.
     Fault(u64),
 }
@@ -39,6 +53,13 @@ impl Purpose {
             Self::Mishap => 5,
             Self::Job => 6,
             Self::JobSize => 7,
+            Self::Worker => 8,
+            Self::Cohort => 9,
+            Self::Churn => 10,
+            Self::Session => 11,
+            Self::Sticky => 12,
+            Self::Retry => 13,
+            Self::Abuse => 14,
             Self::Fault(id) => id | 1 << 63,
         }
     }

@@ -16,6 +16,7 @@ mod database;
 mod dice;
 pub mod fault;
 pub mod http;
+pub mod lever;
 mod queue;
 pub mod scenario;
 mod service;
@@ -25,5 +26,6 @@ pub mod wire;
 pub mod world;
 
 pub use http::{Lab, act, plan_apart};
+pub use lever::Lever;
 pub use scenario::Scenario;
 pub use world::World;

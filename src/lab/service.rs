@@ -25,6 +25,8 @@ pub(super) struct Service {
     threads: Vec<u64>,
     /// Whether it has opened its first connections.
     pub connected: bool,
+    /// Whether its process ends as it starts, each time.
+    pub dead: bool,
     /// Connection errors of this process, as it counts them itself.
     pub db_errors: u64,
 }
@@ -37,6 +39,7 @@ impl Service {
             runs: None,
             threads: Vec::new(),
             connected: false,
+            dead: false,
             db_errors: 0,
         }
     }
@@ -51,6 +54,17 @@ impl Service {
 
     pub fn stop(&mut self) {
         self.runs = None;
+        self.dead = false;
+    }
+
+    /// Whether a process was started that nobody has ended.
+    pub const fn was_started(&self) -> bool {
+        self.runs.is_some()
+    }
+
+    /// From when it listens.
+    pub fn listens(&self) -> Option<Millis> {
+        self.runs.map(|(listens, _)| listens)
     }
 
     pub fn life(&self, at: Millis) -> Life {

@@ -13,10 +13,19 @@ pub struct SlotTally {
     pub failed: u64,
     /// Of these, answered with 4xx.
     pub client_errors: u64,
-    /// Of these, answered well but after more than a second.
+    /// Of these, answered well but later than users call slow: a second, unless the scenario says so.
     pub slow: u64,
     /// Of these, refused a connection by the database.
     pub db_refused: u64,
+    /// Of these, answered with a good status and a wrong answer.
+    #[serde(default)]
+    pub wrong: u64,
+    /// Of these, by users who were logged out by it.
+    #[serde(default)]
+    pub sessions_lost: u64,
+    /// Of the failed ones, by a client that abuses the service: harm to nobody.
+    #[serde(default)]
+    pub abusive: u64,
 }
 
 /// What happened to users, in all.
@@ -28,6 +37,15 @@ pub struct Tally {
     pub lost: u64,
     /// Jobs that were done.
     pub jobs_done: u64,
+    /// Jobs that were done late, or wait longer than they should.
+    #[serde(default)]
+    pub jobs_late: u64,
+    /// Things that were done twice and cannot be undone.
+    #[serde(default)]
+    pub duplicates: u64,
+    /// Long uploads that were cut off.
+    #[serde(default)]
+    pub cut: u64,
 }
 
 impl Tally {

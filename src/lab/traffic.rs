@@ -4,6 +4,8 @@
 use super::dice::{Dice, Purpose};
 use super::scenario::TrafficSpec;
 use crate::units::Millis;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// A user's request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,10 @@ pub(super) struct Traffic {
     next_ms: f64,
     /// The weather of the second that was asked for last.
     weather: (u64, f64),
+    /// So many times as many come as was declared.
+    pub factor: f64,
+    /// Who comes besides: users who try again, and clients that abuse the service.
+    besides: BinaryHeap<Reverse<(Millis, u64, usize)>>,
 }
 
 impl Traffic {
@@ -37,8 +43,16 @@ impl Traffic {
         let first = Arrival { n: 0, at: Millis::ZERO, route: 0 };
         let gaps = Dice::stream(seed, Purpose::Gap);
         let weather = (0, weather(seed, 0));
-        let mut traffic =
-            Self { spec: spec.clone(), seed, gaps, next: first, next_ms: 0.0, weather };
+        let mut traffic = Self {
+            spec: spec.clone(),
+            seed,
+            gaps,
+            next: first,
+            next_ms: 0.0,
+            weather,
+            factor: 1.0,
+            besides: BinaryHeap::new(),
+        };
         traffic.draw();
         traffic
     }
@@ -61,32 +75,54 @@ impl Traffic {
         if self.weather.0 != second {
             self.weather = (second, weather(self.seed, second));
         }
-        self.declared(self.next_ms) * (1.0 + self.spec.noise * self.weather.1).max(0.2)
+        self.factor
+            * self.declared(self.next_ms)
+            * (1.0 + self.spec.noise * self.weather.1).max(0.2)
     }
 
     /// Draws when and what for the request that is `next.n`.
     fn draw(&mut self) {
         self.next_ms += 1000.0 * self.gaps.wait() / self.rate().max(0.001);
         self.next.at = Millis(self.next_ms as u64);
-        let mut luck = Dice::keyed(self.seed, Purpose::Route, self.next.n).unit();
-        self.next.route = self
-            .spec
-            .routes
-            .iter()
-            .position(|route| {
-                luck -= route.share;
-                luck < 0.0
-            })
-            .unwrap_or(0);
+        self.next.route = self.drawn(self.next.n);
+    }
+
+    /// What the request of this number asks for.
+    fn drawn(&self, n: u64) -> usize {
+        let mut luck = Dice::keyed(self.seed, Purpose::Route, n).unit();
+        let mut routes = self.spec.routes.iter();
+        let drawn = routes.position(|route| {
+            luck -= route.share;
+            luck < 0.0
+        });
+        drawn.unwrap_or(0)
+    }
+
+    /// A user tries again.
+    pub fn again(&mut self, n: u64, route: usize, at: Millis) {
+        self.besides.push(Reverse((at, n, route)));
+    }
+
+    /// One more comes, who is no user.
+    pub fn besides(&mut self, n: u64, at: Millis) {
+        let route = self.drawn(n);
+        self.besides.push(Reverse((at, n, route)));
     }
 
     /// When the next user arrives.
-    pub const fn next_at(&self) -> Millis {
-        self.next.at
+    pub fn next_at(&self) -> Millis {
+        let besides = self.besides.peek().map(|Reverse((at, ..))| *at);
+        besides.map_or(self.next.at, |at| at.min(self.next.at))
     }
 
     /// The next user, if they have arrived by `at`.
     pub fn next_until(&mut self, at: Millis) -> Option<Arrival> {
+        if let Some(Reverse((came, n, route))) = self.besides.peek().copied()
+            && came <= at.min(self.next.at)
+        {
+            self.besides.pop();
+            return Some(Arrival { n, at: came, route });
+        }
         if self.next.at > at {
             return None;
         }

@@ -10,6 +10,13 @@ pub struct State {
     pub worker: u64,
     /// The slots, in the plan's order.
     pub slots: [SlotState; 2],
+    /// Whether the counters of the slots are there to be read.
+    #[serde(default = "yes")]
+    pub counted: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// One slot, as the proxy sees it.

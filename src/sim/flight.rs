@@ -231,6 +231,16 @@ impl<W: Watcher, M: Model> Flight<W, M> {
         }
     }
 
+    /// The router behaves, and stands, as the slots' model wants, where it has a word in that.
+    fn tell_manner(&mut self) {
+        if let Some(split) = self.world.slots.moved(Millis(self.now)) {
+            self.world.router.split = split;
+        }
+        if let Some(manner) = self.world.slots.manner(Millis(self.now)) {
+            self.world.router.manner = manner;
+        }
+    }
+
     fn schedule(&mut self, ms: u64, arrival: Arrival<M>) {
         self.counter += 1;
         self.arrivals.insert((self.now + ms, self.counter), arrival);
@@ -303,6 +313,7 @@ impl<W: Watcher, M: Model> Flight<W, M> {
 
     fn perform(&mut self, id: EffectId, act: &Act) {
         let delay = self.world.router.delay;
+        self.tell_manner();
         match act {
             Act::ReadRouter => {
                 if let Some(readback) = self.world.router.read() {
@@ -345,6 +356,13 @@ impl<W: Watcher, M: Model> Flight<W, M> {
                 let outcome = Outcome::Router(self.world.router.reports(split));
                 self.schedule(delay, answer(outcome));
             }
+            Manner::Partly(percent) => {
+                let (from, to) = (self.world.router.split, split);
+                let split = router::part_of_the_way(from, to, percent);
+                self.schedule(delay, Arrival::Apply(id, split));
+                let outcome = Outcome::Router(self.world.router.reports(split));
+                self.schedule(delay, answer(outcome));
+            }
             Manner::Refuses => {
                 self.schedule(delay, answer(Outcome::Failed(router::refused())));
             }
@@ -364,7 +382,9 @@ impl<W: Watcher, M: Model> Flight<W, M> {
     }
 
     fn run(&mut self, id: EffectId, command: CommandName, slot: Slot, timeout: Millis) {
-        let fate = self.world.commands.get(&command).copied().unwrap_or(Fate::Good(0));
+        let fate = self.world.slots.fate(Millis(self.now), command, slot);
+        let told = || self.world.commands.get(&command).copied().unwrap_or(Fate::Good(0));
+        let fate = fate.unwrap_or_else(told);
         let (mut ms, end) = match fate {
             Fate::Good(ms) => (ms, End::Exit(0)),
             Fate::Fails(status, ms) => (ms, End::Exit(status)),
@@ -427,6 +447,7 @@ impl<W: Watcher, M: Model> Flight<W, M> {
             self.step(Event::Sample(Box::new(sample)));
         }
         self.samples = samples;
+        self.tell_manner();
         if self.world.routine_reads
             && let Some(readback) = self.world.router.read()
         {

@@ -1,6 +1,9 @@
 //! What runs in the slots, as far as a flight needs to know it: what is measured of each second,
 //! and whether somebody answers there. How it comes about is the model's own business.
 
+use super::router::Manner;
+use super::world::Fate;
+use crate::plan::CommandName;
 use crate::runbook::Regime;
 use crate::signal::Sample;
 use crate::units::{Millis, Slot, Split};
@@ -49,6 +52,27 @@ pub trait Model {
 
     /// The stop command has ended what ran in `slot`, at `at`.
     fn stopped(&mut self, at: Millis, slot: Slot);
+
+    /// How the router treats what it is asked at `at`. A model that has nothing to do with the
+    /// router leaves that to the world.
+    fn manner(&mut self, at: Millis) -> Option<Manner> {
+        let _ = at;
+        None
+    }
+
+    /// Where the router sends users at `at`, where the site has moved it since it was last told;
+    /// a model that never does that need not listen.
+    fn moved(&mut self, at: Millis) -> Option<Split> {
+        let _ = at;
+        None
+    }
+
+    /// How a command that begins at `at` will end. A model that does not know leaves that to the
+    /// world.
+    fn fate(&mut self, at: Millis, command: CommandName, slot: Slot) -> Option<Fate> {
+        let _ = (at, command, slot);
+        None
+    }
 
     /// Whether somebody answers in `slot` now: the front door is asked this on the way back.
     fn answers(&self, slot: Slot) -> bool;

@@ -2,13 +2,15 @@
 
 use crate::clean::Clean;
 use crate::runbook::{Fault, FaultKind, NodeOutcome, NodeRead, NodeState, Readback};
-use crate::units::{Slot, Split};
+use crate::units::{Percent, Slot, Split};
 
 /// What a router does with a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
     /// Does it, and says so.
     Obeys,
+    /// Goes so many percent of the way, and says how far it has come.
+    Partly(u8),
     /// Says no.
     Refuses,
     /// Says yes and does nothing.
@@ -104,6 +106,14 @@ impl Router {
         let node = NodeRead { node: self.name.clone(), outcome: NodeOutcome::State(state) };
         Readback { nodes: vec![node], took_us: 400 }
     }
+}
+
+/// Where a write stands that goes so many percent of the way.
+pub(super) fn part_of_the_way(from: Split, to: Split, percent: u8) -> Split {
+    let second = |split: Split| i32::from(split.share(Slot::Second).get());
+    let gone = second(from) + (second(to) - second(from)) * i32::from(percent) / 100;
+    let gone = u8::try_from(gone).ok().and_then(Percent::new);
+    gone.map_or(from, |gone| Split::giving(Slot::Second, gone))
 }
 
 pub(super) fn refused() -> Fault {

@@ -28,6 +28,7 @@ mod input;
 mod pace;
 mod terminal;
 
+pub mod hangar;
 pub mod history;
 pub mod keymap;
 pub mod screen;

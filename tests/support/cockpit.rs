@@ -156,6 +156,16 @@ impl Cockpit {
         self
     }
 
+    /// Begins the drill whose brief is on the screen.
+    pub fn begin_drill(&mut self) -> &mut Self {
+        self.expect("space begins the flight").key(" ").expect("press space to deploy")
+    }
+
+    /// Answers nothing after a drill, and leaves its debrief.
+    pub fn end_drill(&mut self) -> &mut Self {
+        self.expect("before anything is told").key("\u{1b}").expect("DEBRIEF").key("q")
+    }
+
     /// Sends so much to Green, as soon as the gate opens.
     pub fn send(&mut self, percent: u32) -> &mut Self {
         let (ready, question) =
@@ -198,7 +208,8 @@ impl Cockpit {
     /// Closes the terminal's window: whatever runs in it is hung up.
     pub fn hang_up(&mut self) {
         self.let_go.store(true, Ordering::SeqCst);
-        // The reader lets go at the next bytes; the screen's clock sends some every second.
+        // The reader lets go at the next bytes: a screen that is drawn anew sends some.
+        self.key("\u{c}");
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
         }

@@ -65,7 +65,10 @@ impl LabRouter {
         let begun = Instant::now();
         let answer = self.ask(Method::GET, "/state", Vec::new()).await;
         let readback = self.readback(answer.as_ref(), begun);
-        RouterStats { readback, slots: answer.ok().map(|state| state.slots.map(counters)) }
+        RouterStats {
+            readback,
+            slots: answer.ok().filter(|state| state.counted).map(|state| state.slots.map(counters)),
+        }
     }
 
     fn readback(&self, answer: Result<&State, &Fault>, begun: Instant) -> Readback {

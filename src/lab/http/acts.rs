@@ -4,6 +4,7 @@
 
 use super::service;
 use super::site::Site;
+use crate::lab::lever::Lever;
 use crate::lab::scenario::SLOT_NAMES;
 use crate::runbook::readback::{Fault, FaultKind};
 use crate::units::Slot;
@@ -60,14 +61,25 @@ pub(super) fn begin(site: &Rc<Site>, words: &[&str]) -> Result<Lines, String> {
             let slot = slot_named(slot)?;
             let release = release.first().copied();
             if let Some(release) = release {
-                artefact(site, release)?;
+                site.world.borrow().slot_of(release)?;
             }
             let release = release.map(str::to_owned);
             tokio::task::spawn_local(deploy(site.clone(), slot, release, says));
         }
         ["redeploy-check", release] => {
-            artefact(site, release)?;
-            says.line(&format!("{DONE}the artefact of {release} is there"));
+            let checked = site.world.borrow_mut().redeploy_check(release, site.now())?;
+            let (first, rest) = checked.split_first().ok_or("nothing was found")?;
+            for line in rest {
+                says.line(line);
+            }
+            says.line(&format!("{DONE}{first}"));
+        }
+        ["lever", lever] => {
+            let known = || Lever::ALL.map(Lever::name).join(", ");
+            let lever = Lever::named(lever)
+                .ok_or_else(|| format!("no lever is called {lever:?}; they are {}", known()))?;
+            let said = site.world.borrow_mut().pull(lever, site.now())?;
+            says.line(&format!("{DONE}{said}"));
         }
         ["logs", slot] => {
             let lines = site.log_lines(slot_named(slot)?);
@@ -89,7 +101,7 @@ pub(super) fn begin(site: &Rc<Site>, words: &[&str]) -> Result<Lines, String> {
         [act, ..] => {
             return Err(format!(
                 "no act is {act:?} with {} words; known are deploy SLOT [RELEASE], \
-                 redeploy-check RELEASE, logs SLOT, stop SLOT",
+                 redeploy-check RELEASE, logs SLOT, stop SLOT, lever NAME",
                 words.len() - 1
             ));
         }
@@ -104,16 +116,6 @@ fn slot_named(name: &str) -> Result<Slot, String> {
         .ok_or_else(|| format!("no slot is called {name:?}; they are {}", SLOT_NAMES.join(" and ")))
 }
 
-/// The lab's store holds the two releases of the scenario.
-fn artefact(site: &Site, release: &str) -> Result<(), String> {
-    let world = site.world.borrow();
-    let known = [&world.scenario().world.blue.version, &world.scenario().world.green.version];
-    if known.iter().any(|version| *version == release) {
-        return Ok(());
-    }
-    Err(format!("there is no artefact of {release:?}; there are {} and {}", known[0], known[1]))
-}
-
 async fn deploy(site: Rc<Site>, slot: Slot, release: Option<String>, says: Says) {
     let name = SLOT_NAMES[slot.index()];
     let (listens, version) = {
@@ -122,8 +124,9 @@ async fn deploy(site: Rc<Site>, slot: Slot, release: Option<String>, says: Says)
         (listens, world.version(slot).to_owned())
     };
     site.hush(slot).await;
-    says.line(&format!("artefact {version} found"));
-    says.line(&format!("starting {version} in {name}"));
+    for line in site.world.borrow().deploy_says(slot, site.now()) {
+        says.line(&line);
+    }
     tokio::select! {
         () = sleep_until(site.instant(listens)) => {}
         () = says.gone() => {

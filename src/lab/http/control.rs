@@ -4,6 +4,7 @@
 use super::acts::{self, Lines};
 use super::site::{Site, prompt};
 use crate::lab::wire::SetWeights;
+use crate::lab::world::Wrote;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::Incoming;
@@ -52,11 +53,15 @@ async fn answer(site: &Rc<Site>, request: Request<Incoming>) -> Answer {
     };
     let body = body.to_bytes();
     match (head.method, head.uri.path()) {
-        (Method::GET, "/state") => state(site),
+        (Method::GET, "/state") => {
+            if site.world.borrow_mut().writes(site.now()) == Wrote::Mute {
+                std::future::pending::<()>().await;
+            }
+            state(site)
+        }
         (Method::PUT, "/weights") => match serde_json::from_slice::<SetWeights>(&body) {
             Ok(SetWeights { weights }) if weights.iter().all(|weight| *weight <= HEAVIEST) => {
-                site.world.borrow_mut().set_weights(weights, site.now());
-                state(site)
+                write(site, weights).await
             }
             Ok(_) => say(StatusCode::BAD_REQUEST, "a weight is above 256"),
             Err(error) => say(StatusCode::BAD_REQUEST, &format!("these are no weights: {error}")),
@@ -71,6 +76,26 @@ async fn answer(site: &Rc<Site>, request: Request<Incoming>) -> Answer {
         }
         (method, path) => say(StatusCode::NOT_FOUND, &format!("no {method} {path} here")),
     }
+}
+
+/// A write, as far as the proxy obeys.
+async fn write(site: &Site, weights: [u32; 2]) -> Answer {
+    let at = site.now();
+    let wrote = site.world.borrow_mut().writes(at);
+    match wrote {
+        Wrote::Done => site.world.borrow_mut().set_weights(weights, at),
+        Wrote::Partly(share) => {
+            let mut world = site.world.borrow_mut();
+            let weights = world.part_of_the_way(weights, share);
+            world.set_weights(weights, at);
+        }
+        Wrote::Ignored => {}
+        Wrote::Refused => {
+            return say(StatusCode::FORBIDDEN, "set weight: permission denied");
+        }
+        Wrote::Mute => std::future::pending().await,
+    }
+    state(site)
 }
 
 fn state(site: &Site) -> Answer {

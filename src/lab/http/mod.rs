@@ -9,15 +9,18 @@ mod plan;
 mod proxy;
 mod service;
 mod site;
+mod telemetry;
 mod users;
 
 pub use acts::act;
 pub use users::Seen;
 
+use super::lever::Lever;
 use super::scenario::Scenario;
 use super::tally::Tally;
-use super::world::World;
+use super::world::{Standing, World};
 use crate::runbook::readback::{Fault, FaultKind};
+use crate::units::Millis;
 use site::Site;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
@@ -47,7 +50,9 @@ pub fn plan_apart(scenario: &Scenario) -> String {
 
 /// What the lab's owner can ask its thread.
 enum Ask {
-    Truth(mpsc::Sender<(Tally, Seen)>),
+    Truth(mpsc::Sender<(Standing, Seen)>),
+    Foresee(Millis, mpsc::Sender<Standing>),
+    Pull(Lever, mpsc::Sender<Result<String, String>>),
     Stop,
 }
 
@@ -96,7 +101,35 @@ impl Lab {
 
     /// What really happened to users so far, by the model; nothing once the lab has ended.
     pub fn tally(&self) -> Option<Tally> {
-        self.truth().map(|(tally, _)| tally)
+        self.truth().map(|(standing, _)| standing.tally)
+    }
+
+    /// How things really stand now, on the lab's own time; nothing once the lab has ended.
+    pub fn standing(&self) -> Option<Standing> {
+        self.truth().map(|(standing, _)| standing)
+    }
+
+    /// How things would stand so long from now if nobody did anything any more: the model goes on
+    /// alone, without sockets. Nothing once the lab has ended.
+    pub fn foresee(&self, ahead: Millis) -> Option<Standing> {
+        let (answer, answered) = mpsc::channel();
+        self.asks.send(Ask::Foresee(ahead, answer)).ok()?;
+        answered.recv_timeout(Duration::from_secs(5)).ok()
+    }
+
+    /// Pulls a lever of the site, and says what it did; or why it cannot be pulled.
+    pub fn pull(&self, lever: Lever) -> Result<String, Fault> {
+        let gone = || {
+            Fault::new(
+                FaultKind::Unreachable,
+                "the lab has ended",
+                "a lab ends with its drill: start the drill again",
+            )
+        };
+        let (answer, answered) = mpsc::channel();
+        self.asks.send(Ask::Pull(lever, answer)).map_err(|_| gone())?;
+        let pulled = answered.recv_timeout(Duration::from_secs(5)).map_err(|_| gone())?;
+        pulled.map_err(|why| Fault::new(FaultKind::Refused, why, "look for another way"))
     }
 
     /// What users saw at their end of the sockets so far; nothing once the lab has ended.
@@ -104,7 +137,7 @@ impl Lab {
         self.truth().map(|(_, seen)| seen)
     }
 
-    fn truth(&self) -> Option<(Tally, Seen)> {
+    fn truth(&self) -> Option<(Standing, Seen)> {
         let (answer, answered) = mpsc::channel();
         self.asks.send(Ask::Truth(answer)).ok()?;
         answered.recv_timeout(Duration::from_secs(5)).ok()
@@ -170,9 +203,21 @@ fn run(
         let seen = users::begin(site.clone(), addresses.front);
         // The starter may have given up; then the channel of asks is closed as well.
         let _ = begun.send(Ok(addresses));
-        while let Some(Ask::Truth(answer)) = asked.recv().await {
-            // Whoever asked may have stopped waiting.
-            let _ = answer.send((site.world.borrow().tally(), seen.borrow().clone()));
+        // Whoever asked may have stopped waiting.
+        while let Some(ask) = asked.recv().await {
+            match ask {
+                Ask::Stop => break,
+                Ask::Truth(answer) => {
+                    let standing = site.world.borrow().standing(site.now());
+                    let _ = answer.send((standing, seen.borrow().clone()));
+                }
+                Ask::Foresee(ahead, answer) => {
+                    let _ = answer.send(site.world.borrow().foresee(site.now() + ahead));
+                }
+                Ask::Pull(lever, answer) => {
+                    let _ = answer.send(site.world.borrow_mut().pull(lever, site.now()));
+                }
+            }
         }
         Ok(())
     })

@@ -3,6 +3,7 @@
 
 use super::Addresses;
 use crate::lab::scenario::{SLOT_NAMES, Scenario};
+use crate::lab::world::World;
 use crate::units::Slot;
 use std::fmt::Write;
 
@@ -32,9 +33,8 @@ service = "notes"
 [release]
 current = {current}
 next = {next}
-migration = "none"
-change = {{ reason = {reason} }}
-
+migration = {migration}
+{reason}
 [router]
 kind = "lab"
 address = {control}
@@ -46,14 +46,14 @@ release = {{ header = "X-Version" }}
 
 [health]
 liveness = "/healthz"
-readiness = "/readyz"
+readiness = "{ready_path}"
 every = "1s"
 timeout = "2s"
 hold = "{ready_hold}"
-flaps = 2
+flaps = {flaps}
 deadline = {{ after = "1m", then = "abandon" }}
 require = ["database", "config"]
-optional = ["cache"]
+optional = {optional:?}
 
 [probes]
 every = "500ms"
@@ -78,7 +78,8 @@ for = "{warm}"
 drain = "10s"
 
 [on_trip]
-do = "rollback"
+do = {on_trip}
+countdown = "{countdown}"
 
 [signals]
 db_errors = {{ readiness = "/db/errors" }}
@@ -96,9 +97,15 @@ timeout = "1m"
         right_name = SLOT_NAMES[Slot::Second.index()],
         current = quoted(&scenario.release(blue).version),
         next = quoted(&scenario.release(green).version),
-        reason = quoted(&scenario.story.change_note),
+        migration = quoted(&plan.migration),
+        ready_path = if plan.deep_check { "/readyz?deep" } else { "/readyz" },
+        optional = World::OPTIONAL,
+        on_trip = quoted(&plan.on_trip),
+        countdown = plan.countdown,
+        reason = reason(&scenario.story.change_note),
         front = addresses.front,
         ready_hold = plan.ready_hold,
+        flaps = plan.flaps,
         route = quoted(&route),
         ramp = plan.ramp,
         hold = plan.hold,
@@ -125,6 +132,14 @@ timeout = "1m"
         );
     }
     text
+}
+
+/// The line that says why, where the scenario says it.
+fn reason(change: &str) -> String {
+    if change.is_empty() {
+        return String::new();
+    }
+    format!("change = {{ reason = {} }}\n", quoted(change))
 }
 
 /// The page that a probe asks for: the one most asked for besides the home page.

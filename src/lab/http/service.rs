@@ -2,7 +2,7 @@
 //! the world decides, after as long as the world decides.
 
 use super::site::{Site, prompt};
-use crate::lab::world::{self, Fate, Life, Readiness};
+use crate::lab::world::{self, Fate, Life, Readiness, World};
 use crate::units::Slot;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -93,12 +93,17 @@ async fn answer(
     let path = request.uri().path();
     match path {
         "/healthz" => {
-            let live = site.world.borrow().life(slot, at) != Life::Absent;
-            let status = if live { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-            Ok(respond(site, slot, status, Bytes::from_static(b"{\"status\":\"live\"}")))
+            // A process that has ended answers nothing, also where its port is still open.
+            if site.world.borrow().life(slot, at) == Life::Absent {
+                return Err(Cut);
+            }
+            let live = Bytes::from_static(b"{\"status\":\"live\"}");
+            Ok(respond(site, slot, StatusCode::OK, live))
         }
         "/readyz" => {
-            let Some(readiness) = site.world.borrow_mut().readiness(slot, at) else {
+            let deep = request.uri().query() == Some("deep");
+            let asked = if deep { World::deep_readiness } else { World::readiness };
+            let Some(readiness) = asked(&mut site.world.borrow_mut(), slot, at) else {
                 return Err(Cut);
             };
             sleep_until(arrived + Duration::from_micros(readiness.latency_us)).await;
@@ -118,7 +123,9 @@ async fn answer(
             if let Some(n) = user {
                 site.told(n).set(served.latency_us);
             }
-            if served.failed() {
+            // What never came as far as the service is not in its log.
+            let unseen = user.is_some() && site.world.borrow().shakes_hands_badly(slot, at);
+            if served.failed() && !unseen {
                 site.log(
                     slot,
                     &format!("{} {path} after {} us", word(served.fate), served.latency_us),

@@ -1,6 +1,7 @@
 //! What the lab's tasks share on their one thread: the world, the clock, the ports of the two
 //! slots and the proxy's counters.
 
+use super::telemetry::Telemetry;
 use crate::lab::scenario::SLOT_NAMES;
 use crate::lab::wire::{SlotState, State};
 use crate::lab::world::World;
@@ -36,6 +37,7 @@ pub(super) struct Site {
     pub counts: RefCell<[SlotState; 2]>,
     ports: [RefCell<Port>; 2],
     logs: [RefCell<VecDeque<String>>; 2],
+    telemetry: RefCell<Telemetry>,
     /// What the model told each of the last users to wait, in microseconds.
     told: Vec<Cell<u64>>,
 }
@@ -68,6 +70,7 @@ impl Site {
             counts: RefCell::new(counts),
             ports,
             logs: Default::default(),
+            telemetry: RefCell::default(),
             told: (0..TOLD).map(|_| Cell::new(0)).collect(),
         };
         Ok((site, front, control))
@@ -97,12 +100,17 @@ impl Site {
 
     /// The proxy's state, with the weights of this moment.
     pub fn state(&self) -> State {
-        let mut slots = self.counts.borrow().clone();
-        let weights = self.world.borrow().weights();
-        for (slot, weight) in slots.iter_mut().zip(weights) {
-            slot.weight = weight;
+        let (now, mut slots) = (self.now(), self.counts.borrow().clone());
+        let world = self.world.borrow();
+        let seen = world.may_be_blind().then(|| world.vision(now));
+        let counted =
+            seen.is_none_or(|vision| self.telemetry.borrow_mut().see(&mut slots, vision, now));
+        let weights = world.weights();
+        for (slot, state) in Slot::BOTH.into_iter().zip(&mut slots) {
+            state.weight = weights[slot.index()];
+            state.in_flight += world.uploads(slot);
         }
-        State { worker: u64::from(std::process::id()), slots }
+        State { worker: u64::from(std::process::id()), slots, counted }
     }
 
     /// Lets a slot's port listen; `task` gets the listener. The port must be at rest.

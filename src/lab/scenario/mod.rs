@@ -4,42 +4,60 @@
 //! Times are anchored to what happens (`switch+6s`), for operators differ in pace. Everything
 //! but the drill's name has a default, and the defaults are one small ordinary service.
 
+//!
+//! A file has two parts. [`Scenario`] is what the lab and the operator's screens may read. What
+//! was right, and when, is the [`answer::Answer`]: read apart, and only by what judges a drill.
+
+pub mod answer;
+mod check;
+mod file;
+mod plan;
 mod read;
 mod span;
+mod story;
+mod traffic;
+mod world;
 
 use super::fault::FaultSpec;
 use crate::units::{Millis, Slot};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
-pub use read::{builtin, load, parse};
+pub use plan::{LimitSpec, PlanSpec};
+pub use read::{builtin, load, load_answer, parse, parse_answer, text};
 pub use span::span;
+pub use story::{EvidenceSpec, InjectSpec, OfferSpec, SourceSpec, SteadySpec, StorySpec};
+pub use traffic::{CohortSpec, RouteSpec, StageSpec, TrafficSpec};
+pub use world::{
+    CacheSpec, DbSpec, DiskSpec, LiveSlot, MemorySpec, QueueSpec, ReleaseSpec, WorldSpec,
+};
 
-/// A whole scenario.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A whole scenario, without its answer.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
     /// Version of the file's shape; 1.
     pub schema: u32,
     /// Its name and place in the list.
     pub drill: DrillSpec,
     /// What the operator is told.
-    #[serde(default)]
     pub story: StorySpec,
     /// Seeds and how much they change.
-    #[serde(default)]
     pub clock: ClockSpec,
     /// The services and what they share.
-    #[serde(default)]
     pub world: WorldSpec,
     /// The users.
-    #[serde(default)]
     pub traffic: TrafficSpec,
+    /// What the world must look like before a drill counts.
+    pub steady_state: SteadySpec,
     /// The timings and limits of the drill's plan.
-    #[serde(default)]
     pub plan: PlanSpec,
     /// What goes wrong.
-    #[serde(default, rename = "fault")]
     pub faults: Vec<FaultSpec>,
+    /// What people say meanwhile.
+    pub injects: Vec<InjectSpec>,
+    /// Levers of the site that are there from a moment on.
+    pub offers: Vec<OfferSpec>,
+    /// What a look at the runbook's steps shows, and what is behind it on a closer look.
+    pub evidence: Vec<EvidenceSpec>,
 }
 
 impl Scenario {
@@ -71,22 +89,74 @@ pub const SLOT_NAMES: [&str; 2] = ["left", "right"];
 pub struct DrillSpec {
     /// The name on the command line.
     pub id: String,
+    /// All that a blind drill is called; the id in capitals unless told.
+    #[serde(default)]
+    pub codename: String,
     /// The name for people.
     pub title: String,
+    /// Its number in the catalogue; 0 where it has none.
+    #[serde(default)]
+    pub number: u32,
     /// 1 (recruit) to 4 (expert).
     pub level: u8,
-    /// About how long it takes.
+    /// What it trains. It is part of the answer's side: no screen shows it before the end.
+    #[serde(default)]
+    pub family: Vec<Family>,
+    /// What kind of release it is. It is part of the answer's side, as the family is.
+    #[serde(default)]
+    pub verdict: Option<VerdictClass>,
+    /// The steps of the runbook in which it is decided, 1 to 8.
+    #[serde(default)]
+    pub runbook_steps: Vec<u8>,
+    /// About how long it takes, in minutes.
     pub minutes: u32,
+    /// Scenarios that begin the same and call for something else.
+    #[serde(default)]
+    pub twins: Vec<String>,
 }
 
-/// What the operator is told. What is behind it is not part of the story.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct StorySpec {
-    /// The situation, in a sentence or two.
-    pub brief: String,
-    /// What the release is said to change.
-    pub change_note: String,
+/// What a release is like, and so what is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum VerdictClass {
+    /// Ship it.
+    Good,
+    /// Go back.
+    Bad,
+    /// Both slots suffer: going back does not help.
+    Shared,
+    /// Going back hurts.
+    Unsafe,
+    /// There is not enough evidence yet.
+    Thin,
+}
+
+/// What a drill trains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Family {
+    /// A gate before the switch would have shown it.
+    Gate,
+    /// Plain and loud: be quick.
+    Loud,
+    /// Not everything red is bad.
+    Restraint,
+    /// Whose error is it?
+    Attribution,
+    /// The signal is not in HTTP.
+    OffHttp,
+    /// It grows slowly.
+    SlowBurn,
+    /// The way back is in doubt.
+    WayBack,
+    /// Both slots spend the same thing.
+    SharedFate,
+    /// The drain and the end of Blue.
+    EndGame,
+    /// Schema and messages.
+    Data,
+    /// The instruments fail.
+    Blind,
 }
 
 /// Seeds and how much they change.
@@ -97,278 +167,36 @@ pub struct ClockSpec {
     pub seeds: Vec<u64>,
     /// How far onsets and sizes of faults move with the seed, as a share (0.15 is +-15 %).
     pub jitter: f64,
+    /// The soak of the story, as a share of which the plan's soak is asked for. It is only said;
+    /// the plan's own timings are what counts.
+    pub soak_scale: f64,
+    /// For how long after the end of a flight what becomes of its users still counts.
+    #[serde(deserialize_with = "millis")]
+    pub horizon: Millis,
+    /// When a drill on it is ended whatever stands.
+    #[serde(deserialize_with = "millis")]
+    pub hard_stop: Millis,
 }
 
 impl Default for ClockSpec {
     fn default() -> Self {
-        Self { seeds: vec![1], jitter: 0.0 }
-    }
-}
-
-/// The services and what they share.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct WorldSpec {
-    /// Which slot serves users when the lab starts.
-    pub live: LiveSlot,
-    /// What runs in the live slot.
-    pub blue: ReleaseSpec,
-    /// What will be deployed into the other one.
-    pub green: ReleaseSpec,
-    /// The cache of each service.
-    pub cache: CacheSpec,
-    /// The database.
-    pub db: DbSpec,
-    /// The queue.
-    pub queue: QueueSpec,
-}
-
-impl Default for WorldSpec {
-    fn default() -> Self {
         Self {
-            live: LiveSlot::Left,
-            blue: ReleaseSpec { version: "1.8.2".to_owned(), ..ReleaseSpec::default() },
-            green: ReleaseSpec::default(),
-            cache: CacheSpec::default(),
-            db: DbSpec::default(),
-            queue: QueueSpec::default(),
+            seeds: vec![1],
+            jitter: 0.0,
+            soak_scale: 1.0,
+            horizon: Millis::secs(60),
+            hard_stop: Millis::secs(900),
         }
     }
-}
-
-/// One of the lab's slots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LiveSlot {
-    /// The first.
-    #[default]
-    Left,
-    /// The second.
-    Right,
-}
-
-/// One release of the service, and how it is run.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ReleaseSpec {
-    /// Its build id.
-    pub version: String,
-    /// Processes.
-    pub workers: u32,
-    /// Requests that one worker serves at once.
-    pub threads: u32,
-    /// Database connections that one worker may open.
-    pub pool_per_worker: u32,
-    /// Database connections that one worker opens as it starts; all of them unless told.
-    pub pool_idle: Option<u32>,
-    /// How long the deploy command takes until the process runs.
-    #[serde(deserialize_with = "millis")]
-    pub deploy: Millis,
-    /// From the start of the process to the first ready.
-    #[serde(deserialize_with = "millis")]
-    pub boot: Millis,
-}
-
-impl Default for ReleaseSpec {
-    fn default() -> Self {
-        Self {
-            version: "1.9.0".to_owned(),
-            workers: 3,
-            threads: 16,
-            pool_per_worker: 8,
-            pool_idle: None,
-            deploy: Millis::secs(2),
-            boot: Millis::secs(5),
-        }
-    }
-}
-
-/// The cache of each service.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct CacheSpec {
-    /// Share of lookups that a warm cache answers.
-    pub hit: f64,
-    /// Share of database reads that the cache can answer at all.
-    pub cacheable: f64,
-}
-
-impl Default for CacheSpec {
-    fn default() -> Self {
-        Self { hit: 0.92, cacheable: 0.85 }
-    }
-}
-
-/// The database.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DbSpec {
-    /// Connections that it admits.
-    pub max_connections: u32,
-    /// Of these, kept for its own people.
-    pub reserved: u32,
-    /// How long a request waits for a connection.
-    #[serde(deserialize_with = "millis")]
-    pub acquire_timeout: Millis,
-    /// Share of an ordinary request's time that is the database's.
-    pub share: f64,
-}
-
-impl Default for DbSpec {
-    fn default() -> Self {
-        Self { max_connections: 60, reserved: 3, acquire_timeout: Millis(800), share: 0.6 }
-    }
-}
-
-/// The queue.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct QueueSpec {
-    /// Jobs a second that ordinary traffic leaves behind.
-    pub in_per_s: f64,
-    /// Jobs a second that the consumer can do.
-    pub out_per_s: f64,
-}
-
-impl Default for QueueSpec {
-    fn default() -> Self {
-        Self { in_per_s: 6.0, out_per_s: 12.0 }
-    }
-}
-
-/// The users.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TrafficSpec {
-    /// Requests a second at the start.
-    pub base_rps: f64,
-    /// How much the rate differs from second to second, as a share.
-    pub noise: f64,
-    /// Where the rate goes from there.
-    pub stages: Vec<StageSpec>,
-    /// What is asked for.
-    pub routes: Vec<RouteSpec>,
-    /// Percent of requests that a healthy service fails.
-    pub error_pct: f64,
-    /// Percent of requests that are the client's mistake.
-    pub client_error_pct: f64,
-    /// Median time to an answer of a healthy service, in milliseconds.
-    pub p50_ms: f64,
-    /// 95th percentile of it, in milliseconds.
-    pub p95_ms: f64,
-}
-
-impl Default for TrafficSpec {
-    fn default() -> Self {
-        let route = |path: &str, share, db| RouteSpec { path: path.to_owned(), share, db };
-        Self {
-            base_rps: 40.0,
-            noise: 0.08,
-            stages: Vec::new(),
-            routes: vec![
-                route("/", 0.5, 1.0),
-                route("/orders", 0.35, 3.0),
-                route("/pay", 0.15, 4.0),
-            ],
-            error_pct: 0.2,
-            client_error_pct: 2.0,
-            p50_ms: 35.0,
-            p95_ms: 120.0,
-        }
-    }
-}
-
-/// The rate goes to `to` in a straight line.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StageSpec {
-    /// Requests a second at its end.
-    pub to: f64,
-    /// How long it takes.
-    #[serde(deserialize_with = "millis")]
-    pub over: Millis,
-}
-
-/// One page of the service.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RouteSpec {
-    /// Its path.
-    pub path: String,
-    /// Share of users who ask for it.
-    pub share: f64,
-    /// Database reads that it needs with nothing cached.
-    pub db: f64,
-}
-
-/// The timings and limits of the drill's plan: real seconds, chosen so that a drill lasts
-/// minutes.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PlanSpec {
-    /// How long readiness must hold.
-    #[serde(deserialize_with = "millis")]
-    pub ready_hold: Millis,
-    /// Length of the soak.
-    #[serde(deserialize_with = "millis")]
-    pub soak: Millis,
-    /// Green's percent at each step.
-    pub ramp: Vec<u8>,
-    /// How long each step but the last is held.
-    #[serde(deserialize_with = "millis")]
-    pub hold: Millis,
-    /// Length of the watch.
-    #[serde(deserialize_with = "millis")]
-    pub watch: Millis,
-    /// How long Blue is kept warm.
-    #[serde(deserialize_with = "millis")]
-    pub warm: Millis,
-    /// The limits, in the plan's own words.
-    #[serde(rename = "limit")]
-    pub limits: Vec<LimitSpec>,
-}
-
-impl Default for PlanSpec {
-    fn default() -> Self {
-        let limit = |signal: &str, above: &str, secs| LimitSpec {
-            signal: signal.to_owned(),
-            above: above.to_owned(),
-            hold: Millis::secs(secs),
-        };
-        Self {
-            ready_hold: Millis::secs(5),
-            soak: Millis::secs(10),
-            ramp: vec![10, 50, 100],
-            hold: Millis::secs(15),
-            watch: Millis::secs(40),
-            warm: Millis::secs(30),
-            limits: vec![
-                limit("error_rate", "2%", 10),
-                limit("client_error_rate", "10%", 15),
-                limit("latency_p95", "500ms", 15),
-                limit("health", "10%", 10),
-                limit("db_errors", "1%", 10),
-                limit("queue_depth", "100", 15),
-            ],
-        }
-    }
-}
-
-/// One limit of the drill's plan.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LimitSpec {
-    /// The signal's name.
-    pub signal: String,
-    /// The bound, as a plan writes it.
-    pub above: String,
-    /// For how long.
-    #[serde(rename = "for", deserialize_with = "millis")]
-    pub hold: Millis,
 }
 
 /// A duration as people write it.
 pub(super) fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Millis, D::Error> {
     let text = String::deserialize(deserializer)?;
     span(&text).map_err(serde::de::Error::custom)
+}
+
+/// A duration that may be missing.
+pub(super) fn maybe_millis<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Millis>, D::Error> {
+    millis(d).map(Some)
 }

@@ -1,14 +1,63 @@
 //! Finding and reading scenarios: by name from those built in, or by path. What is wrong is said
 //! with its line, its cause and the next move.
 
-use super::Scenario;
+use super::answer::Answer;
+use super::file::File;
+use super::{Scenario, check};
 use crate::runbook::readback::{Fault, FaultKind};
+use std::borrow::Cow;
 
-const BUILTIN: [(&str, &str); 3] = [
-    ("plain-sailing", include_str!("../../../scenarios/plain-sailing.toml")),
-    ("wall-of-red", include_str!("../../../scenarios/wall-of-red.toml")),
-    ("cold-shiver", include_str!("../../../scenarios/cold-shiver.toml")),
+macro_rules! builtin {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../../scenarios/", $name, ".toml")))),*]
+    };
+}
+
+/// Easiest first.
+const BUILTIN: [(&str, &str); COUNT] = builtin![
+    // Level 1.
+    "plain-sailing",
+    "wall-of-red",
+    "cold-shiver",
+    "unset-variable",
+    "missing-binary",
+    "half-open-door",
+    "slow-goodbye",
+    "debug-left-on",
+    // Level 2.
+    "twice-the-pool",
+    "only-the-tail",
+    "nobodys-error",
+    "quiet-heap",
+    "eight-minutes",
+    "one-of-three",
+    "rings-twice",
+    "three-in-the-morning",
+    "neighbours-noise",
+    "wrong-passport",
+    "straggling-clock",
+    "creeping-ramp",
+    // Level 3.
+    "both-beds",
+    "lock-at-the-altar",
+    "no-way-back",
+    "empty-hangar",
+    "router-says-no",
+    "the-cure",
+    "cold-blue",
+    "flat-and-perfect",
+    "pinned",
+    "still-bleeding",
+    "old-address-book",
+    "logged-out",
+    // Level 4.
+    "loud-thief",
+    "cries-wolf",
+    "poisoned-letters",
+    "which-one-is-live",
+    "old-mine",
 ];
+const COUNT: usize = 37;
 
 /// The names of the scenarios that come with the program, easiest first.
 pub fn builtin() -> impl Iterator<Item = &'static str> {
@@ -18,14 +67,25 @@ pub fn builtin() -> impl Iterator<Item = &'static str> {
 /// The scenario of this name, or in the file at this path (which ends in `.toml` or holds a
 /// slash).
 pub fn load(name: &str) -> Result<Scenario, Fault> {
-    if let Some((name, text)) = BUILTIN.into_iter().find(|(known, _)| *known == name) {
-        return parse(name, text);
+    parse(name, &text(name)?)
+}
+
+/// The answer of the scenario of this name, or in the file at this path. Whoever shows it before
+/// the end of a drill has spoiled the drill.
+pub fn load_answer(name: &str) -> Result<Answer, Fault> {
+    parse_answer(name, &text(name)?)
+}
+
+/// The whole file as it is written, for its hash and for the journal.
+pub fn text(name: &str) -> Result<Cow<'static, str>, Fault> {
+    if let Some((_, text)) = BUILTIN.into_iter().find(|(known, _)| *known == name) {
+        return Ok(Cow::Borrowed(text));
     }
     if name.ends_with(".toml") || name.contains('/') {
         let text = std::fs::read_to_string(name).map_err(|error| {
             local(format!("scenario {name} could not be read: {error}"), "check the path")
         })?;
-        return parse(name, &text);
+        return Ok(Cow::Owned(text));
     }
     let nearest = nearest(name, builtin());
     let known = builtin().collect::<Vec<_>>().join(", ");
@@ -40,16 +100,28 @@ pub fn load(name: &str) -> Result<Scenario, Fault> {
 
 /// Reads a scenario's text; `name` is what errors call it.
 pub fn parse(name: &str, text: &str) -> Result<Scenario, Fault> {
-    let scenario: Scenario = toml::from_str(text).map_err(|error| {
+    whole(name, text).map(|(scenario, _)| scenario)
+}
+
+/// Reads the answer in a scenario's text; `name` is what errors call it.
+pub fn parse_answer(name: &str, text: &str) -> Result<Answer, Fault> {
+    whole(name, text).map(|(_, answer)| answer)
+}
+
+fn whole(name: &str, text: &str) -> Result<(Scenario, Answer), Fault> {
+    let file: File = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(text, span.start));
         let (cause, hint) = explain(error.message());
         local(format!("scenario {name}, line {line}: {cause}"), hint)
     })?;
-    check(&scenario).map_err(|(needle, cause, hint)| {
-        let line = text.find(needle).map_or(1, |at| line_of(text, at));
-        local(format!("scenario {name}, line {line}: {cause}"), hint)
-    })?;
-    Ok(scenario)
+    let (scenario, answer) = file.apart();
+    check::scenario(&scenario).and_then(|()| check::answer(&scenario, &answer)).map_err(
+        |wrong| {
+            let line = text.find(&*wrong.near).map_or(1, |at| line_of(text, at));
+            local(format!("scenario {name}, line {line}: {}", wrong.cause), wrong.hint)
+        },
+    )?;
+    Ok((scenario, answer))
 }
 
 fn local(cause: String, hint: impl AsRef<str>) -> Fault {
@@ -85,107 +157,6 @@ fn explain(message: &str) -> (String, String) {
     }
     let cause = message.lines().next().unwrap_or_default().to_owned();
     (cause, "correct the line; scenarios/plain-sailing.toml is an example".to_owned())
-}
-
-/// What a type cannot say. Answers with a text near the fault, the cause and the next move.
-fn check(scenario: &Scenario) -> Result<(), (&'static str, String, &'static str)> {
-    let hold = |good: bool, near, cause: String, hint| {
-        if good { Ok(()) } else { Err((near, cause, hint)) }
-    };
-    let (traffic, world, plan) = (&scenario.traffic, &scenario.world, &scenario.plan);
-    let share = |x: f64| (0.0..=1.0).contains(&x);
-    let rate = |x: f64| x > 0.0 && x <= 2_000.0;
-
-    hold(
-        scenario.schema == 1,
-        "schema",
-        format!("schema {} is not known", scenario.schema),
-        "write schema = 1",
-    )?;
-    let shares: f64 = traffic.routes.iter().map(|route| route.share).sum();
-    hold(
-        (shares - 1.0).abs() < 0.001
-            && traffic.routes.iter().all(|r| share(r.share) && r.db >= 0.0),
-        "routes",
-        format!("shares of the routes sum to {shares:.3}, or one is negative"),
-        "let them sum to 1, and let `db` be 0 or more",
-    )?;
-    hold(
-        rate(traffic.base_rps),
-        "base_rps",
-        format!("{} requests a second", traffic.base_rps),
-        "use more than 0 and at most 2000",
-    )?;
-    hold(
-        traffic.stages.iter().all(|stage| rate(stage.to) && stage.over.0 > 0),
-        "stages",
-        "a stage without time, or to a rate that cannot be".to_owned(),
-        "let each take some time, to more than 0 and at most 2000 requests a second",
-    )?;
-    hold(
-        traffic.p50_ms > 0.0 && traffic.p95_ms > traffic.p50_ms && traffic.p95_ms < 60_000.0,
-        "p95_ms",
-        format!("p50 {} ms and p95 {} ms", traffic.p50_ms, traffic.p95_ms),
-        "let 0 < p50_ms < p95_ms < 60000",
-    )?;
-    hold(
-        share(scenario.clock.jitter),
-        "jitter",
-        format!("jitter {}", scenario.clock.jitter),
-        "write shares as 0.15 for 15 %",
-    )?;
-    hold(
-        [world.cache.hit, world.cache.cacheable, world.db.share, traffic.noise]
-            .into_iter()
-            .all(share),
-        "[world",
-        "a share is outside 0 to 1".to_owned(),
-        "write shares as 0.15 for 15 %",
-    )?;
-    hold(
-        world.cache.hit * world.cache.cacheable < 0.995,
-        "[world.cache]",
-        "a warm cache leaves the database nothing to do".to_owned(),
-        "let hit times cacheable be below 0.995",
-    )?;
-    hold(
-        world.queue.in_per_s >= 0.0 && rate(world.queue.out_per_s),
-        "[world.queue]",
-        "a rate of jobs that cannot be".to_owned(),
-        "let in_per_s be 0 or more, and out_per_s above 0 and at most 2000",
-    )?;
-    for release in [&world.blue, &world.green] {
-        let sizes = [release.workers, release.threads, release.pool_per_worker];
-        hold(
-            sizes.iter().all(|size| (1..=1_000).contains(size)),
-            "[world",
-            format!("{sizes:?} workers, threads and connections"),
-            "use 1 to 1000 of each",
-        )?;
-    }
-    hold(
-        plan.ramp.last() == Some(&100) && plan.ramp.is_sorted_by(|a, b| a < b) && plan.ramp[0] > 0,
-        "ramp",
-        format!("ramp {:?}", plan.ramp),
-        "let it rise, and end at 100",
-    )?;
-    for (n, fault) in scenario.faults.iter().enumerate() {
-        hold(
-            scenario.faults[..n].iter().all(|other| other.id != fault.id),
-            "[[fault]]",
-            format!("two faults are called {:?}", fault.id),
-            "give each its own id: its luck hangs on it",
-        )?;
-        if let Some(route) = fault.kind.route() {
-            hold(
-                traffic.routes.iter().any(|known| known.path == route),
-                "route =",
-                format!("no route is called {route:?}"),
-                "use a path of [traffic] routes",
-            )?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -244,6 +215,36 @@ mod tests {
                 "[[fault]]\nid = \"f\"\nkind = \"http.error\"\nat = \"start\"\nshare = 0.1\nvalue = 2\n",
                 7,
                 "value",
+                "",
+            ),
+            ("[answer]\ncuase = \"x\"\n", 8, "unknown key `cuase`", "cause"),
+            ("[[decision]]\nid = \"d\"\ncall = \"rolback\"\n", 9, "rolback", "rollback"),
+            ("[[decision]]\nid = \"d\"\ncall = \"declare\"\n", 8, "declares something", "declares"),
+            (
+                "[[decision]]\nid = \"d\"\ncall = \"hold\"\nthen = \"e\"\n",
+                10,
+                "no other decision",
+                "[[decision]]",
+            ),
+            ("[bots]\noracle = [90, 80]\n", 8, "band of oracle", "lower one first"),
+            (
+                "[[critical]]\nwhen = \"fault:f\"\nsays = \"s\"\n",
+                8,
+                "no fault is called",
+                "[[fault]]",
+            ),
+            ("[[inject]]\nat = \"soon\"\nfrom = \"a\"\ntext = \"b\"\n", 8, "no anchor", ""),
+            ("[[offer]]\nlever = \"purge\"\nat = \"full\"\n", 8, "purge", "purge-cache"),
+            (
+                "[[fault]]\nid = \"f\"\nkind = \"http.error\"\nat = \"fault:f\"\nshare = 0.1\n",
+                10,
+                "waits for itself",
+                "another anchor",
+            ),
+            (
+                "[[fault]]\nid = \"f\"\nkind = \"mem.leak\"\nat = \"switch\"\nvalue = 1\nevery = \"3s\"\n",
+                7,
+                "has no `every`",
                 "",
             ),
         ] {

@@ -6,6 +6,15 @@ use crate::units::Millis;
 /// How long a user waits for an answer.
 pub const PATIENCE: Millis = Millis::secs(10);
 
+/// Requests of nobody's are numbered from here, so that they never share a user's luck.
+pub(super) const PROBES_FROM: u64 = 1 << 62;
+/// So are those of a client that abuses the service.
+pub(super) const ABUSE: u64 = 1 << 61;
+/// Those of users who were sent to a bad place and look for a good one.
+pub(super) const LOST: u64 = 1 << 60;
+/// Those of users who try again hold the number of the attempt from this bit on.
+pub(super) const ATTEMPT: u32 = 54;
+
 /// A request to a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request {
@@ -15,6 +24,23 @@ pub struct Request {
     pub(super) route: Option<usize>,
     /// Whether a user made it. Only users are counted.
     pub(super) user: bool,
+}
+
+impl Request {
+    /// Whether a client makes it that abuses the service.
+    pub(super) const fn abuses(&self) -> bool {
+        self.user && self.n & ABUSE > 0
+    }
+
+    /// Whether its user was sent to a bad place before.
+    pub(super) const fn is_lost(&self) -> bool {
+        self.user && self.n & LOST > 0
+    }
+
+    /// How often its user has tried before.
+    pub(super) const fn attempts(&self) -> u32 {
+        ((self.n >> ATTEMPT) & 0xf) as u32
+    }
 }
 
 impl From<Arrival> for Request {
@@ -47,11 +73,22 @@ pub struct Served {
     pub db_refused: bool,
     /// Database reads that it needed.
     pub db_reads: f64,
+    /// Whether the status is good and the answer leads nowhere.
+    pub wrong: bool,
+    /// Whether the user was logged out by it.
+    pub session_lost: bool,
 }
 
 impl Served {
     pub(super) const fn end(fate: Fate, latency_us: u64) -> Self {
-        Self { fate, latency_us, db_refused: false, db_reads: 0.0 }
+        Self {
+            fate,
+            latency_us,
+            db_refused: false,
+            db_reads: 0.0,
+            wrong: false,
+            session_lost: false,
+        }
     }
 
     /// Whether a user would call it failed: 5xx, too late, or no answer.

@@ -1,22 +1,28 @@
 //! What a request gets, from its causes: the work it is, the cache, the threads, the database's
 //! connections, and the faults that are at work on its slot.
 
-use super::World;
 use super::request::{Fate, PATIENCE, Request, Served};
+use super::{Life, World};
 use crate::lab::dice::{Dice, Purpose};
-use crate::lab::fault::{Couple, Fault, FaultKind};
-use crate::lab::service::Life;
-use crate::units::{Millis, Slot};
+use crate::lab::fault::{Fault, FaultKind};
+use crate::units::{Millis, Role, Slot};
 
 /// How long a request waits for a thread before the service turns it away.
 const BACKLOG: Millis = Millis::secs(2);
+/// Share of those who look for a good place after a bad one, and do not find it.
+const NOT_FOUND: f64 = 0.55;
 
-/// What is at work on one slot now, all faults together.
-pub(super) struct Effects {
-    pub latency: f64,
-    pub db_slow: f64,
-    pub cpu_left: f64,
-    pub hit: f64,
+/// How a request ends that had all it needed.
+struct End {
+    fate: Fate,
+    wrong: bool,
+    session_lost: bool,
+}
+
+impl End {
+    const fn of(fate: Fate) -> Self {
+        Self { fate, wrong: false, session_lost: false }
+    }
 }
 
 impl World {
@@ -29,8 +35,11 @@ impl World {
         let Some(route) = request.route.and_then(|n| self.scenario.traffic.routes.get(n)) else {
             return Served::end(Fate::Answer(404), 1_000);
         };
-        let (path, db) = (route.path.as_str(), route.db);
-        let effects = self.effects(slot, path, at);
+        if request.user && self.shakes_hands_badly(slot, at) {
+            return Served::end(Fate::Reset, 3_000);
+        }
+        let (path, db, writes) = (route.path.as_str(), route.db, route.writes());
+        let effects = self.effects(slot, Some((request, path, writes)), at);
         let reads = self.reads(db, effects.hit);
 
         // The work itself, split between processor and database.
@@ -40,12 +49,13 @@ impl World {
         let share = self.scenario.world.db.share;
         let cpu_us = work_us * (1.0 - share) / effects.cpu_left;
         let db_us = work_us * share * effects.db_slow * reads / self.reads.max(f64::MIN_POSITIVE);
-        let took_us = ((cpu_us + db_us) * effects.latency) as u64;
+        let took_us = ((cpu_us + db_us) * effects.latency + effects.more_us) as u64;
+        let took_us = took_us + effects.lock_us;
 
         // Waiting for a thread, then for a connection.
         let now_us = at.0 * 1000;
         let pool_max = self.services[slot.index()].pool_max();
-        let fate = self.fate(slot, request, path, at);
+        let end = self.ends(slot, request, path, writes, at);
         let Some(thread) = self.services[slot.index()].next_thread() else {
             return Served::end(Fate::Refused, 0);
         };
@@ -53,91 +63,142 @@ impl World {
         if begins - now_us > BACKLOG.0 * 1000 {
             return Served::end(Fate::Answer(503), BACKLOG.0 * 1000);
         }
-        let taken = self.db.take(slot, pool_max, begins, db_us as u64);
-        let (fate, inside_us) = match fate {
-            _ if !taken.got => (Fate::Answer(500), taken.wait_us),
+        let old = self.db.is_short()
+            && Dice::keyed(self.seed, Purpose::Churn, request.n).hits(self.scenario.world.db.churn);
+        let taken = if old {
+            self.db.refuse()
+        } else {
+            self.db.take(slot, pool_max, begins, db_us as u64 + effects.lock_us)
+        };
+        let (fate, inside_us) = match end.fate {
+            _ if !taken.got => (Fate::Answer(500), taken.wait_us + 1_000),
             // Who hangs holds a thread until the caller gives up.
-            Fate::Hang => (fate, PATIENCE.0 * 1000),
-            _ => (fate, taken.wait_us + took_us),
+            Fate::Hang => (Fate::Hang, PATIENCE.0 * 1000),
+            fate => (fate, taken.wait_us + took_us),
         };
         *thread = begins + inside_us;
+        if end.session_lost {
+            self.logs_in_again(slot);
+        }
         Served {
             fate,
             latency_us: begins - now_us + inside_us,
             db_refused: taken.refused,
             db_reads: reads,
+            wrong: end.wrong && fate == end.fate,
+            session_lost: end.session_lost,
         }
     }
 
+    /// Whether users cannot agree on a connection with the slot.
+    pub fn shakes_hands_badly(&self, slot: Slot, at: Millis) -> bool {
+        self.faults.iter().any(|fault| {
+            matches!(fault.spec.kind, FaultKind::TlsBad { .. })
+                && self.hits(fault, slot)
+                && fault.is_on(at)
+        })
+    }
+
     /// How a request ends that had all it needed.
-    fn fate(&self, slot: Slot, request: &Request, path: &str, at: Millis) -> Fate {
-        for fault in self.at_work_on(slot) {
-            let (share, fate) = match &fault.spec.kind {
-                FaultKind::HttpError { share, status, .. } => (share, Fate::Answer(*status)),
-                FaultKind::HttpHang { share, .. } => (share, Fate::Hang),
-                FaultKind::HttpReset { share, .. } => (share, Fate::Reset),
-                _ => continue,
-            };
-            let here = fault.spec.kind.route().is_none_or(|route| route == path);
-            let share = share * self.level(fault, slot, at);
-            if here && Dice::keyed(self.seed, fault.purpose, request.n).hits(share) {
-                return fate;
+    fn ends(&self, slot: Slot, request: &Request, path: &str, writes: bool, at: Millis) -> End {
+        for fault in self.faults.iter().filter(|fault| self.hits(fault, slot)) {
+            if let Some(end) = self.ends_by(fault, slot, request, path, at) {
+                return end;
             }
         }
+        if let Some(fate) = self.ends_slowly(slot, request, writes, at) {
+            return End::of(fate);
+        }
         let traffic = &self.scenario.traffic;
-        let luck = Dice::keyed(self.seed, Purpose::Mishap, request.n).unit() * 100.0;
-        if luck < traffic.error_pct {
+        let luck = Dice::keyed(self.seed, Purpose::Mishap, request.n).unit();
+        if request.is_lost() && luck < NOT_FOUND {
+            return End::of(Fate::Answer(404));
+        }
+        let luck = luck * 100.0;
+        End::of(if luck < traffic.error_pct {
             Fate::Answer(500)
         } else if request.user && luck < traffic.error_pct + traffic.client_error_pct {
             Fate::Answer(404)
         } else {
             Fate::Answer(200)
-        }
+        })
     }
 
-    fn at_work_on(&self, slot: Slot) -> impl Iterator<Item = &Fault> {
-        let role = self.role(slot);
-        self.faults.iter().filter(move |fault| fault.spec.target.hits(role))
-    }
-
-    fn level(&self, fault: &Fault, slot: Slot, at: Millis) -> f64 {
-        let coupled = match fault.spec.couple {
-            Couple::None => 1.0,
-            Couple::Weight => self.share(slot),
-            Couple::Rps => self.traffic.declared(at.0 as f64) / self.scenario.traffic.base_rps,
+    /// How a fault ends a request, if it does.
+    fn ends_by(
+        &self,
+        fault: &Fault,
+        slot: Slot,
+        request: &Request,
+        path: &str,
+        at: Millis,
+    ) -> Option<End> {
+        let (share, fate) = match fault.spec.kind {
+            FaultKind::HttpError { share, status } => (share, Fate::Answer(status)),
+            FaultKind::HttpHang { share } => (share, Fate::Hang),
+            FaultKind::HttpReset { share } => (share, Fate::Reset),
+            FaultKind::RejectAuth { share } => (share, Fate::Answer(401)),
+            FaultKind::WorkerVariant { share, .. }
+            | FaultKind::VendorDown { share }
+            | FaultKind::LatentTrigger { share } => (share, Fate::Answer(500)),
+            FaultKind::HttpWrongOk { share } if request.user && !request.is_lost() => {
+                (share, Fate::Answer(302))
+            }
+            FaultKind::ConfigDrift { share, .. } => (share * self.load(slot), Fate::Answer(500)),
+            FaultKind::ClockSkew { by } if request.user => {
+                let session = self.scenario.world.session.0.max(1) as f64;
+                (by.0 as f64 / session, Fate::Answer(401))
+            }
+            FaultKind::ClientAbuse { share, .. } if request.abuses() => (share, Fate::Answer(500)),
+            FaultKind::SessionKey if request.user && fault.is_on(at) => {
+                let share = self.slow.unsigned[slot.index()];
+                let moved = Dice::keyed(self.seed, Purpose::Session, request.n).hits(share);
+                return moved.then_some(End { session_lost: true, ..End::of(Fate::Answer(401)) });
+            }
+            _ => return None,
         };
-        fault.level(&self.anchors, at, coupled)
+        let share = share * self.level(fault, slot, at);
+        if share <= 0.0 || !self.is_about(fault, slot, request, path) {
+            return None;
+        }
+        Dice::keyed(self.seed, fault.purpose, request.n).hits(share).then(|| {
+            let wrong = matches!(fault.spec.kind, FaultKind::HttpWrongOk { .. });
+            // Whose token is refused has to log in anew.
+            let session_lost = fate == Fate::Answer(401);
+            End { wrong, session_lost, ..End::of(fate) }
+        })
     }
 
-    /// What is at work on a slot, for requests to one path.
-    pub(super) fn effects(&self, slot: Slot, path: &str, at: Millis) -> Effects {
-        let hit = self.scenario.world.cache.hit;
-        let mut effects = Effects { latency: 1.0, db_slow: 1.0, cpu_left: 1.0, hit };
-        for fault in self.at_work_on(slot) {
-            let level = self.level(fault, slot, at);
-            if level <= 0.0 {
-                continue;
-            }
-            let times = |factor: f64| (1.0 + (factor - 1.0) * level).max(0.1);
-            match &fault.spec.kind {
-                FaultKind::HttpLatency { factor, route } => {
-                    if route.as_deref().is_none_or(|route| route == path) {
-                        effects.latency *= times(*factor);
-                    }
+    /// How a request ends because of what has grown: a full disk, bad cache entries, memory, a
+    /// schema that the release does not know, consumers that crash, a herd.
+    fn ends_slowly(&self, slot: Slot, request: &Request, writes: bool, at: Millis) -> Option<Fate> {
+        if writes && self.slow.disk_pct >= 100.0 {
+            return Some(Fate::Answer(500));
+        }
+        let mut luck = None;
+        for fault in &self.faults {
+            let share = match fault.spec.kind {
+                FaultKind::CachePoison { share, .. } => share * self.slow.poisoned,
+                FaultKind::MemLeak { share, .. } if self.is_short_of_a_worker(slot, at) => {
+                    if self.hits(fault, slot) { share } else { 0.0 }
                 }
-                FaultKind::DbSlow { factor } => effects.db_slow *= times(*factor),
-                FaultKind::CpuBurn { share } => {
-                    effects.cpu_left = (effects.cpu_left - share * level).max(0.02);
+                FaultKind::SchemaMigrate { contract: true, share }
+                    if self.role(slot) == Role::Blue && fault.began(at).is_some() =>
+                {
+                    share
                 }
-                FaultKind::CacheCold { hit: cold } => {
-                    effects.hit -= (hit - cold).max(0.0) * level;
+                FaultKind::QueueFormat { share } if self.slow.crashing == Some(slot) => share,
+                FaultKind::ConnPinned { share, .. } if self.slow.herd_until > at => {
+                    share * self.slow.herd
                 }
-                FaultKind::HttpError { .. }
-                | FaultKind::HttpHang { .. }
-                | FaultKind::HttpReset { .. } => {}
+                _ => continue,
+            };
+            let luck =
+                luck.get_or_insert_with(|| Dice::keyed(self.seed, fault.purpose, request.n).unit());
+            if *luck < share {
+                return Some(Fate::Answer(500));
             }
         }
-        effects.hit = effects.hit.clamp(0.0, 1.0);
-        effects
+        None
     }
 }

@@ -16,6 +16,8 @@ const VERSION: &str = "x-version";
 #[derive(Debug, Clone)]
 pub(super) struct Asker {
     liveness: bool,
+    /// Whether the plan asks for the deep check.
+    deep: bool,
     timeout: Millis,
     require: Vec<String>,
     optional: Vec<String>,
@@ -33,6 +35,7 @@ impl Asker {
         };
         Self {
             liveness: plan.health.liveness.is_some(),
+            deep: plan.health.readiness.ends_with("?deep"),
             timeout: plan.health.timeout,
             require: plan.health.require.clone(),
             optional: plan.health.optional.clone(),
@@ -55,7 +58,8 @@ impl Asker {
 
     /// What a slot says about its health, and after how many microseconds.
     pub fn check(&self, world: &mut World, slot: Slot, at: Millis) -> (HealthCheck, u64) {
-        let Some(readiness) = world.readiness(slot, at) else {
+        let asked = if self.deep { World::deep_readiness } else { World::readiness };
+        let Some(readiness) = asked(world, slot, at) else {
             let check = HealthCheck {
                 live: self.liveness.then_some(false),
                 why: Some(Clean::new("connection refused")),
@@ -97,8 +101,10 @@ impl Asker {
 
     /// Components that are well need no words, and so no JSON to look for them in.
     fn components(&self, readiness: &Readiness) -> Components {
-        let good = |name: &String| readiness.components.get(name.as_str()) == Some(&"ok");
-        if self.require.iter().chain(&self.optional).all(good) {
+        let word = |name: &String| readiness.components.get(name.as_str()).map(AsRef::as_ref);
+        let well = self.require.iter().all(|name| word(name) == Some("ok"))
+            && self.optional.iter().all(|name| word(name).is_none_or(|word| word == "ok"));
+        if well {
             return Components::default();
         }
         let json = serde_json::to_value(readiness);

@@ -6,19 +6,22 @@
 //! counted when they end, as a proxy counts them. A seed gives one story, byte for byte.
 
 mod asks;
+mod seen;
 mod users;
 
 use super::model::Model;
+use super::router::Manner;
 use super::world::{Fate, World};
 use crate::adapter::source::{HealthCheck, ProbeAnswer, Second};
-use crate::lab::Scenario;
 use crate::lab::tally::Tally;
-use crate::lab::world::Life;
+use crate::lab::world::{Life, Standing, Wrote};
+use crate::lab::{Lever, Scenario};
 use crate::plan::{self, CommandName, Faults, Plan};
 use crate::runbook::Regime;
 use crate::signal::{Sample, Whose};
-use crate::units::{Millis, Slot, Split};
+use crate::units::{Millis, Percent, Slot, Split};
 use asks::Asker;
+use seen::Seen;
 use std::collections::BTreeMap;
 use users::Users;
 
@@ -40,6 +43,21 @@ pub fn world(scenario: &Scenario, seed: u64, plan: &Plan) -> World<LabModel> {
     world.commands.insert(CommandName::RedeployCheck, Fate::Good(20));
     world.commands.insert(CommandName::Stop, Fate::Good(20));
     world
+}
+
+/// Somebody pulls a lever of the site at `at`; the answer says what it did, or why it cannot be
+/// pulled.
+///
+/// # Errors
+/// Why the lever cannot be pulled now.
+pub fn pull(world: &mut World<LabModel>, lever: Lever, at: Millis) -> Result<String, String> {
+    world.slots.play_until(at);
+    let said = world.slots.world.pull(lever, at)?;
+    world.slots.levers = true;
+    if let Some(split) = world.slots.moved(at) {
+        world.router.split = split;
+    }
+    Ok(said)
 }
 
 /// What happens to one of those who ask.
@@ -99,7 +117,13 @@ pub struct LabModel {
     asker: Asker,
     seconds: [Second; 2],
     users: Users,
+    /// What comes between the counters and who reads them.
+    seen: [Seen; 2],
     regime: Option<Regime>,
+    /// How the router last said that it sends users.
+    told: Option<Split>,
+    /// Whether somebody has pulled a lever: then the site may move the weights itself.
+    levers: bool,
     /// What comes next of our own requests: by microseconds, and then in the order of asking.
     turns: BTreeMap<(u64, u64), (Chain, Turn)>,
     counter: u64,
@@ -119,7 +143,10 @@ impl LabModel {
             asker: Asker::new(plan),
             seconds: [second(), second()],
             users: Users::default(),
+            seen: Default::default(),
             regime: None,
+            told: None,
+            levers: false,
             turns: BTreeMap::new(),
             counter: 0,
             rounds: [Round::Rests; 5],
@@ -131,6 +158,16 @@ impl LabModel {
     /// What really happened to users so far.
     pub fn tally(&self) -> Tally {
         self.world.tally()
+    }
+
+    /// How things really stand at `at`, once the world was played up to there.
+    pub fn standing(&self, at: Millis) -> Standing {
+        self.world.standing(at)
+    }
+
+    /// The world as it stands.
+    pub const fn lab(&self) -> &crate::lab::World {
+        &self.world
     }
 
     /// Plays users and our own requests up to `at`, each in its turn.
@@ -246,7 +283,13 @@ impl Model for LabModel {
         let counted = std::mem::replace(&mut self.counted, true);
         for slot in Slot::BOTH {
             let whose = self.whose(slot, regime);
-            let sample = self.users.take(slot, at, whose);
+            let sample = self.users.take(slot, at, whose, self.world.uploads(slot));
+            let sample = if self.world.may_be_blind() {
+                self.seen[slot.index()].see(sample, self.world.vision(at))
+            } else {
+                Some(sample)
+            };
+            let Some(sample) = sample else { continue };
             // Green has no users before it is deployed, and nobody asks it.
             let nobody = slot != regime.blue && !regime.green && sample.requests == Some(0);
             if counted && !nobody {
@@ -257,6 +300,7 @@ impl Model for LabModel {
 
     fn routed(&mut self, at: Millis, split: Split) {
         self.play_until(at);
+        self.told = Some(split);
         self.world.set_split(split, at);
     }
 
@@ -293,6 +337,40 @@ impl Model for LabModel {
     fn stopped(&mut self, at: Millis, slot: Slot) {
         self.play_until(at);
         self.world.stop(slot, at);
+    }
+
+    fn moved(&mut self, at: Millis) -> Option<Split> {
+        if !self.levers {
+            return None;
+        }
+        self.play_until(at);
+        let second = u8::try_from(self.world.weights()[1]).ok().and_then(Percent::new)?;
+        let split = Split::giving(Slot::Second, second);
+        (self.told != Some(split)).then(|| *self.told.insert(split))
+    }
+
+    fn manner(&mut self, at: Millis) -> Option<Manner> {
+        if !self.world.proxy_may_fail() {
+            return None;
+        }
+        self.play_until(at);
+        Some(match self.world.writes(at) {
+            Wrote::Done => Manner::Obeys,
+            Wrote::Partly(share) => Manner::Partly((100.0 * share).round() as u8),
+            Wrote::Ignored => Manner::Ignores,
+            Wrote::Refused => Manner::Refuses,
+            Wrote::Mute => Manner::Mute,
+        })
+    }
+
+    fn fate(&mut self, at: Millis, command: CommandName, _: Slot) -> Option<Fate> {
+        if command != CommandName::RedeployCheck {
+            return None;
+        }
+        self.play_until(at);
+        let release = self.world.scenario().world.blue.version.clone();
+        let checked = self.world.redeploy_check(&release, at);
+        Some(if checked.is_ok() { Fate::Good(20) } else { Fate::Fails(1, 20) })
     }
 
     fn answers(&self, slot: Slot) -> bool {

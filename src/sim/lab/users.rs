@@ -94,14 +94,15 @@ impl Users {
     }
 
     /// Ends the second of a slot at `at`.
-    pub fn take(&mut self, slot: Slot, at: Millis, whose: Whose) -> Sample {
+    /// `besides` are in flight too, and are no pages.
+    pub fn take(&mut self, slot: Slot, at: Millis, whose: Whose, besides: u64) -> Sample {
         let ended = std::mem::take(&mut self.ended[slot.index()]);
         Sample {
             requests: Some(ended.requests),
             failed: Some(ended.failed),
             client_errors: Some(ended.client_errors),
             latency_ms: Some(ended.latency_ms),
-            in_flight: Some(self.in_flight[slot.index()]),
+            in_flight: Some(self.in_flight[slot.index()] + besides),
             ..Sample::empty(at, whose, Origin::Users)
         }
     }

@@ -1,0 +1,122 @@
+//! What an operator is told before a drill: the situation, what step 1 shows, the limits, and how
+//! to say what the cockpit has no key for. Nothing of the answer is in reach here.
+
+use super::Sortie;
+use crate::clean::Clean;
+use crate::lab::scenario::EvidenceSpec;
+use crate::lab::scenario::answer::Declares;
+use crate::plan::Plan;
+use crate::text;
+use crate::tui::hangar::rows::{Look, Row, heading, paragraph};
+
+/// What is told of a sortie, in so many columns. `opened` are the items at which a closer look was
+/// taken.
+pub fn rows(sortie: &Sortie, plan: &Plan, opened: &[String], columns: u16) -> Vec<Row> {
+    let scenario = &sortie.course.scenario;
+    let columns = columns.min(100);
+    let mut out = Vec::new();
+    let mut say = |text: &str| {
+        let text = Clean::new(text);
+        out.extend(paragraph(Row::empty(), text.as_str(), Look::Text, columns));
+    };
+    say(&scenario.story.brief);
+    if !scenario.story.change_note.is_empty() {
+        say(&format!("The change note: {}", scenario.story.change_note));
+    }
+    heading(&mut out, "What step 1 shows");
+    for (number, item) in (1..).zip(first_step(sortie)) {
+        let key = if number <= 9 { format!("{number} ") } else { "  ".to_owned() };
+        let lead = Row::of(key, Look::Key).and(format!("{}: ", item.item), Look::Title);
+        out.extend(paragraph(lead, &item.shows, Look::Text, columns));
+        if opened.contains(&item.item) && !item.detail.is_empty() {
+            let lead = Row::of("  closer: ", Look::Dim);
+            out.extend(paragraph(lead, &item.detail, Look::Warn, columns));
+        }
+    }
+    if first_step(sortie).next().is_none() {
+        out.push(Row::of("Nothing besides what the cockpit itself shows.", Look::Text));
+    } else {
+        out.push(Row::of("A figure takes a closer look, here and now.", Look::Dim));
+    }
+    let later: Vec<String> = scenario
+        .evidence
+        .iter()
+        .filter(|item| item.step > 1)
+        .map(|item| format!("{} (step {})", item.item, item.step))
+        .collect();
+    if !later.is_empty() {
+        let text = format!(
+            "Later there is more to look at: {}. In the cockpit, n and `look: {}` shows it.",
+            later.join(", "),
+            scenario.evidence.iter().find(|i| i.step > 1).map_or("", |i| i.item.as_str())
+        );
+        out.extend(paragraph(Row::empty(), &text, Look::Text, columns));
+    }
+    heading(&mut out, "The flight");
+    for line in flight(plan) {
+        out.extend(paragraph(Row::empty(), &line, Look::Text, columns));
+    }
+    heading(&mut out, "What can be done");
+    let lead = |key: &str| Row::of(format!("{key:<7}"), Look::Key);
+    for (key, does) in [
+        ("space", "the next step; each asks before it does anything"),
+        ("h", "hold: nothing moves forward until h again"),
+        ("r", "all users to Blue, at once, in every state; before the switch, Green is abandoned"),
+        ("n", "a note, to say what there is no key for:"),
+    ] {
+        out.extend(paragraph(lead(key), does, Look::Text, columns));
+    }
+    let acts = Declares::ALL.map(Declares::words).join(" · ");
+    for (note, does) in [
+        ("mark", "something is odd; the first sign of it counts"),
+        ("declare: ACT", acts.as_str()),
+        ("look: ITEM", "a closer look at what a step shows"),
+    ] {
+        let lead = Row::of("       ", Look::Text).and(format!("{note:<14}"), Look::Key);
+        out.extend(paragraph(lead, does, Look::Text, columns));
+    }
+    let end = "The flight ends with its last step, with r and then q, or with q. Going on, holding, \
+               going back: each is right in some drills. Users are real requests on this machine; \
+               nothing else is touched.";
+    out.push(Row::empty());
+    out.extend(paragraph(Row::empty(), end, Look::Dim, columns));
+    out
+}
+
+/// The items of step 1, in their order.
+pub fn first_step(sortie: &Sortie) -> impl Iterator<Item = &EvidenceSpec> {
+    sortie.course.scenario.evidence.iter().filter(|item| item.step == 1)
+}
+
+fn flight(plan: &Plan) -> Vec<String> {
+    let ramp: Vec<String> = plan.ramp.iter().map(ToString::to_string).collect();
+    let mut lines = vec![format!(
+        "Users go to Green at {} %; {} of soak before, {} of watch at the end.",
+        ramp.join(", "),
+        plan.soak,
+        plan.watch
+    )];
+    let limits: Vec<String> = plan
+        .limits
+        .iter()
+        .map(|limit| format!("{} above {} for {}", limit.signal.label(), limit.above, limit.hold))
+        .collect();
+    lines.push(format!("Limits on Green: {}.", limits.join(" · ")));
+    let trip = if plan.on_trip.ask {
+        format!(
+            "A limit that trips asks, and goes back if nobody answers for {}.",
+            plan.on_trip.countdown
+        )
+    } else {
+        "A limit that trips goes back by itself.".to_owned()
+    };
+    lines.push(trip);
+    lines
+}
+
+/// The head of a brief: what is shown at the right of the title.
+pub fn remark(sortie: &Sortie) -> String {
+    let drill = &sortie.course.scenario.drill;
+    let minutes = text::count(drill.minutes.into(), "minute");
+    format!("level {} · about {minutes} · seed {}", drill.level, sortie.seed)
+}

@@ -1,0 +1,121 @@
+//! What is kept of a drill: its line in the history, and its debrief beside its journal.
+
+use super::Sortie;
+use super::ask::Answers;
+use crate::app::Failure;
+use crate::drill::account::Account;
+use crate::drill::debrief::Debrief;
+use crate::drill::history::{self, HistoryLine};
+use crate::drill::{check, score::Score};
+use crate::engine::clock::unix_ms;
+use crate::lab::scenario;
+use crate::units::Millis;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// The debrief's file in a run's directory.
+const FILE: &str = "debrief.json";
+
+/// What became of the check that a debrief offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Carried {
+    /// Nobody has said.
+    #[default]
+    Open,
+    /// It stands in the plan.
+    Yes,
+    /// It is not wanted.
+    No,
+    /// It is asked again with the debrief.
+    Later,
+}
+
+/// A debrief as it is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The run's id.
+    pub run: String,
+    /// The scenario's id.
+    pub scenario: String,
+    /// The debrief.
+    pub debrief: Debrief,
+    /// What became of its check.
+    #[serde(default)]
+    pub carried: Carried,
+}
+
+/// Writes it. It replaces the one that is there.
+pub fn save(directory: &Path, kept: &Kept) -> Result<(), Failure> {
+    let failed = |why: String| {
+        let cause = format!("the debrief in {} was not kept: {why}", directory.display());
+        Failure::world(cause, "the run itself and the history are whole")
+    };
+    let text = serde_json::to_string_pretty(kept).map_err(|error| failed(error.to_string()))?;
+    let beside = directory.join(".debrief.new");
+    let written = (|| {
+        let mut options = std::fs::OpenOptions::new();
+        let options = options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&beside)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&beside, directory.join(FILE))
+    })();
+    written.map_err(|error: std::io::Error| failed(error.to_string()))
+}
+
+/// The last debrief of a scenario that can be read.
+pub fn last(root: &Path, lines: &[HistoryLine], scenario: &str) -> Option<Kept> {
+    let of_it = lines.iter().rev().filter(|line| line.scenario == scenario);
+    of_it.filter_map(|line| read(&root.join(&line.run))).next()
+}
+
+/// The debrief of a run.
+fn read(directory: &Path) -> Option<Kept> {
+    let text = std::fs::read_to_string(directory.join(FILE)).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// A flight's line in the history.
+pub fn line(
+    root: &Path,
+    sortie: &Sortie,
+    run: &str,
+    (account, score): (&Account, &Score),
+    answers: &Answers,
+) -> HistoryLine {
+    let drill = &sortie.course.scenario.drill;
+    let now = unix_ms();
+    let (lines, _) = history::read(root);
+    let ruling = &score.ruling;
+    let pars = |from: Option<Millis>, to: Option<Millis>| {
+        let (from, to, par) = (from?, to?, ruling.par?);
+        (par.0 > 0).then(|| to.since(from).0 as f64 / par.0 as f64)
+    };
+    let text = scenario::text(&sortie.file).unwrap_or_default();
+    let digest = Sha256::digest(text.as_bytes());
+    HistoryLine {
+        run: run.to_owned(),
+        scenario: drill.id.clone(),
+        file: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        seed: sortie.seed,
+        blind: sortie.blind,
+        family: drill.family.clone(),
+        back_was_right: check::goes_back(&sortie.course),
+        version: score.version,
+        score: score.total,
+        parts: history::parts(score),
+        grade: score.grade,
+        call: account.call.map(|made| made.call),
+        right: ruling.is_right(),
+        confidence: answers.sure.confidence,
+        detect_par: pars(account.evidence, account.detect),
+        decide_par: pars(ruling.opens.or(account.evidence), account.decide),
+        standing: history::standing(&lines, &drill.id, sortie.seed, now),
+        spoiled: false,
+        ended_unix_ms: now,
+    }
+}

@@ -1,0 +1,212 @@
+//! The hangar: what can be flown, what is due, and what the record says. And the way from there
+//! into a drill, a deploy, a debrief or the list of past runs.
+//!
+//! Of a scenario that was never flown nothing is shown that would tell what is in it: its family,
+//! its verdict and its answer stay closed until then. The figures are counts, medians and single
+//! points; a mean of skewed times tells nobody anything.
+
+mod deck;
+mod record;
+
+use super::drill::{self, Sortie, lost, pages, shown};
+use super::{Failure, flight, home, print};
+use crate::cli::Global;
+use crate::drill::blind::Session;
+use crate::plan::Overrides;
+use crate::runs::Figures;
+use crate::tui::hangar::board::{Board, Chosen, Item};
+use crate::tui::hangar::frame::Frame;
+use crate::tui::hangar::reader::Reader;
+use crate::tui::hangar::rows::{Look, Row, heading, paragraph};
+use crate::tui::keymap::Key;
+use deck::{Deck, lines};
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The plan that a deploy from here is of.
+const PLAN: &str = "switchback.toml";
+
+/// Whether there is a screen to show it on.
+fn has_screen(global: &Global) -> bool {
+    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    terminal && !global.plain && !global.json && !global.yes
+}
+
+/// `switchback drill`: the drills.
+pub fn drills(global: &Global) -> Result<u8, Failure> {
+    if has_screen(global) {
+        return open(global, false);
+    }
+    let deck = Deck::load(global)?;
+    print(if global.json { deck.json()? } else { lines(&deck, true) }.as_bytes())
+}
+
+/// `switchback` alone: drills beside deploys and past runs.
+pub fn home(global: &Global) -> Result<u8, Failure> {
+    if has_screen(global) { open(global, true) } else { home::home(global) }
+}
+
+/// The drills as lines.
+pub fn listed(global: &Global) -> Result<String, Failure> {
+    Ok(lines(&Deck::load(global)?, false))
+}
+
+/// Draws a drill and flies it.
+pub fn blind(global: &Global, seed: Option<u64>) -> Result<u8, Failure> {
+    let deck = Deck::load(global)?;
+    drill::drill(global, &draw(&mut session(), &deck, seed)?)
+}
+
+/// A session that hangs on a number which nobody chose.
+fn session() -> Session {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Session::new(since.as_nanos() as u64 ^ u64::from(std::process::id()).rotate_left(32))
+}
+
+fn draw(session: &mut Session, deck: &Deck, seed: Option<u64>) -> Result<Sortie, Failure> {
+    let drawn = session.draw(&deck.catalogue(), deck.level(), &deck.lines);
+    let drawn = drawn.ok_or_else(|| Failure::usage("there is nothing to draw", "see --help"))?;
+    Sortie::drawn(&drawn, seed)
+}
+
+/// What an item of the list is.
+enum Place {
+    Heading,
+    Deploy,
+    Drill(usize),
+}
+
+/// Shows the list until it is left.
+fn open(global: &Global, at_home: bool) -> Result<u8, Failure> {
+    let mut session = session();
+    let mut chosen: Option<usize> = None;
+    loop {
+        let deck = Deck::load(global)?;
+        let mut terminal = pages(global)?;
+        let (places, items) = list(&deck, at_home);
+        let side = |place: usize, columns: u16| match places.get(place) {
+            Some(Place::Drill(number)) => record::of(&deck, *number, columns),
+            Some(Place::Deploy) => record::deploy(columns),
+            Some(Place::Heading) | None => Vec::new(),
+        };
+        let keys = [
+            ("Enter", "flies"),
+            ("b", "blind"),
+            ("d", "last debrief"),
+            ("r", "runs"),
+            ("q", "quit"),
+        ];
+        let remark = deck.remark();
+        let title = if at_home { "controlled change, and one key back" } else { "drills" };
+        let badge = if at_home { "SWITCHBACK" } else { "HANGAR" };
+        let frame = Frame::new(badge, title, &remark, &keys);
+        let ends =
+            [Key::Enter, Key::Char('b'), Key::Char('d'), Key::Char('r'), Key::Char('q'), Key::Esc];
+        let mut board = Board::new(frame, ["What to fly", deck::COLUMNS], items, &ends, side);
+        let first = places.iter().position(|place| matches!(place, Place::Drill(_)));
+        board.chosen = chosen
+            .or_else(|| {
+                deck.first().and_then(|number| {
+                    places.iter().position(|p| matches!(p, Place::Drill(n) if *n == number))
+                })
+            })
+            .or(first)
+            .unwrap_or(0);
+        let sortie = loop {
+            let Some(Chosen { place, key }) = terminal.show(&mut board).map_err(lost)? else {
+                terminal.close()?;
+                return Ok(0);
+            };
+            chosen = Some(place);
+            match (key, &places[place]) {
+                (Key::Enter, Place::Drill(number)) => {
+                    break Some(Sortie::load(&deck.sheets[*number].entry.id, None, false)?);
+                }
+                (Key::Enter, Place::Deploy) => break None,
+                (Key::Char('b'), _) => break Some(draw(&mut session, &deck, None)?),
+                (Key::Char('r'), _) => runs(global, &mut terminal)?,
+                (Key::Char('d'), Place::Drill(number)) => {
+                    let id = &deck.sheets[*number].entry.id;
+                    match drill::last_debrief(&deck.root, &deck.lines, id) {
+                        Some(kept) => shown::on_screen(&mut terminal, &deck.root, kept)?,
+                        None => board.frame.remark = "no debrief yet: fly it first".to_owned(),
+                    }
+                }
+                (Key::Char('q') | Key::Esc, _) => {
+                    terminal.close()?;
+                    return Ok(0);
+                }
+                _ => {}
+            }
+        };
+        drop(board);
+        terminal.close()?;
+        match sortie {
+            Some(sortie) => drill::drill(global, &sortie)?,
+            None => return flight::deploy(global, Path::new(PLAN), Overrides::default()),
+        };
+    }
+}
+
+/// The list, and what each of its rows is.
+fn list(deck: &Deck, at_home: bool) -> (Vec<Place>, Vec<Item>) {
+    let (mut places, mut items) = (Vec::new(), Vec::new());
+    let mut put = |place, left, right, open| {
+        places.push(place);
+        items.push(Item { left, right, open });
+    };
+    let head = |words: &str| Row::of(words, Look::Title);
+    if at_home {
+        put(Place::Heading, head("Deploy"), Row::empty(), false);
+        if Path::new(PLAN).exists() {
+            let row = Row::of(format!("  ./{PLAN}"), Look::Text);
+            put(Place::Deploy, row, Row::of("opens the cockpit ", Look::Dim), true);
+        } else {
+            let row = Row::of(format!("  no ./{PLAN} here yet"), Look::Dim);
+            put(Place::Heading, row, Row::empty(), false);
+        }
+    }
+    let mut level = 0;
+    for number in deck.order() {
+        let sheet = &deck.sheets[number];
+        if sheet.entry.level != level {
+            level = sheet.entry.level;
+            put(Place::Heading, head(deck::level_words(level)), Row::empty(), false);
+        }
+        let left = Row::of(format!("  {}", sheet.title), Look::Text);
+        put(Place::Drill(number), left, deck.columns(number), true);
+    }
+    (places, items)
+}
+
+/// The list of past runs, the newest first.
+fn runs(global: &Global, pages: &mut crate::tui::hangar::Pages) -> Result<(), Failure> {
+    let home = flight::home(global)?;
+    let all = super::runs::listed(&home)?;
+    let (lines, fault) = crate::runs::index::read(&home.runs);
+    let figures = Figures::of(&lines, fault.as_ref(), &all).paragraph();
+    let frame = Frame::new(
+        "RUNS",
+        "past runs, the newest first",
+        "switchback replay RUN plays one",
+        &[("Up/Down PgUp/PgDn", "scroll"), ("q", "back")],
+    );
+    let rows = |columns: u16| {
+        let mut out: Vec<Row> =
+            all.iter().rev().map(|run| Row::of(super::runs::line(run), Look::Text)).collect();
+        if out.is_empty() {
+            out.push(Row::of("none yet", Look::Dim));
+        }
+        if !figures.is_empty() {
+            heading(&mut out, "Figures");
+            for line in figures.lines() {
+                out.extend(paragraph(Row::empty(), line, Look::Text, columns));
+            }
+        }
+        out
+    };
+    let ends = [Key::Char('q'), Key::Esc, Key::Char('r'), Key::Enter];
+    pages.show(&mut Reader::new(frame, &ends, rows)).map_err(lost)?;
+    Ok(())
+}

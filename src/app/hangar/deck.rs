@@ -1,0 +1,186 @@
+//! The catalogue with what the record says of each scenario, and the same as lines.
+
+use crate::app::{Failure, flight};
+use crate::cli::Global;
+use crate::drill::due::{self, Due, Entry};
+use crate::drill::fly::Course;
+use crate::drill::history::{self, Card, HistoryLine};
+use crate::engine::clock::unix_ms;
+use crate::lab::scenario;
+use crate::tui::hangar::rows::{Look, Row};
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// What the columns of the list are called.
+pub const COLUMNS: &str = "min due     first best";
+const DAY_MS: i64 = 86_400_000;
+
+/// A scenario, as far as it may be shown.
+#[derive(Debug, Clone)]
+pub struct Sheet {
+    /// What the catalogue says of it.
+    pub entry: Entry,
+    /// Its name for people.
+    pub title: String,
+    /// About how long it takes.
+    pub minutes: u32,
+    /// The situation.
+    pub brief: String,
+    /// What the record says of it.
+    pub card: Card,
+}
+
+/// The catalogue and the record.
+#[derive(Debug)]
+pub struct Deck {
+    /// Where the runs live.
+    pub root: PathBuf,
+    /// The scenarios.
+    pub sheets: Vec<Sheet>,
+    /// The record.
+    pub lines: Vec<HistoryLine>,
+    /// What is due, the most urgent first.
+    pub due: Vec<Due>,
+    /// Today, in days since 1970, UTC.
+    pub today: i64,
+    /// Where the record's chain breaks, if it does.
+    pub broken: Option<String>,
+}
+
+/// What a level is called.
+pub const fn level_words(level: u8) -> &'static str {
+    match level {
+        1 => "1 Recruit: one cause, a plain signal",
+        2 => "2 Operator: the signal is elsewhere",
+        3 => "3 Senior: the way back is in doubt",
+        _ => "4 Expert: several things at once",
+    }
+}
+
+impl Deck {
+    /// Reads the catalogue and the record.
+    pub fn load(global: &Global) -> Result<Self, Failure> {
+        let root = flight::home(global)?.runs;
+        let (lines, fault) = history::read(&root);
+        let told = |fault: crate::runbook::Fault| Failure::usage(&fault.cause, &fault.hint);
+        let mut sheets = Vec::new();
+        for name in scenario::builtin() {
+            let scenario = scenario::load(name).map_err(told)?;
+            let answer = scenario::load_answer(name).map_err(told)?;
+            let (title, minutes) = (scenario.drill.title.clone(), scenario.drill.minutes);
+            let brief = scenario.story.brief.clone();
+            let entry = Entry::of(&Course::new(scenario, answer)?);
+            let card = history::card(&lines, &entry.id);
+            sheets.push(Sheet { entry, title, minutes, brief, card });
+        }
+        let catalogue: Vec<Entry> = sheets.iter().map(|sheet| sheet.entry.clone()).collect();
+        let due = due::all(&lines, &catalogue);
+        let today = unix_ms().div_euclid(DAY_MS);
+        let broken = fault.map(|fault| fault.to_string());
+        Ok(Self { root, sheets, lines, due, today, broken })
+    }
+
+    /// What can be drawn.
+    pub fn catalogue(&self) -> Vec<Entry> {
+        self.sheets.iter().map(|sheet| sheet.entry.clone()).collect()
+    }
+
+    /// Up to which level is drawn: one above the highest that was passed, and at least the second.
+    pub fn level(&self) -> u8 {
+        let level = |line: &&HistoryLine| {
+            self.sheets.iter().find(|s| s.entry.id == line.scenario).map(|s| s.entry.level)
+        };
+        let passed = self.lines.iter().filter(|line| line.grade.passed() && line.counts());
+        let highest = passed.filter_map(|line| level(&line)).max().unwrap_or(1);
+        (highest + 1).min(4)
+    }
+
+    /// The scenarios by level, and as the catalogue has them within.
+    pub fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.sheets.len()).collect();
+        order.sort_by_key(|number| (self.sheets[*number].entry.level, *number));
+        order
+    }
+
+    /// The first that is due now.
+    pub fn first(&self) -> Option<usize> {
+        let due = self.due.iter().find(|due| due.days_left(self.today) <= 0)?;
+        self.sheets.iter().position(|sheet| sheet.entry.id == due.scenario)
+    }
+
+    /// When a scenario is due, in words and as how pressing that is.
+    pub fn due(&self, id: &str) -> (String, Look) {
+        let known = self.due.iter().find(|due| due.scenario == id);
+        match known.map(|due| due.days_left(self.today)) {
+            Some(days) if days <= 0 => ("due".to_owned(), Look::Warn),
+            Some(1) => ("in 1 d".to_owned(), Look::Text),
+            Some(days) => (format!("in {days} d"), Look::Dim),
+            None if self.lines.iter().any(|line| line.scenario == id) => {
+                ("flown".to_owned(), Look::Dim)
+            }
+            None => ("new".to_owned(), Look::Dim),
+        }
+    }
+
+    /// The columns of a scenario.
+    pub fn columns(&self, number: usize) -> Row {
+        let sheet = &self.sheets[number];
+        let (due, look) = self.due(&sheet.entry.id);
+        let points = |points: Option<u32>| points.map_or("-".to_owned(), |p| p.to_string());
+        let [first, best] = [sheet.card.first_cold, sheet.card.best].map(points);
+        Row::of(format!("{:>3} ", sheet.minutes), Look::Dim)
+            .and(format!("{due:<8}"), look)
+            .and(format!("{first:>5}{best:>5} "), Look::Text)
+    }
+
+    /// What stands at the right of the title.
+    pub fn remark(&self) -> String {
+        if let Some(broken) = &self.broken {
+            return format!("the record is believed in part: {broken}");
+        }
+        let due = self.due.iter().filter(|due| due.days_left(self.today) <= 0).count();
+        format!("{} flown · {due} due", self.lines.len())
+    }
+
+    /// A line of JSON for each scenario.
+    pub fn json(&self) -> Result<String, Failure> {
+        let mut out = String::new();
+        for sheet in self.order().into_iter().map(|number| &self.sheets[number]) {
+            let id = &sheet.entry.id;
+            let due = self.due.iter().find(|due| due.scenario == *id);
+            let line = serde_json::json!({
+                "scenario": id,
+                "title": sheet.title,
+                "level": sheet.entry.level,
+                "minutes": sheet.minutes,
+                "due_in_days": due.map(|due| due.days_left(self.today)),
+                "flights": sheet.card.flights,
+                "first_cold": sheet.card.first_cold,
+                "best": sheet.card.best,
+            });
+            let _ = writeln!(out, "{line}");
+        }
+        Ok(out)
+    }
+}
+
+/// The list as lines; with the record where all of it is wanted.
+pub fn lines(deck: &Deck, whole: bool) -> String {
+    let mut out = String::new();
+    let mut level = 0;
+    for number in deck.order() {
+        let sheet = &deck.sheets[number];
+        if sheet.entry.level != level {
+            level = sheet.entry.level;
+            let _ = writeln!(out, "\n{:<48}{COLUMNS}", level_words(level));
+        }
+        let name = format!("switchback drill {}", sheet.entry.id);
+        let _ = writeln!(out, "  {name:<45} {}", deck.columns(number).plain());
+    }
+    if whole {
+        for row in super::record::whole(deck, 78) {
+            let _ = writeln!(out, "{}", row.plain());
+        }
+    }
+    out
+}

@@ -1,0 +1,262 @@
+//! Whether a scenario is one: the bots come out of it as it says, a world without its faults is
+//! told apart, and nobody passes by habit. And whether a whole deck is one.
+//!
+//! Everything that does not hold is said with the bot, the seed and the number, and with what to
+//! do about it.
+
+use super::bots::Bot;
+use super::fly::Course;
+use super::harm::NIL;
+use super::regress::{self, Line, Trial};
+use super::score::PASS;
+use crate::lab::scenario::VerdictClass;
+use crate::lab::scenario::answer::Call;
+use serde::Serialize;
+
+/// Seeds on which a world without its faults is flown.
+const BARE_SEEDS: usize = 3;
+/// What the oracle must have, over a deck, on the average.
+const ORACLE: f64 = 88.0;
+/// What nobody who flies by habit may have, over a deck, on the average.
+const HABIT: f64 = 55.0;
+
+/// Something that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Of which scenario; nothing where it is of the deck.
+    pub scenario: Option<String>,
+    /// What does not hold, with its numbers.
+    pub cause: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// What came of proving a scenario.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Proof {
+    /// Every flight.
+    pub lines: Vec<Line>,
+    /// What does not hold.
+    pub findings: Vec<Finding>,
+    /// What is worth knowing, and no fault.
+    pub notes: Vec<String>,
+}
+
+/// Proves a scenario on so many seeds.
+pub fn scenario(course: &Course, count: usize, threads: usize) -> Proof {
+    let id = &course.scenario.drill.id;
+    let seeds = regress::seeds(course, count);
+    let flown = regress::each(&seeds, threads, |seed| regress::trials(course, *seed, &Bot::ALL));
+    let trials: Vec<&Trial> = flown.iter().flatten().collect();
+    let mut proof =
+        Proof { lines: trials.iter().map(|trial| trial.line(id)).collect(), ..Proof::default() };
+    let mut find = |cause: String, hint: &str| {
+        let hint = hint.to_owned();
+        proof.findings.push(Finding { scenario: Some(id.clone()), cause, hint });
+    };
+    if course.answer.decisions.is_empty() {
+        find("nothing is called right".to_owned(), "add a [[decision]], the best one first");
+    }
+    for bot in Bot::ALL {
+        bands(course, bot, &trials, &mut find);
+    }
+    habits(course, &trials, &mut find);
+    let twice = seeds.first().map(|seed| regress::trials(course, *seed, &Bot::ALL));
+    let again = twice.iter().flatten().map(|trial| trial.line(id)).collect::<Vec<_>>();
+    if proof.lines.get(..again.len()) != Some(&again[..]) {
+        let cause = "the same seed, flown twice, did not give the same lines".to_owned();
+        proof.findings.push(Finding {
+            scenario: Some(id.clone()),
+            cause,
+            hint: "report this: something in the lab hangs on more than the seed".to_owned(),
+        });
+    }
+    bare(course, &seeds, threads, &mut proof);
+    proof
+}
+
+/// The worst of a bot's scores, against its band.
+fn bands(course: &Course, bot: Bot, trials: &[&Trial], find: &mut impl FnMut(String, &str)) {
+    let Some([low, high]) = band(course, bot) else {
+        if bot == Bot::Oracle {
+            let hint = "add [bots] with oracle = [88, 100], and bands for the others";
+            find("it says nothing of what the oracle must have".to_owned(), hint);
+        }
+        return;
+    };
+    let of_bot = || trials.iter().filter(|trial| trial.bot == bot);
+    let lowest = of_bot().min_by_key(|trial| trial.score.total);
+    if let Some(trial) = lowest.filter(|trial| trial.score.total < low) {
+        let lost = trial.score.largest_loss();
+        let lost = lost.map_or_else(String::new, |part| {
+            let lost = part.of - part.points;
+            format!("; {lost:.0} points were lost on {}: {}", part.name.words(), part.says)
+        });
+        let cause = format!(
+            "{bot} has {} on seed {}, and its band is {low} to {high}{lost}",
+            trial.score.total, trial.seed
+        );
+        let hint = if bot == Bot::Oracle {
+            "let the first [[decision]] be one that can be taken in its steps and in its time"
+        } else {
+            "lower the band, if it is right that this way of flying is worth so little"
+        };
+        find(cause, hint);
+    }
+    let highest = of_bot().max_by_key(|trial| trial.score.total);
+    if let Some(trial) = highest.filter(|trial| trial.score.total > high) {
+        let by_limit = trial.account.call.is_some_and(|made| made.by == super::tape::By::Limit);
+        let cause = format!(
+            "{bot} has {} on seed {}, and its band is {low} to {high}; the call: {}",
+            trial.score.total, trial.seed, trial.score.ruling.says
+        );
+        let hint = if by_limit {
+            "a limit decides this drill alone: say on_trip = \"ask\" in [plan], or use wider limits"
+        } else {
+            "make habit cost more: a fault that hurts more, a window that opens later; or raise the \
+             band"
+        };
+        find(cause, hint);
+    }
+}
+
+fn band(course: &Course, bot: Bot) -> Option<[u32; 2]> {
+    course.answer.bots.named().into_iter().find(|(name, _)| *name == bot.name())?.1
+}
+
+/// Those who would pass without looking, by the kind of release.
+const fn trivial(verdict: VerdictClass) -> &'static [Bot] {
+    match verdict {
+        VerdictClass::Good => &[Bot::AlwaysAbort],
+        VerdictClass::Bad => &[Bot::Never, Bot::Rusher, Bot::AlwaysAbort],
+        VerdictClass::Shared | VerdictClass::Unsafe | VerdictClass::Thin => &[Bot::AlwaysAbort],
+    }
+}
+
+fn habits(course: &Course, trials: &[&Trial], find: &mut impl FnMut(String, &str)) {
+    let Some(verdict) = course.scenario.drill.verdict else {
+        return find(
+            "it does not say what kind of release it is".to_owned(),
+            "add verdict = \"GOOD\", \"BAD\", \"SHARED\", \"UNSAFE\" or \"THIN\" to [drill]",
+        );
+    };
+    for bot in trivial(verdict) {
+        let of_bot: Vec<_> = trials.iter().filter(|trial| trial.bot == *bot).collect();
+        let passed = of_bot.iter().filter(|trial| trial.score.grade.passed()).count();
+        if passed * 2 > of_bot.len() {
+            let of = of_bot.len();
+            let cause = format!("{bot}, who never looks, passes on {passed} of {of} seeds");
+            find(cause, "let what it does without looking be wrong, or late, or hurt more");
+        }
+    }
+    // What a gate keeps from users hurts none of them.
+    let of_users = course
+        .answer
+        .decisions
+        .first()
+        .is_some_and(|best| best.steps.is_empty() || best.steps.iter().any(|step| *step >= 5));
+    if verdict == VerdictClass::Bad && of_users {
+        let worst = trials.iter().map(|trial| trial.harm.nothing.weighed).fold(0.0, f64::max);
+        if worst < NIL {
+            let cause = format!("doing nothing hurts {worst:.0} users: nothing can be spared");
+            find(cause, "let its faults hurt while the plan's watch still runs");
+        }
+    }
+}
+
+/// The same without its faults: the bots must come out otherwise.
+fn bare(course: &Course, seeds: &[u64], threads: usize, proof: &mut Proof) {
+    let faults = &course.scenario.faults;
+    let seeds: Vec<u64> = seeds.iter().copied().take(BARE_SEEDS).collect();
+    if faults.is_empty() || seeds.is_empty() {
+        return;
+    }
+    let holds = |course: &Course| {
+        let flown =
+            regress::each(&seeds, threads, |seed| regress::trials(course, *seed, &Bot::ALL));
+        flown.iter().flatten().all(|trial| {
+            band(course, trial.bot)
+                .is_none_or(|[low, high]| (low..=high).contains(&trial.score.total))
+        })
+    };
+    let id = &course.scenario.drill.id;
+    if holds(&course.without_faults()) {
+        proof.findings.push(Finding {
+            scenario: Some(id.clone()),
+            cause: "without its faults every band still holds: the bots do not notice them"
+                .to_owned(),
+            hint: "narrow the bands around what the bots have now; or let the answer hang on the \
+                   fault, as onset = \"fault:ID\" or a marker does"
+                .to_owned(),
+        });
+    }
+    if faults.len() > 1 {
+        for fault in faults {
+            if holds(&course.without(&fault.id)) {
+                proof.notes.push(format!(
+                    "no band notices when the fault {:?} alone is taken away",
+                    fault.id
+                ));
+            }
+        }
+    }
+}
+
+/// What does not hold of a deck, by the lines of all its scenarios.
+pub fn deck(courses: &[Course], lines: &[Line]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut find = |cause: String, hint: &str| {
+        findings.push(Finding { scenario: None, cause, hint: hint.to_owned() });
+    };
+    let of_bot = |bot: Bot| lines.iter().filter(move |line| line.bot == bot);
+    let mean = |bot: Bot| {
+        let scores: Vec<f64> = of_bot(bot).map(|line| f64::from(line.score)).collect();
+        scores.iter().sum::<f64>() / scores.len().max(1) as f64
+    };
+    let oracle = mean(Bot::Oracle);
+    if oracle < ORACLE {
+        let cause = format!("the oracle has {oracle:.1} on the average, and must have {ORACLE}");
+        find(cause, "look at the scenarios in which it lost the most");
+    }
+    for bot in Bot::ALL.into_iter().filter(|bot| *bot != Bot::Oracle) {
+        let (mean, all) = (mean(bot), of_bot(bot).count());
+        let passed = of_bot(bot).filter(|line| line.grade.passed()).count();
+        if mean > HABIT {
+            let cause = format!("{bot} has {mean:.1} on the average, and may have {HABIT}");
+            find(cause, "add scenarios in which this habit is wrong");
+        }
+        if passed * 2 > all {
+            find(
+                format!("{bot} passes {passed} of {all} flights"),
+                "add scenarios in which this habit is wrong",
+            );
+        }
+    }
+    let hard: Vec<&str> = courses
+        .iter()
+        .filter(|course| course.scenario.drill.level >= 2)
+        .map(|course| course.scenario.drill.id.as_str())
+        .collect();
+    let limits: Vec<_> =
+        of_bot(Bot::ThresholdOnly).filter(|line| hard.contains(&line.scenario.as_str())).collect();
+    let failed = limits.iter().filter(|line| line.score < PASS).count();
+    if failed * 10 < limits.len() * 4 {
+        let of = limits.len();
+        let cause =
+            format!("the limits alone fail only {failed} of {of} flights of level 2 and up");
+        find(cause, "add scenarios whose signal is on no limit");
+    }
+    let other = courses.iter().filter(|course| !goes_back(course)).count();
+    let share = other as f64 * 100.0 / courses.len().max(1) as f64;
+    // In a handful one scenario is many percent.
+    if courses.len() >= 10 && !(30.0..=50.0).contains(&share) {
+        let cause = format!("in {share:.0} % of the deck going back is not the right call");
+        find(cause, "bring it to 35 to 45 %");
+    }
+    findings
+}
+
+/// Whether going back is the right call.
+pub fn goes_back(course: &Course) -> bool {
+    course.answer.decisions.first().is_some_and(|best| best.call == Call::Rollback)
+}

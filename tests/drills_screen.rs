@@ -1,0 +1,158 @@
+//! A drill as its operator has it, in a real terminal: brief, flight, questions, debrief, and what
+//! the hangar says of it afterwards.
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
+mod support;
+
+use nix::sys::signal::Signal;
+use support::cockpit::Cockpit;
+use support::place::{HOME, Place, Terms};
+use switchback::drill::history::{self, HistoryLine};
+use switchback::drill::score::Grade;
+use switchback::lab::scenario;
+
+fn place() -> Place {
+    Place::of_files(&Terms::default())
+}
+
+fn record(place: &Place) -> Vec<HistoryLine> {
+    let (lines, fault) = history::read(&place.path("state/switchback/runs"));
+    assert!(fault.is_none(), "{fault:?}");
+    lines
+}
+
+/// The program in a terminal of another size, in the place's own directory.
+fn at_home(place: &Place, args: &str, size: (u16, u16)) -> Cockpit {
+    let script = "cd \"$HOME\" && exec \"$0\" \"$@\"";
+    let shell = ["/bin/sh", "-c", script].map(str::to_owned);
+    let argv: Vec<String> = shell.into_iter().chain(place.argv(args)).collect();
+    Cockpit::open(&argv, &place.env(), size)
+}
+
+#[test]
+fn one_drill_from_its_brief_to_the_hangar() {
+    let place = place();
+    std::fs::copy(place.plan(), place.path("switchback.toml")).unwrap();
+    let mut cockpit = at_home(&place, "drill", HOME);
+    cockpit.expect("What to fly").expect("Never flown");
+    // The first of level 2 is the ninth of the list.
+    (0..8).for_each(|_| {
+        cockpit.key("\u{1b}[B");
+    });
+    cockpit.expect("Release 1.9.0 adds an export").key("\r");
+    cockpit.expect("24 of 60 connections used").expect_no("63 of 60").key("1").expect("63 of 60");
+    cockpit.begin_drill().expect("shown: db_headroom");
+    cockpit.key(" ").yes("Deploy 1.9.0 to right");
+    // A customer is heard without being asked.
+    cockpit.expect("from customer: Checkout spins");
+    cockpit.key("n").expect("Enter keep the note").key("mark blue\r").expect("mark blue");
+    cockpit.key("r").expect("ALL ON BLUE").key("q");
+    cockpit.expect("before anything is told").expect_no("Both slots hold a full pool");
+    for line in ["the pool", "at the mark", "the sum", "90"] {
+        cockpit.expect("_ ").key(line).expect(line).key("\r");
+    }
+    cockpit.expect("database connections").key("\u{1b}[C\u{1b}[C").key("\r");
+    cockpit.expect("DEBRIEF").expect("of 100").expect("One time axis").expect("nothing done");
+    cockpit.key("y").expect("The check stands in ./switchback.toml now.");
+    cockpit.key("\u{1b}[F").expect("What happened? the pool").expect("status.tremendous.com");
+    cockpit.key("q").expect("What to fly").expect("1 flown").expect("hits").expect("shared fate");
+    cockpit.key("d").expect("DEBRIEF").expect_no("y check into").key("q").expect("What to fly");
+    cockpit.key("r").expect("past runs").expect("DRILL").key("q").expect("What to fly").key("q");
+    assert_eq!(cockpit.exit_code(), 0);
+    cockpit.is_given_back().unwrap();
+    let lines = record(&place);
+    assert_eq!(lines.len(), 1);
+    let line = &lines[0];
+    assert_eq!((line.scenario.as_str(), line.blind, line.right), ("twice-the-pool", false, true));
+    assert_eq!(line.confidence, Some(0.9));
+    let run = place.flown();
+    assert!(run.opened.facts.run == line.run);
+    let plan = std::fs::read_to_string(place.path("switchback.toml")).unwrap();
+    assert!(plan.contains("# Check before step 1 passes: Add the sum of two pools"), "{plan}");
+}
+
+#[test]
+fn a_drill_that_is_left_before_a_call_is_on_the_record_and_tells_nothing() {
+    let place = place();
+    let mut cockpit = place.cockpit("drill wall-of-red");
+    cockpit.begin_drill().key("q");
+    assert_eq!(cockpit.exit_code(), 0);
+    cockpit.is_given_back().unwrap();
+    let screen = cockpit.screen();
+    assert!(screen.contains("drill: abandoned"), "{screen}");
+    assert!(!screen.contains("cloudflare"), "{screen}");
+    let lines = record(&place);
+    assert_eq!((lines.len(), lines[0].grade, lines[0].score), (1, Grade::Abandoned, 0));
+}
+
+#[test]
+fn whatever_ends_it_the_terminal_is_as_it_was() {
+    let place = place();
+    // Ctrl-C, being asked to end, and a brief that is declined.
+    for (args, sight, key) in [
+        ("drill", "What to fly", "\u{3}"),
+        ("drill plain-sailing", "space begins the flight", "\u{3}"),
+        ("drill plain-sailing", "space begins the flight", "q"),
+    ] {
+        let mut cockpit = place.cockpit(args);
+        cockpit.expect(sight).key(key);
+        assert_eq!(cockpit.exit_code(), 0, "{args} {key:?}");
+        cockpit.is_given_back().unwrap();
+    }
+    let mut cockpit = place.cockpit("drill");
+    cockpit.expect("What to fly").signal(Signal::SIGTERM);
+    assert_eq!(cockpit.exit_code(), 0);
+    cockpit.is_given_back().unwrap();
+    assert!(place.runs().is_empty() && record(&place).is_empty(), "nothing was flown");
+    // Among the questions: the flight counts, and its debrief is shown by the next key's page.
+    let mut cockpit = place.cockpit("drill plain-sailing");
+    cockpit.begin_drill().key("r").expect("ALL ON BLUE").key("q");
+    cockpit.expect("before anything is told").key("\u{3}").expect("DEBRIEF").key("\u{3}");
+    assert_eq!(cockpit.exit_code(), 5);
+    cockpit.is_given_back().unwrap();
+    assert_eq!(record(&place).len(), 1);
+}
+
+#[test]
+fn a_terminal_that_is_closed_among_the_questions_loses_no_flight() {
+    let place = place();
+    let mut cockpit = place.cockpit("drill plain-sailing");
+    cockpit.begin_drill().key("r").expect("ALL ON BLUE").key("q");
+    cockpit.expect("before anything is told");
+    cockpit.hang_up();
+    support::haproxy::soon("the flight is on the record", || record(&place).len() == 1);
+}
+
+#[test]
+fn a_blind_drill_is_a_codename_until_it_is_over() {
+    let place = place();
+    let mut cockpit = place.cockpit("drill wall-of-red --blind");
+    let codename = scenario::load("wall-of-red").unwrap().drill.codename;
+    cockpit.expect(&codename).expect_no("Wall of red");
+    cockpit.begin_drill().expect_no("Wall of red").key("r").expect("ALL ON BLUE").key("q");
+    cockpit.expect("before anything is told").expect(&codename).expect_no("Wall of red");
+    cockpit.key("\u{1b}").expect("DEBRIEF Wall of red".trim_start_matches("DEBRIEF ")).key("q");
+    assert_eq!(cockpit.exit_code(), 5);
+    assert!(record(&place)[0].blind);
+}
+
+#[test]
+fn in_lines_it_is_the_same_story() {
+    let place = place();
+    let (exit, listed) = place.run("drill");
+    assert_eq!(exit, 0);
+    assert!(listed.contains("switchback drill wall-of-red") && listed.contains("new"), "{listed}");
+    let mut drill = place.lines("drill wall-of-red --plain --yes");
+    drill.expect("What step 1 shows");
+    let (exit, said) = drill.end();
+    assert_eq!(exit, 3, "{said}");
+    assert!(said.contains("of 100") && said.contains("What went right"), "{said}");
+    assert!(!said.contains('?') || !said.contains("y, n or l"), "nobody is asked: {said}");
+    assert_eq!(record(&place).len(), 1);
+    let (_, listed) = place.run("drill");
+    assert!(listed.contains("By family"), "{listed}");
+    // Nothing of a scenario that was not flown.
+    for secret in ["BAD", "GOOD", "SHARED", "UNSAFE", "THIN"] {
+        assert!(!listed.contains(secret), "{listed}");
+    }
+}
