@@ -142,11 +142,12 @@ fn before(text: &str) -> Option<Dress> {
         let in_quotes = is_named(text.strip_suffix(':')?)?;
         (apart || in_quotes || quote.is_some(), in_quotes)
     };
-    good.then_some(match quote {
+    let dress = match quote {
         Some(quote) => Dress::Quoted(quote, escapes),
         None if json => Dress::Json,
         None => Dress::Bare,
-    })
+    };
+    good.then_some(dress)
 }
 
 /// Up to the quote that closes it, or all that is there.
