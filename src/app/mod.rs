@@ -82,8 +82,6 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             flight::deploy(&global, &plan.path, release.into())
         }
         Some(Command::Rehearse(args)) => rehearse::rehearse(&global, &args),
-        Some(Command::Drill { scenario: None, .. }) => home::drills(&global),
-        Some(Command::Drill { scenario: Some(name), seed }) => drill::drill(&global, &name, seed),
         Some(Command::Drill { scenario, seed, bots, .. }) if trials::wanted(&bots) => {
             trials::trials(&global, scenario.as_deref(), seed, &bots)
         }
