@@ -128,7 +128,7 @@ fn a_blind_drill_is_a_codename_until_it_is_over() {
     let place = place();
     let mut cockpit = place.cockpit("drill wall-of-red --blind");
     let codename = scenario::load("wall-of-red").unwrap().drill.codename;
-    cockpit.expect(&codename).expect_no("Wall of red");
+    cockpit.expect(&codename).expect("space begins").expect_no("Wall of red").expect_no("seed");
     cockpit.begin_drill().expect_no("Wall of red").key("r").expect("ALL ON BLUE").key("q");
     cockpit.expect("before anything is told").expect(&codename).expect_no("Wall of red");
     cockpit.key("\u{1b}").expect("DEBRIEF Wall of red".trim_start_matches("DEBRIEF ")).key("q");

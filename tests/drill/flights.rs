@@ -91,6 +91,8 @@ fn a_tape_is_the_same_whoever_kept_it() {
         began_unix_ms: 0,
         attended: false,
         last_rollback: None,
+        last_end: None,
+        tells_gates: true,
         record: switchback::signal::Record::default(),
     };
     let mut flight: Flight<(History, Tape), _> = Flight::new(course.plan().clone(), facts, world);

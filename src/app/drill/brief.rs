@@ -118,5 +118,7 @@ fn flight(plan: &Plan) -> Vec<String> {
 pub fn remark(sortie: &Sortie) -> String {
     let drill = &sortie.course.scenario.drill;
     let minutes = text::count(drill.minutes.into(), "minute");
-    format!("level {} · about {minutes} · seed {}", drill.level, sortie.seed)
+    // Seeds of the catalogue tell which scenario it is.
+    let seed = if sortie.blind { String::new() } else { format!(" · seed {}", sortie.seed) };
+    format!("level {} · about {minutes}{seed}", drill.level)
 }
