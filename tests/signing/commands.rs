@@ -39,6 +39,9 @@ fn switchback(dir: &Path, line: &[&str]) -> Output {
         .args(line)
         .current_dir(dir)
         .env_remove("SSH_AUTH_SOCK")
+        // Others fly on a router of the same words at the same time.
+        .env("XDG_STATE_HOME", dir.join("state"))
+        .env("XDG_RUNTIME_DIR", dir.join("run"))
         .stdin(Stdio::null())
         .output()
         .unwrap()
@@ -65,6 +68,7 @@ fn declared(dir: &Path, more: &[&str]) -> (PathBuf, Declared) {
             .current_dir(dir)
             .env_remove("SSH_AUTH_SOCK")
             .env("XDG_STATE_HOME", &state)
+            .env("XDG_RUNTIME_DIR", &state)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(errors)
@@ -301,6 +305,8 @@ impl Terminal {
         command.cwd(dir);
         command.env_remove("SSH_AUTH_SOCK");
         command.env_remove("DISPLAY");
+        command.env("XDG_STATE_HOME", dir.join("state"));
+        command.env("XDG_RUNTIME_DIR", dir.join("run"));
         let child = pair.slave.spawn_command(command).unwrap();
         let shown = std::sync::Arc::<std::sync::Mutex<String>>::default();
         let (mut reader, to) = (pair.master.try_clone_reader().unwrap(), shown.clone());
