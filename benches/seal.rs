@@ -74,6 +74,8 @@ fn main() {
     place.plan.ramp = fixture::plan().ramp;
     (place.plan.soak, place.plan.ramp_hold) = (Millis::secs(300), Millis::secs(600));
     (place.plan.watch, place.plan.warm) = (Millis::secs(2_000), Millis::secs(60));
+    // What is flown is what is written down.
+    place.plan = place.written();
     let began = Instant::now();
     let (seconds, frames) = fly(&place);
     println!("  flown: {seconds} s in {frames} frames, in {:.1} s", began.elapsed().as_secs_f64());
