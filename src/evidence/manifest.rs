@@ -174,8 +174,10 @@ pub fn read_plain(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     if !about.is_file() {
         return Err(io::Error::other("it is no plain file"));
     }
-    let too_large =
-        || io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes"));
+    // Only the largest bound is one of ours: what is small by its nature is none of its kind.
+    let kind =
+        if most < MOST_BYTES { io::ErrorKind::InvalidData } else { io::ErrorKind::FileTooLarge };
+    let too_large = || io::Error::new(kind, format!("it has more than {most} bytes"));
     if about.len() > most {
         return Err(too_large());
     }

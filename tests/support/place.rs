@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::JoinHandle;
 use switchback::journal::{self, Run};
+use switchback::runbook::snapshot::Stamp;
 use switchback::runbook::{Core, Effect, Record};
 
 /// The built program.
@@ -391,8 +392,12 @@ pub fn timeline(run: &Run) -> String {
 /// The stamps of a run that were had.
 pub fn stamps(run: &Run) -> usize {
     run.effects()
-        .filter(|(_, effect)| {
-            matches!(effect, Effect::Record(Record::Stamped { after_us: Some(_), .. }))
+        .filter(|(_, effect)| match effect {
+            Effect::Record(Record::Stamped { after_us, says, .. }) => {
+                // That Green gave no answer any more is an answer too.
+                after_us.is_some() || says.as_str().ends_with(Stamp::NONE_SINCE)
+            }
+            _ => false,
         })
         .count()
 }
