@@ -352,7 +352,7 @@ fn a_passphrase_is_asked_of_a_person_and_of_nobody_else() {
     }
     let mut keys = person.pair.master.take_writer().unwrap();
     std::io::Write::write_all(&mut keys, b"y\n").unwrap();
-    person.expect("passphrase");
+    person.expect("Enter passphrase");
     std::io::Write::write_all(&mut keys, b"a passphrase\n").unwrap();
     person.expect("approved: notes");
     assert!(person.child.wait().unwrap().success());

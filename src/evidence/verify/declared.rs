@@ -11,8 +11,9 @@ use crate::evidence::manifest::{MOST_BYTES, read_plain};
 use crate::evidence::{json, names};
 use crate::journal::chain::digest;
 use crate::journal::{Declared, Noted, Opened, Run};
-use crate::plan::{self, Migration, Overrides, Plan};
+use crate::plan::{self, Migration, Overrides, Plan, Rehearsal};
 use crate::runbook::{Act, Effect};
+use crate::units::{Millis, Percent};
 use serde::Serialize;
 use serde_json::Value;
 use std::io;
@@ -66,7 +67,7 @@ fn skew(opened: &Opened) -> Option<String> {
 fn meant(bytes: &[u8], opened: &Opened) -> Result<Plan, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is no text".to_owned())?;
     let said = |name: &str| opened.overrides.get(name).map(Clean::to_string);
-    let known = ["release", "current", "migration"];
+    let known = ["release", "current", "migration", "rehearsal", "hold"];
     if let Some(odd) = opened.overrides.keys().find(|name| !known.contains(&name.as_str())) {
         return Err(format!("nobody can say --{odd}"));
     }
@@ -78,9 +79,20 @@ fn meant(bytes: &[u8], opened: &Opened) -> Result<Plan, String> {
     };
     let overrides = Overrides { release: said("release"), current: said("current"), migration };
     let loaded = plan::parse(text, names::PLAN).and_then(|loaded| loaded.with(overrides));
-    loaded.map(|loaded| loaded.plan).map_err(|faults| {
+    let plan = loaded.map(|loaded| loaded.plan).map_err(|faults| {
         faults.to_string().lines().next().unwrap_or("nobody knows why").to_owned()
-    })
+    })?;
+    // A rehearsal flies no more of the plan than it says beside it.
+    match (said("rehearsal"), said("hold")) {
+        (None, None) => Ok(plan),
+        (percent, hold) => {
+            let percent = percent.and_then(|word| word.strip_suffix(" %")?.parse().ok());
+            let percent = percent.and_then(Percent::new).ok_or("a rehearsal at no percent")?;
+            let hold = hold.and_then(|word| word.parse::<Millis>().ok());
+            let hold = hold.ok_or("a rehearsal that is held for no time")?;
+            Ok(plan.rehearsing(Rehearsal { percent, hold }))
+        }
+    }
 }
 
 /// As the journal would hold them: what was flown was read back from there.
