@@ -336,7 +336,9 @@ fn a_hostile_bundle_gets_an_answer() {
         let huge = hostile(&|dir| {
             fs::File::options().write(true).open(dir.join(name)).unwrap().set_len(1 << 40).unwrap();
         });
-        assert_eq!(huge, 2, "a terabyte of {name}: nobody can look at it");
+        // What is small by its nature is none of its kind; of the rest nobody can say.
+        let exit = if name.starts_with("SHA256SUMS") { 1 } else { 2 };
+        assert_eq!(huge, exit, "a terabyte of {name}");
         let garbage = hostile(&|dir| fs::write(dir.join(name), [0xff; 1000]).unwrap());
         assert_eq!(garbage, 1, "{name} is no text");
     }

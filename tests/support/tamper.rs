@@ -250,7 +250,12 @@ fn apply(way: Way, place: &Place, dir: &Path, dice: &mut Dice) -> Option<String>
             let added = TRICKY[dice.index(TRICKY.len())];
             let added = dir.join(added);
             fs::create_dir_all(added.parent().unwrap()).unwrap();
-            fs::write(&added, if dice.below(2) == 0 { b"".as_slice() } else { &bytes }).unwrap();
+            let what = if dice.below(2) == 0 { b"".as_slice() } else { &bytes };
+            if fs::read(&added).is_ok_and(|there| there == what) {
+                // A token in its own place is no change.
+                return None;
+            }
+            fs::write(&added, what).unwrap();
             return Some(format!("{}", added.display()));
         }
         Way::LineRemoved | Way::LineAdded | Way::Reordered => {
