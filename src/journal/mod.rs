@@ -17,6 +17,7 @@ pub mod chain;
 pub mod entry;
 pub mod fault;
 pub mod line;
+pub mod list;
 pub mod mark;
 mod names;
 pub mod noted;

@@ -3,19 +3,13 @@
 //! It holds the digest of each journal's last line, so that a journal whose end was cut off, or a
 //! run that was removed, shows. The age of the way back comes from here.
 
-use super::dir::private_dir;
 use crate::clean::Clean;
-use crate::journal::ascii::to_json;
-use crate::journal::chain::{self, Follow};
 use crate::journal::{Closed, Ended, JournalFault, Opened};
+use crate::journal::{chain, list};
 use crate::runbook::surroundings::{End, LastEnd};
 use crate::runbook::{Fault, FaultKind, Kind, RunOutcome};
-use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// The index's file in the runs' root.
@@ -141,7 +135,7 @@ pub fn last_of_each(lines: Vec<IndexLine>) -> Vec<IndexLine> {
 /// Adds a line. Two cockpits that end at once wait for each other. A half-written last line, of a
 /// process that was killed here, is taken away first.
 pub fn append(root: &Path, line: &IndexLine) -> Result<(), Fault> {
-    add(root, line).map_err(|e| {
+    list::append(&root.join(INDEX), line).map_err(|e| {
         Fault::new(
             FaultKind::Local,
             format!("the runs' index in {} cannot be written: {e}", root.display()),
@@ -150,46 +144,9 @@ pub fn append(root: &Path, line: &IndexLine) -> Result<(), Fault> {
     })
 }
 
-fn add(root: &Path, line: &IndexLine) -> io::Result<()> {
-    private_dir(root)?;
-    let mut options = OpenOptions::new();
-    let file = options.read(true).append(true).create(true).mode(0o600).open(root.join(INDEX))?;
-    let mut file =
-        Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, e)| io::Error::from(e))?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    let (lines, torn) = chain::whole_lines(&bytes);
-    if !torn.is_empty() {
-        file.set_len((bytes.len() - torn.len()) as u64)?;
-    }
-    let prev = lines.last().map_or_else(|| chain::GENESIS.to_owned(), |line| chain::digest(line));
-    file.write_all(chain::seal(&to_json(line)?, &prev).as_bytes())?;
-    file.sync_data()
-}
-
 /// Reads the index as far as its chain holds, and says where it breaks if it does.
 pub fn read(root: &Path) -> (Vec<IndexLine>, Option<JournalFault>) {
-    let path = root.join(INDEX);
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return (Vec::new(), None),
-        Err(source) => return (Vec::new(), Some(JournalFault::Unreadable { path, source })),
-    };
-    let mut chain = Follow::default();
-    let mut lines = Vec::new();
-    for (number, line) in (1..).zip(chain::whole_lines(&bytes).0) {
-        let Some(text) = std::str::from_utf8(line).ok().filter(|text| chain.takes(text)) else {
-            return (lines, Some(JournalFault::Broken { line: number }));
-        };
-        match serde_json::from_str(text) {
-            Ok(line) => lines.push(line),
-            Err(e) => {
-                let fault = JournalFault::Garbage { line: number, why: e.to_string() };
-                return (lines, Some(fault));
-            }
-        }
-    }
-    (lines, None)
+    list::read(&root.join(INDEX))
 }
 
 /// The last way back that was really taken on this router: how long it took in microseconds, and
