@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use switchback::adapter::router::lab::LabRouter;
+use switchback::adapter::source::Prober;
 use switchback::lab::anchor::Anchor;
 use switchback::lab::scenario::{builtin, load, parse};
 use switchback::lab::world::{Fate, Life, Served};
@@ -412,6 +413,16 @@ fn green_is_deployed_by_a_command_and_served_through_the_proxy_by_weight() {
     assert!(router.identity().starts_with("lab 127.0.0.1:"));
     assert!(lab.tally().unwrap().users() > 100);
     assert!(lab.seen().unwrap().answered > 50);
+}
+
+#[test]
+fn a_service_that_is_well_complains_of_nothing() {
+    let lab = up("plain-sailing");
+    let plan = switchback::plan::parse(&lab.plan_toml(), "the lab's plan").unwrap().plan;
+    let secrets = std::collections::BTreeMap::new();
+    let prober = Prober::new(&plan, &plan.slots[0].url, &secrets).unwrap();
+    let check = wait(async move { prober.check().await });
+    assert!(check.ready && check.degraded.is_empty() && check.why.is_none(), "{check:?}");
 }
 
 #[test]

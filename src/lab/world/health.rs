@@ -135,6 +135,8 @@ impl World {
             ("config", OK),
             ("cache", if lies || up && warm { OK } else { "warming".into() }),
         ]);
+        // Gauges of these names stand beside the components, and say nothing of being well.
+        components.extend(["memory", "disk", "queue", "jobs", "sockets"].map(|name| (name, OK)));
         let (depth, oldest) = (self.queue.depth(at), self.queue.oldest(at));
         if !lies {
             for (name, word) in self.unwell(slot, oldest, at) {
