@@ -468,7 +468,8 @@ fn a_socket_that_cannot_be_reached_says_why_and_what_to_do() {
         assert!(fault.hint.as_str().contains(hint), "{name}: {}", fault.hint);
     }
     let readback = block_on(async {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let deaf = support::deaf();
+        let port = deaf.local_addr().unwrap();
         let slots = ["http://127.0.0.1:1".to_owned(), "http://127.0.0.1:2".to_owned()];
         HaproxyRouter::of_plan(&plan(&port.to_string(), slots)).unwrap().read().await
     });

@@ -310,7 +310,10 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let (file, out) = (home.path().join("file"), home.path().join("file.tsr"));
         std::fs::write(&file, "bytes").unwrap();
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        // Bound and never listening: no other test gets the port meanwhile, and it refuses.
+        let deaf = tokio::net::TcpSocket::new_v4().unwrap();
+        deaf.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let free = deaf.local_addr().unwrap();
         let fault =
             token(&file, &out, &format!("http://{free}/"), Duration::from_secs(5)).unwrap_err();
         assert_eq!(fault.kind, FaultKind::Unreachable, "{fault}");

@@ -10,3 +10,11 @@ pub mod place;
 pub mod service;
 pub mod site;
 pub mod users;
+
+/// A socket that is bound and never listens: whoever connects is refused, and nobody else gets its
+/// port while it lives. (A port that was let go may be another test's a moment later.)
+pub fn deaf() -> tokio::net::TcpSocket {
+    let deaf = tokio::net::TcpSocket::new_v4().unwrap();
+    deaf.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    deaf
+}

@@ -175,7 +175,10 @@ fn a_service_that_hangs_resets_or_is_gone_is_not_ready_and_says_how() {
         let _ = stream.write_all(b"\x1b[2J SSH-2.0\r\n\r\n");
     })));
     assert!(!garbage.ready && !why(&garbage).contains('\u{1b}'), "{garbage:?}");
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Bound and never listening: no other test gets the port meanwhile, and it refuses.
+    let deaf = tokio::net::TcpSocket::new_v4().unwrap();
+    deaf.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let port = deaf.local_addr().unwrap();
     let gone = check(&plan(&format!("http://{port}")));
     assert_eq!(why(&gone), "connection refused");
     assert_eq!((gone.status, gone.latency_ms), (None, None));
