@@ -19,11 +19,9 @@ use crate::drill::blind::Drawn;
 use crate::drill::debrief;
 use crate::drill::declare;
 use crate::drill::fly::{Course, Flown};
-use crate::drill::harm;
 use crate::drill::history;
 use crate::drill::regress::{self, Yardstick};
 use crate::drill::score::{Grade, Sureness};
-use crate::drill::tape::Tape;
 use crate::drill::truth::Truth;
 use crate::journal;
 use crate::lab::{self, Lab, scenario};
@@ -184,7 +182,9 @@ fn fly(
         let (joins, joined) = mpsc::channel::<Joined>();
         let witness = scope.spawn(move || {
             let joined = joined.recv().ok()?;
-            beside::go(lab, &sortie.course.scenario, &joined)
+            let truth = beside::go(lab, &sortie.course.scenario, &joined)?;
+            let until = sortie.course.horizon(&truth);
+            Some(truth.counted(until, |ahead| Some(lab.foresee(ahead)?.tally)))
         });
         let joins = move |link| {
             // Who would go along is gone only where a thread has panicked.
@@ -210,10 +210,8 @@ fn debriefed(
 ) -> Result<(), Failure> {
     let run = journal::read(done.directory)
         .map_err(|fault| Failure::world(fault, "the drill is not scored"))?;
-    let tape = Tape::of_run(&run);
-    let Course { scenario, answer, .. } = &sortie.course;
-    let harm = harm::of(&truth.tally(), &answer.harm, &scenario.traffic);
-    let flown = Flown { tape, truth, harm };
+    let scenario = &sortie.course.scenario;
+    let flown = Flown::of_run(&sortie.course, &run, truth);
     let yardstick = Yardstick::of(&sortie.course, sortie.seed);
     let unsure = Sureness::default();
     let (.., first) = regress::judge(&sortie.course, &flown, &yardstick, &unsure);

@@ -10,13 +10,16 @@ use super::tape::{By, Deed, Did, Tape};
 use super::truth::Truth;
 use crate::lab::Scenario;
 use crate::lab::anchor::{Anchor, Moment};
-use crate::lab::scenario::answer::{Answer, Call};
+use crate::lab::scenario::answer::{Answer, Call, Declares};
 use crate::runbook::{RunOutcome, View};
-use crate::units::Millis;
+use crate::signal::Verdict;
+use crate::units::{Millis, Role};
 use serde::{Deserialize, Serialize};
 
 /// For so long nobody more may be hurt until it is over.
-const OVER: Millis = Millis::secs(10);
+const OVER: Millis = Millis::secs(30);
+/// Who goes on in spite of a limit has seen users well for so long, or has overridden it.
+const RECOVERED: Millis = Millis::secs(10);
 
 /// What is measured of a flight. Instants are of the run.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -25,8 +28,8 @@ pub struct Account {
     pub onset: Option<Millis>,
     /// When a reference detector that sees only the operator's own series was sure.
     pub evidence: Option<Millis>,
-    /// The first hold, mark, way back or declaration since it began to hurt, or the first look at
-    /// a telling view since the evidence was there.
+    /// The first mark, hold, way back or declared act since it began to hurt. A look is none: what
+    /// it told stands in what was done next.
     pub detect: Option<Millis>,
     /// The call.
     pub decide: Option<Millis>,
@@ -42,8 +45,9 @@ pub struct Account {
     pub idle_marks: u32,
     /// For how long the operator held, in all.
     pub held: Millis,
-    /// Whether the run went on in spite of a limit that had tripped, or of a watch that proved
-    /// nothing.
+    /// Whether users were moved on in spite of a limit that had tripped on Green, while they were
+    /// still being hurt or without a look at it; or Green was kept although the watch had ended
+    /// unproven.
     pub overrode: bool,
     /// How the flight ended.
     pub outcome: Option<RunOutcome>,
@@ -80,9 +84,9 @@ pub struct Looked {
 /// Measures a flight.
 pub fn of(tape: &Tape, truth: &Truth, scenario: &Scenario, answer: &Answer) -> Account {
     let onset = answer.truth.onset.as_ref().and_then(|moment| truth.when(moment));
-    let evidence = evidence::when(tape, &answer.truth.telling_signal, onset);
-    let call = made(tape);
-    let detect = detected(tape, onset, evidence);
+    let evidence = evidence::when(tape, &scenario.evidence, &answer.truth.telling_signal, onset);
+    let call = made(tape, answer);
+    let detect = detected(tape, answer, onset);
     let effect = call.and_then(|made| effect(tape, made));
     let from = call.map(|made| made.at).or(onset);
     let restore = from.zip(onset).and_then(|(from, onset)| {
@@ -104,7 +108,7 @@ pub fn of(tape: &Tape, truth: &Truth, scenario: &Scenario, answer: &Answer) -> A
         looks: looks(tape),
         idle_marks: marks.filter(|did| !found(did)).count().try_into().unwrap_or(u32::MAX),
         held: held(tape),
-        overrode: overrode(tape),
+        overrode: overrode(tape, truth, scenario, answer),
         outcome: tape.outcome,
         ended: tape.ended,
     }
@@ -112,12 +116,13 @@ pub fn of(tape: &Tape, truth: &Truth, scenario: &Scenario, answer: &Answer) -> A
 
 /// The call of a flight: to go back or what was declared, whichever came first; or to go all the
 /// way; and where none of these was done, to hold.
-fn made(tape: &Tape) -> Option<Made> {
+fn made(tape: &Tape, answer: &Answer) -> Option<Made> {
     let switched = |at| tape.did(|d| matches!(d, Deed::Advance(_))).any(|did| did.at <= at);
     let call = |did: &Did, call, by| {
         Some(Made { call, by, switched: switched(did.at), at: did.at, step: did.step })
     };
-    let mut declared = tape.did(|deed| matches!(deed, Deed::Declare(_)));
+    let mut declared =
+        tape.did(|deed| matches!(deed, Deed::Declare(act) if is_call(*act, answer)));
     let (declared, back) = (declared.next(), tape.rollback());
     if let Some(did) = declared
         && back.is_none_or(|back| did.at < back.at)
@@ -141,19 +146,20 @@ fn made(tape: &Tape) -> Option<Made> {
     }
 }
 
-fn detected(tape: &Tape, onset: Option<Millis>, evidence: Option<Millis>) -> Option<Millis> {
-    let acts = tape.did(|deed| {
-        matches!(deed, Deed::Hold | Deed::Mark(_) | Deed::Declare(_))
-            || matches!(deed, Deed::Rollback { by: By::Operator, .. })
+/// Whether to declare this act is a call: it changes something, or the scenario knows it as an
+/// answer. What only looks is none.
+pub fn is_call(act: Declares, answer: &Answer) -> bool {
+    let known = |act| answer.decisions.iter().any(|decision| decision.declares == Some(act));
+    act.lever().is_some() || known(act)
+}
+
+fn detected(tape: &Tape, answer: &Answer, onset: Option<Millis>) -> Option<Millis> {
+    let mut acts = tape.did(|deed| match deed {
+        Deed::Hold | Deed::Mark(_) | Deed::Rollback { by: By::Operator, .. } => true,
+        Deed::Declare(act) => is_call(*act, answer),
+        _ => false,
     });
-    let act = acts.map(|did| did.at).find(|at| onset.is_none_or(|onset| *at >= onset));
-    // A look is no detection by itself: it must have been at what tells it, when it was there.
-    let look = evidence.and_then(|evidence| {
-        let telling =
-            tape.did(|deed| matches!(deed, Deed::Look(View::Limits | View::Log) | Deed::LookAt(_)));
-        telling.map(|did| did.at).find(|at| *at >= evidence)
-    });
-    act.into_iter().chain(look).min()
+    acts.find(|did| onset.is_none_or(|onset| did.at >= onset)).map(|did| did.at)
 }
 
 fn effect(tape: &Tape, made: Made) -> Option<Millis> {
@@ -193,13 +199,25 @@ fn held(tape: &Tape) -> Millis {
     sum + since.map_or(Millis::ZERO, |since| tape.ended.since(since))
 }
 
-/// Whether users were moved on after a limit had tripped on Green.
-fn overrode(tape: &Tape) -> bool {
-    let tripped = tape.told.iter().find(|told| told.verdict == crate::signal::Verdict::Tripped);
-    tripped.is_some_and(|told| {
-        let went_on = |deed: &Deed| matches!(deed, Deed::Advance(_) | Deed::GoOn);
-        tape.did(went_on).any(|did| did.at >= told.at)
-    })
+/// Whether a gate was passed that spoke against it. A limit that has tripped on Green stays so for
+/// the cockpit; who holds until users are well again, and then goes on, has passed none.
+fn overrode(tape: &Tape, truth: &Truth, scenario: &Scenario, answer: &Answer) -> bool {
+    let mut trips = tape.told.iter().filter(|told| {
+        told.role == Role::Green && told.verdict == Verdict::Tripped
+    });
+    let against = trips.next().is_some_and(|first| {
+        let moved = tape.did(|deed| matches!(deed, Deed::Advance(_))).filter(|d| d.at >= first.at);
+        let mut moved = moved.map(|did| did.at);
+        moved.any(|at| {
+            let from = at.since(RECOVERED);
+            let fresh = tape.told.iter().any(|told| {
+                let trip = told.role == Role::Green && told.verdict == Verdict::Tripped;
+                trip && told.at <= at && told.at > from
+            });
+            fresh || harm::hurts(truth, &answer.harm, &scenario.traffic, [from, at])
+        })
+    });
+    against || tape.kept_unproven
 }
 
 /// When something of a scenario was: a moment of the truth, or the declaration of an act that

@@ -4,8 +4,14 @@
 //! It is a reference and no rule of the cockpit: windows of five seconds against what the same
 //! series did before anything went wrong, and the limits' own verdicts. It looks backwards only,
 //! so that a flight and its beginning give the same instant.
+//!
+//! Some signals are on none of the cockpit's series. They count from when a look would find them:
+//! what the lab's own page shows (memory, connections, the disk) a little after it begins to hurt,
+//! and what only an item of evidence shows, not before the step in which that can be opened. What
+//! stands nowhere is no evidence.
 
 use super::tape::Tape;
+use crate::lab::scenario::EvidenceSpec;
 use crate::signal::{Origin, Sample, Verdict, Whose};
 use crate::units::{Millis, Role};
 
@@ -13,9 +19,13 @@ use crate::units::{Millis, Role};
 const WINDOW: Millis = Millis::secs(5);
 /// Deviations from before that are no luck.
 const SURE: f64 = 4.0;
-/// Where the telling signal is on no series, this long after the onset it stood where a look
-/// would have found it.
+/// Where the telling signal is on no series, a look finds it so long after it stands there.
 const A_LOOK: Millis = Millis::secs(5);
+/// Parts of the names of signals that the lab's own page shows at any time.
+const ON_THE_PAGE: [&str; 17] = [
+    "memory", "disk", "db_conn", "connections", "queue", "oldest", "jobs", "duplicates", "cache",
+    "sockets", "workers", "age", "logins", "finished", "slots", "readback", "readiness",
+];
 
 /// What can be seen in a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,10 +81,16 @@ fn telling(name: &str) -> Option<Telling> {
 
 /// When the evidence was there, if it ever was. `onset` is when it began to hurt; where nothing
 /// ever did, there is no evidence of it.
-pub fn when(tape: &Tape, telling_signals: &[String], onset: Option<Millis>) -> Option<Millis> {
+pub fn when(
+    tape: &Tape,
+    items: &[EvidenceSpec],
+    telling_signals: &[String],
+    onset: Option<Millis>,
+) -> Option<Millis> {
     let onset = onset?;
     let known: Vec<Telling> = telling_signals.iter().filter_map(|name| telling(name)).collect();
-    let unseen = known.len() < telling_signals.len();
+    let unseen = telling_signals.iter().filter(|name| telling(name).is_none());
+    let looked = unseen.filter_map(|name| a_look_at(name, tape, items, onset)).min();
     let series: Vec<Telling> = if known.is_empty() {
         ALL.into_iter().map(|signal| Telling { whose: None, signal }).collect()
     } else {
@@ -85,8 +101,23 @@ pub fn when(tape: &Tape, telling_signals: &[String], onset: Option<Millis>) -> O
         told.at >= onset
             && matches!(told.verdict, Verdict::Tripping | Verdict::Tripped | Verdict::Shared)
     });
-    let looked = (onset + A_LOOK <= tape.ended).then_some(onset + A_LOOK).filter(|_| unseen);
     [seen, suspect.map(|told| told.at), looked].into_iter().flatten().min()
+}
+
+/// When a look would find a signal that is on no series, if there is anywhere to look.
+fn a_look_at(name: &str, tape: &Tape, items: &[EvidenceSpec], onset: Millis) -> Option<Millis> {
+    let bare = name.split_once('.').map_or(name, |(_, bare)| bare);
+    let is_about = |item: &&EvidenceSpec| {
+        let (item, bare) = (item.item.as_str(), bare.trim_end_matches('s'));
+        item.contains(bare) || bare.contains(item.trim_end_matches('s'))
+    };
+    let of_items = items.iter().filter(is_about).filter_map(|item| {
+        let entered = tape.steps[usize::from(item.step.clamp(1, 8)) - 1]?;
+        Some(entered.max(onset))
+    });
+    let on_page = ON_THE_PAGE.iter().any(|part| bare.contains(part)).then_some(onset);
+    let at = of_items.chain(on_page).min()? + A_LOOK;
+    (at <= tape.ended).then_some(at)
 }
 
 /// One second as a share: so many bad of so many; and as a value, for gauges.
@@ -266,24 +297,42 @@ mod tests {
 
     #[test]
     fn half_of_greens_users_failing_is_sure_within_seconds_and_not_before_it_begins() {
-        let sure = when(&flown(30, 4), &named("green.error_rate"), Some(Millis::secs(30)));
+        let sure = when(&flown(30, 4), &[], &named("green.error_rate"), Some(Millis::secs(30)));
         let sure = sure.unwrap();
         assert!(sure > Millis::secs(30) && sure <= Millis::secs(33), "{sure}");
-        assert_eq!(when(&flown(30, 4), &named("blue.error_rate"), Some(Millis::secs(30))), None);
-        assert_eq!(when(&flown(30, 4), &named("green.error_rate"), None), None);
+        assert_eq!(when(&flown(30, 4), &[], &named("blue.error_rate"), Some(Millis::secs(30))), None);
+        assert_eq!(when(&flown(30, 4), &[], &named("green.error_rate"), None), None);
     }
 
     #[test]
     fn ordinary_noise_is_no_evidence() {
         for name in ["green.error_rate", "error_rate", "rps", "queue_depth"] {
-            assert_eq!(when(&flown(90, 0), &named(name), Some(Millis::secs(30))), None, "{name}");
+            assert_eq!(when(&flown(90, 0), &[], &named(name), Some(Millis::secs(30))), None, "{name}");
         }
     }
 
     #[test]
     fn what_stands_on_no_series_was_there_for_a_look() {
-        let looked = when(&flown(90, 0), &named("db_connections"), Some(Millis::secs(30)));
+        let looked = when(&flown(90, 0), &[], &named("db_connections"), Some(Millis::secs(30)));
         assert_eq!(looked, Some(Millis::secs(35)));
+    }
+
+    #[test]
+    fn what_only_an_item_shows_is_no_evidence_before_it_can_be_opened() {
+        let item = EvidenceSpec {
+            step: 6,
+            item: "deep_check".to_owned(),
+            shows: "ready".to_owned(),
+            detail: "401".to_owned(),
+        };
+        let at = |tape: &Tape, items: &[EvidenceSpec]| {
+            when(tape, items, &named("green.deep"), Some(Millis::secs(30)))
+        };
+        let mut tape = flown(90, 0);
+        assert_eq!(at(&tape, std::slice::from_ref(&item)), None, "step 6 was never reached");
+        assert_eq!(at(&tape, &[]), None, "it stands nowhere");
+        tape.steps[5] = Some(Millis::secs(50));
+        assert_eq!(at(&tape, &[item]), Some(Millis::secs(55)));
     }
 
     #[test]
@@ -295,7 +344,7 @@ mod tests {
             })
             .collect();
         let tape = Tape { samples, ended: Millis::secs(60), ..Tape::default() };
-        let sure = when(&tape, &named("queue_depth"), Some(Millis::secs(30))).unwrap();
+        let sure = when(&tape, &[], &named("queue_depth"), Some(Millis::secs(30))).unwrap();
         assert!((33..=37).contains(&sure.as_secs()), "{sure}");
     }
 }

@@ -10,7 +10,7 @@ use super::truth::Truth;
 use crate::clean::Clean;
 use crate::journal;
 use crate::lab::Scenario;
-use crate::lab::anchor::Anchors;
+use crate::lab::anchor::{Anchor, Anchors};
 use crate::lab::scenario::EvidenceSpec;
 use crate::lab::scenario::answer::Answer;
 use crate::plan::{Faults, Plan};
@@ -80,8 +80,7 @@ pub struct Flown {
 impl Flown {
     /// A flight by hand, from its journal and from what the lab says was true.
     pub fn of_run(course: &Course, run: &journal::Run, truth: Truth) -> Self {
-        let harm = harm::of(&truth.tally(), &course.answer.harm, &course.scenario.traffic);
-        Self { tape: Tape::of_run(run), truth, harm }
+        Self { tape: Tape::of_run(run), harm: course.harm(&truth), truth }
     }
 }
 
@@ -117,26 +116,48 @@ impl Course {
         course
     }
 
-    /// The same without anything that goes wrong.
+    /// The same, in which nothing goes wrong: what should have does nothing to anybody. It is
+    /// still there, with its name and its moment, so that an answer that speaks of it holds.
     pub fn without_faults(&self) -> Self {
         let mut course = self.clone();
-        course.scenario.faults.clear();
+        course.scenario.faults.iter_mut().for_each(|fault| fault.inert = true);
         course
     }
 
-    /// The same without one fault, by its name.
+    /// The same, in which one fault, by its name, does nothing to anybody.
     pub fn without(&self, fault: &str) -> Self {
         let mut course = self.clone();
-        course.scenario.faults.retain(|known| known.id != fault);
+        let of_name = course.scenario.faults.iter_mut().filter(|known| known.id == fault);
+        of_name.for_each(|fault| fault.inert = true);
         course
+    }
+
+    /// What a flight did to users, to the horizon that all flights on this course are counted to.
+    pub fn harm(&self, truth: &Truth) -> Harm {
+        harm::of(&truth.tally_by_horizon(), &self.answer.harm, &self.scenario.traffic)
+    }
+
+    /// Until when users are counted, in the time of a flight of which this is true, however early
+    /// or late somebody left it: for as long after it began to hurt, or after the deploy, as the
+    /// plan takes from the deploy to the end, and the scenario's horizon. Where it never came to
+    /// either, nothing is at stake any more.
+    pub fn horizon(&self, truth: &Truth) -> Millis {
+        let onset = self.answer.truth.onset.as_ref().and_then(|moment| truth.when(moment));
+        let from = onset.or_else(|| truth.seen(&Anchor::Deploy));
+        let plan = self.timed() + self.plan.warm + self.scenario.clock.horizon;
+        from.map_or(truth.ended, |from| from + plan)
+    }
+
+    /// How long the plan's own waits are, in all.
+    fn timed(&self) -> Millis {
+        let plan = &self.plan;
+        let rungs = plan.ramp.len().saturating_sub(1) as u64;
+        Millis(plan.health.hold.0 + plan.soak.0 + plan.ramp_hold.0 * rungs + plan.watch.0)
     }
 
     /// The longest that a flight on it may take.
     fn cap(&self) -> Millis {
-        let plan = &self.plan;
-        let rungs = plan.ramp.len().saturating_sub(1) as u64;
-        let timed = plan.health.hold.0 + plan.soak.0 + plan.ramp_hold.0 * rungs + plan.watch.0;
-        self.scenario.clock.hard_stop.min(Millis(timed) + plan.warm + SLACK)
+        self.scenario.clock.hard_stop.min(self.timed() + self.plan.warm + SLACK)
     }
 }
 
@@ -155,7 +176,7 @@ fn fly(
     seed: u64,
     mut press: impl FnMut(&Sight<'_>, &Anchors) -> Option<Command>,
 ) -> Flown {
-    let Course { scenario, answer, plan } = course;
+    let Course { scenario, plan, .. } = course;
     let facts = RunFacts {
         run: "0000".to_owned(),
         kind: Kind::Drill,
@@ -195,9 +216,12 @@ fn fly(
     let (ended, tally) = (Millis(flight.now), flight.world.slots.tally());
     ticks.push((ended, tally));
     let truth = Truth::new(flight.world.slots.lab().anchors().clone(), ticks, ended);
+    let until = course.horizon(&truth);
+    let lab = flight.world.slots.lab();
+    let truth = truth.counted(until, |ahead| Some(lab.foresee(ended + ahead).tally));
     let mut tape = flight.watcher;
     tape.ended = ended;
-    Flown { tape, truth, harm: harm::of(&tally, &answer.harm, &scenario.traffic) }
+    Flown { tape, harm: course.harm(&truth), truth }
 }
 
 fn sight<'a>(flight: &'a Flight<Tape, LabModel>, scenario: &'a Scenario) -> Sight<'a> {

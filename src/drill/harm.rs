@@ -109,14 +109,7 @@ pub fn well_again(
     from: Millis,
     hold: Millis,
 ) -> Option<Millis> {
-    let hurt_between = |a: &Tally, b: &Tally| {
-        let (a, b) = (of(a, spec, traffic), of(b, spec, traffic));
-        let users = b.users.saturating_sub(a.users) as f64;
-        let bad = (b.failed.saturating_sub(a.failed) + b.late.saturating_sub(a.late)) as f64
-            + b.duplicated.saturating_sub(a.duplicated) as f64
-            + 0.25 * b.slow.saturating_sub(a.slow) as f64;
-        bad > 1.0 + users * (0.01 + traffic.error_pct / 100.0)
-    };
+    let hurt_between = |a: &Tally, b: &Tally| hurt_between(a, b, spec, traffic);
     let first = truth.ticks.partition_point(|(at, _)| *at < from);
     (first..truth.ticks.len()).find_map(|place| {
         let (at, before) = &truth.ticks[place];
@@ -124,6 +117,21 @@ pub fn well_again(
         let known = until.0.since(*at);
         (known.0 * 3 >= hold.0 && !hurt_between(before, &until.1)).then_some(*at)
     })
+}
+
+/// Whether between two instants more users were hurt than on any day.
+pub fn hurts(truth: &Truth, spec: &HarmSpec, traffic: &TrafficSpec, of: [Millis; 2]) -> bool {
+    let [from, until] = of.map(|at| truth.tally_at(at));
+    hurt_between(&from, &until, spec, traffic)
+}
+
+fn hurt_between(a: &Tally, b: &Tally, spec: &HarmSpec, traffic: &TrafficSpec) -> bool {
+    let (a, b) = (of(a, spec, traffic), of(b, spec, traffic));
+    let users = b.users.saturating_sub(a.users) as f64;
+    let bad = (b.failed.saturating_sub(a.failed) + b.late.saturating_sub(a.late)) as f64
+        + b.duplicated.saturating_sub(a.duplicated) as f64
+        + 0.25 * b.slow.saturating_sub(a.slow) as f64;
+    bad > 1.0 + users * (0.01 + traffic.error_pct / 100.0)
 }
 
 #[cfg(test)]

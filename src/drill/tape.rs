@@ -120,6 +120,8 @@ pub struct Tape {
     pub(super) open: Vec<Asked>,
     pub(super) back_began: Option<Millis>,
     pub(super) held: bool,
+    /// Whether Green was kept although the watch had ended unproven.
+    pub(super) kept_unproven: bool,
 }
 
 impl Tape {
@@ -261,7 +263,10 @@ impl Tape {
             Record::Asked { question, words } => {
                 self.open.push(Asked { number: *question, words: words.as_str().to_owned() });
             }
-            Record::Answered { question, .. } => {
+            Record::Answered { question, how } => {
+                let asked = self.open.iter().find(|open| open.number == *question);
+                let unproven = asked.is_some_and(|asked| asked.words.contains("ended unproven"));
+                self.kept_unproven |= unproven && how.as_str().contains("keep Green");
                 self.open.retain(|open| open.number != *question);
             }
             // To hold is told in a line; who pressed what for it depends on what was asked.

@@ -18,12 +18,14 @@ pub struct Truth {
     pub ticks: Vec<(Millis, Tally)>,
     /// The last moment that is known.
     pub ended: Millis,
+    /// What users will have got by the horizon; nothing where nobody has looked ahead.
+    after: Option<Tally>,
 }
 
 impl Truth {
     /// From the lab's anchors and its counts over time.
     pub fn new(anchors: Anchors, ticks: Vec<(Millis, Tally)>, ended: Millis) -> Self {
-        Self { anchors, ticks, ended }
+        Self { anchors, ticks, ended, after: None }
     }
 
     /// From how things stood, second by second, in a lab that was `began` old when the run began.
@@ -43,7 +45,7 @@ impl Truth {
             anchors.note(anchor.clone(), at.since(began));
         }
         let ticks = self.ticks.into_iter().map(|(at, tally)| (at.since(began), tally)).collect();
-        Self { anchors, ticks, ended: self.ended.since(began) }
+        Self { anchors, ticks, ended: self.ended.since(began), after: self.after }
     }
 
     /// When a moment was, if it came before the end. What the lab only expects is not yet true.
@@ -71,6 +73,23 @@ impl Truth {
     pub fn tally_at(&self, at: Millis) -> Tally {
         let after = self.ticks.partition_point(|(tick, _)| *tick <= at);
         after.checked_sub(1).map_or_else(Tally::default, |last| self.ticks[last].1)
+    }
+
+    /// The same, with what users will have got by `until` if nobody does anything any more:
+    /// `ahead` tells it, of so long after the end. What has come after `until` no longer counts.
+    pub fn counted(mut self, until: Millis, ahead: impl FnOnce(Millis) -> Option<Tally>) -> Self {
+        self.after = if until <= self.ended {
+            Some(self.tally_at(until))
+        } else {
+            ahead(until.since(self.ended))
+        };
+        self
+    }
+
+    /// What users have got by the horizon to which flights are compared; by the end, where nobody
+    /// has looked ahead.
+    pub fn tally_by_horizon(&self) -> Tally {
+        self.after.unwrap_or_else(|| self.tally())
     }
 
     /// What users had got in the end.

@@ -6,7 +6,7 @@ use super::{Flown, Part, PartName};
 use crate::drill::account;
 use crate::drill::tape::{By, Deed, Did};
 use crate::lab::anchor::Anchor;
-use crate::lab::scenario::answer::{Call, Decision, Opens};
+use crate::lab::scenario::answer::{Answer, Call, Decision, Declares, Opens};
 use crate::runbook::RunOutcome;
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
@@ -71,12 +71,24 @@ pub struct Ruling {
 }
 
 impl Ruling {
-    /// Whether the call was right, and in time.
+    /// Whether the operator's call was right, whole and in time. What a limit did for them, what
+    /// was only begun and what came in another step is none.
     pub const fn is_right(&self) -> bool {
-        !matches!(
+        matches!(self.standing, Standing::Right | Standing::Lucky | Standing::Late)
+    }
+
+    /// Whether there was something right in it, though not all.
+    pub const fn is_partly_right(&self) -> bool {
+        matches!(
             self.standing,
-            Standing::Wrong | Standing::None | Standing::TooLate | Standing::Corrected
+            Standing::Corrected | Standing::Half | Standing::Limit | Standing::OtherStep
         )
+    }
+
+    /// The decision that it stands best against.
+    pub fn decided<'a>(&self, answer: &'a Answer) -> Option<&'a Decision> {
+        let id = self.decision.as_ref()?;
+        answer.decisions.iter().find(|decision| decision.id == *id)
     }
 
     pub(super) fn part(&self) -> Part {
@@ -150,7 +162,7 @@ fn entered(flown: &Flown<'_>, decision: &Decision) -> Option<Millis> {
 }
 
 /// The deeds that are this decision, or the last part of it.
-fn deeds<'a>(flown: &'a Flown<'_>, decision: &'a Decision) -> Vec<&'a Did> {
+fn deeds<'a>(flown: &'a Flown<'_>, decision: &'a Decision, from: Millis) -> Vec<&'a Did> {
     let tape = flown.tape;
     match decision.call {
         Call::Rollback => tape.rollback().into_iter().collect(),
@@ -158,7 +170,8 @@ fn deeds<'a>(flown: &'a Flown<'_>, decision: &'a Decision) -> Vec<&'a Did> {
         Call::Declare => {
             let is_it =
                 |deed: &Deed| matches!(deed, Deed::Declare(act) if Some(*act) == decision.declares);
-            tape.did(is_it).collect()
+            // To say it again and again does not make it a call of a later time.
+            tape.did(is_it).find(|did| did.at >= from).into_iter().collect()
         }
         Call::Advance => {
             if tape.is_back() {
@@ -194,7 +207,7 @@ fn against(flown: &Flown<'_>, decision: &Decision, from: Millis, depth: u8) -> R
         says,
     };
     let what = words(decision);
-    let all = deeds(flown, decision);
+    let all = deeds(flown, decision, from);
     let best = all
         .into_iter()
         .filter(|did| did.at >= from)
@@ -211,12 +224,17 @@ fn against(flown: &Flown<'_>, decision: &Decision, from: Millis, depth: u8) -> R
         let says = format!("it was right to {what}, and then traffic was sent back all the same");
         return ruled(Standing::Wrong, 0.0, ruling.at, says);
     }
+    if cut_short(flown, decision) {
+        ruling.points /= 2.0;
+        ruling.standing = Standing::Half;
+        ruling.says = format!("{}; it was left before it was over", ruling.says);
+    }
     let next = decision.then.as_ref();
     let next = next.and_then(|id| flown.answer.decisions.iter().find(|other| other.id == *id));
     // Decisions that name each other in a ring are not followed for ever.
     if let (Some(next), Some(at), true) = (next, ruling.at, depth < 4) {
         let after = against(flown, next, at, depth + 1);
-        if after.points <= 0.0 {
+        if after.points <= 0.0 && ruling.standing != Standing::Half {
             ruling.points /= 2.0;
             ruling.standing = Standing::Half;
             ruling.says = format!("{}; to {} was to follow", ruling.says, words(next));
@@ -263,6 +281,10 @@ fn one(
         return (Standing::Limit, LATE, says);
     }
     let Some(opens) = opens.filter(|opens| at >= *opens) else {
+        if declared_before(flown, at).is_some() {
+            let says = format!("something else was declared before it was right to {what}");
+            return (Standing::Corrected, CORRECTED, says);
+        }
         let says = format!("it was right to {what}, before anything could have told it");
         return (Standing::Lucky, LUCKY, says);
     };
@@ -276,6 +298,10 @@ fn one(
             format!("to {what} was right, and came {} after it could be called", tenths(after));
         return (Standing::TooLate, 0.0, says);
     };
+    if let Some(other) = declared_before(flown, at) {
+        let says = format!("to {} was declared first; to {what} put it right", other.words());
+        return (Standing::Corrected, CORRECTED.min(points), says);
+    }
     if contrary(flown, decision, opens, at) && points > CORRECTED {
         let says = format!("more users were sent to Green first; to {what} put it right in time");
         return (Standing::Corrected, CORRECTED, says);
@@ -318,9 +344,26 @@ fn contrary(flown: &Flown<'_>, decision: &Decision, opens: Millis, at: Millis) -
             .any(|did| did.at >= opens + REACTION && did.at < at)
 }
 
+/// What was declared before `at` and is no answer in this drill. The first declaration is the call:
+/// what is right only after it was put right.
+fn declared_before(flown: &Flown<'_>, at: Millis) -> Option<Declares> {
+    let answers = |act| {
+        let of_act = |decision: &&Decision| decision.declares == Some(act);
+        flown.answer.decisions.iter().any(|decision| of_act(&decision))
+    };
+    flown.tape.deeds.iter().filter(|did| did.at < at).find_map(|did| match did.deed {
+        Deed::Declare(act) if account::is_call(act, flown.answer) && !answers(act) => Some(act),
+        _ => None,
+    })
+}
+
+/// Whether users were sent on to Green, as was right, and then nobody stayed to see them there.
+fn cut_short(flown: &Flown<'_>, decision: &Decision) -> bool {
+    decision.call == Call::Advance && flown.tape.outcome != Some(RunOutcome::Kept)
+}
+
 /// Whether traffic went back although the decision was to stay.
 fn undone(flown: &Flown<'_>, decision: &Decision) -> bool {
-    use crate::lab::scenario::answer::Declares;
     let stays = match decision.call {
         Call::Hold => decision.then.is_none(),
         Call::Declare => {

@@ -2,6 +2,7 @@
 
 use super::{Flown, Grave};
 use crate::drill::account::when;
+use crate::drill::tape::{By, Deed, Tape};
 use crate::lab::anchor::{Anchor, Moment};
 use crate::units::Millis;
 
@@ -9,19 +10,67 @@ use crate::units::Millis;
 pub(super) fn graves(flown: &Flown<'_>) -> Vec<Grave> {
     let at = |moment: &Moment| when(moment, flown.tape, flown.truth);
     let graves = flown.answer.critical.iter().filter_map(|critical| {
-        let done = at(&critical.when)?;
-        let grave_then = critical.during.as_ref().is_none_or(|during| {
-            at(during).is_some_and(|since| done >= since && done <= ends(flown, during, since))
-        });
-        let excused =
-            critical.unless.as_ref().is_some_and(|unless| at(unless).is_some_and(|at| at <= done));
-        (grave_then && !excused).then(|| Grave {
-            at: done,
-            cap: critical.cap.min(100),
-            says: critical.says.clone(),
-        })
+        let is_grave = |done: &Millis| {
+            let grave_then = critical.during.as_ref().is_none_or(|during| {
+                at(during).is_some_and(|since| {
+                    *done >= since && *done <= ends(flown, during, since)
+                })
+            });
+            let excused = critical.unless.as_ref();
+            grave_then && !excused.is_some_and(|unless| at(unless).is_some_and(|at| at <= *done))
+        };
+        let done = times(flown, &critical.when).into_iter().find(is_grave)?;
+        Some(Grave { at: done, cap: critical.cap.min(100), says: critical.says.clone() })
     });
     graves.collect()
+}
+
+/// Every time that an act was done, in order. The lab notes the first time alone; what the
+/// operator did again stands on the tape. What a limit did is no act of the operator's.
+fn times(flown: &Flown<'_>, moment: &Moment) -> Vec<Millis> {
+    let tape = flown.tape;
+    let again: Vec<Millis> = match &moment.anchor {
+        Anchor::Rollback => {
+            let own = |deed: &Deed| matches!(deed, Deed::Rollback { by: By::Operator, .. });
+            tape.did(own).map(|did| did.at).collect()
+        }
+        Anchor::Switch => rises(tape, 1),
+        Anchor::Weight(percent) => rises(tape, *percent),
+        Anchor::Full => rises(tape, 100),
+        Anchor::Decommission => {
+            tape.did(|deed| *deed == Deed::Decommission).map(|did| did.at).collect()
+        }
+        _ => Vec::new(),
+    };
+    let by_limit = moment.anchor == Anchor::Rollback
+        && tape.rollback().is_some_and(|did| {
+            matches!(did.deed, Deed::Rollback { by: By::Limit, .. })
+        });
+    let first = when(moment, tape, flown.truth).filter(|_| !by_limit);
+    let ended = flown.truth.ended;
+    let again = again.into_iter().map(|at| at + moment.after).filter(|at| *at <= ended);
+    let mut all: Vec<Millis> = first.into_iter().chain(again).collect();
+    all.sort_unstable();
+    all
+}
+
+/// When Green was sent this percentage or more, having had less before.
+fn rises(tape: &Tape, percent: u8) -> Vec<Millis> {
+    let mut before = 0;
+    let mut rises = Vec::new();
+    for did in &tape.deeds {
+        match did.deed {
+            Deed::Rollback { .. } => before = 0,
+            Deed::Advance(green) => {
+                if green >= percent && before < percent {
+                    rises.push(did.at);
+                }
+                before = green;
+            }
+            _ => {}
+        }
+    }
+    rises
 }
 
 /// When what began at `since` was over: a fault ends by itself, a moment never does.

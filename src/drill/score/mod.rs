@@ -2,7 +2,7 @@
 //!
 //! The call is 40, users spared 20, procedure 20, timing 10, calibration 10. To be fast is worth
 //! little and to be faster than par nothing, for a hair trigger is the easiest way to look
-//! skilled. Something grave caps the whole. The words name what happened and blame nobody.
+//! skilled. Something grave caps the whole, and what was right by luck alone never passes. The words name what happened and blame nobody.
 
 mod call;
 mod critical;
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use call::{Ruling, Standing};
 
 /// The version of these rules; a run is never scored anew under others in silence.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// From here on a flight has passed.
 pub const PASS: u32 = 70;
 /// From here on it was clean.
@@ -184,7 +184,7 @@ pub fn of(flown: &Flown<'_>) -> Score {
     let parts = vec![
         ruling.part(),
         parts::users(flown, &ruling),
-        parts::procedure(flown, &ruling),
+        parts::procedure(flown),
         parts::timing(flown, &ruling),
         parts::calibration(flown, &ruling),
     ];
@@ -195,11 +195,13 @@ pub fn of(flown: &Flown<'_>) -> Score {
     let cap = critical.iter().map(|grave| grave.cap).min().unwrap_or(100);
     let whole = (sum - f64::from(marks_off)).clamp(0.0, 100.0).round() as u32;
     let abandoned = parts::abandoned(flown, &ruling);
-    let total = if abandoned { 0 } else { whole.min(cap) };
+    let luck = if ruling.standing == Standing::Lucky { PASS - 1 } else { 100 };
+    let total = if abandoned { 0 } else { whole.min(cap).min(luck) };
+    // What was grave was, however the flight ended.
     let grade = match total {
+        _ if !critical.is_empty() => Grade::Critical,
         _ if void.is_some() => Grade::Void,
         _ if abandoned => Grade::Abandoned,
-        _ if !critical.is_empty() => Grade::Critical,
         CLEAN.. => Grade::Clean,
         PASS.. => Grade::Pass,
         _ => Grade::Fail,

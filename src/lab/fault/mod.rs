@@ -49,6 +49,11 @@ pub struct FaultSpec {
     pub odds: f64,
     /// Whether the service itself says that something is not well, where it can.
     pub visible: bool,
+    /// Whether it is there for the story alone: no way of flying need be told apart by it.
+    pub cosmetic: bool,
+    /// Whether it does nothing, though it begins and ends: for proving what it is worth. No file
+    /// says so.
+    pub inert: bool,
 }
 
 /// Whom a fault hits.
@@ -177,9 +182,9 @@ impl Fault {
         began
     }
 
-    /// When it began, if it has by now.
+    /// When it began, if it has by now and does anything.
     pub fn began(&self, at: Millis) -> Option<Millis> {
-        self.began.filter(|began| *began <= at)
+        self.began.filter(|began| !self.spec.inert && *began <= at)
     }
 
     /// Whether it is between its beginning and its end.

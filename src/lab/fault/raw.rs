@@ -106,6 +106,8 @@ pub(super) struct RawFault {
     #[serde(default)]
     visible: Option<bool>,
     #[serde(default)]
+    cosmetic: bool,
+    #[serde(default)]
     share: Option<f64>,
     #[serde(default)]
     value: Option<f64>,
@@ -371,6 +373,8 @@ impl TryFrom<RawFault> for FaultSpec {
             couple: raw.couple,
             odds: need(Some(raw.odds.unwrap_or(1.0)), "odds", 0.0, 1.0)?,
             visible: raw.visible.unwrap_or(true),
+            cosmetic: raw.cosmetic,
+            inert: false,
         })
     }
 }

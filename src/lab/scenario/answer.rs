@@ -29,6 +29,20 @@ pub struct Answer {
     pub debrief: DebriefSpec,
 }
 
+impl Answer {
+    /// A decision, and those that must follow it, in their order. A ring is followed once.
+    pub fn chain<'a>(&'a self, first: &'a Decision) -> Vec<&'a Decision> {
+        let mut chain = vec![first];
+        while let Some(next) = chain.last().and_then(|last| last.then.as_ref())
+            && let Some(next) = self.decisions.iter().find(|decision| decision.id == *next)
+            && !chain.iter().any(|known| known.id == next.id)
+        {
+            chain.push(next);
+        }
+        chain
+    }
+}
+
 /// The table `[answer]`: the truth behind the drill.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
