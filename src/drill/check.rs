@@ -9,8 +9,9 @@ use super::fly::Course;
 use super::harm::NIL;
 use super::regress::{self, Line, Trial};
 use super::score::PASS;
+use crate::lab::anchor::Anchor;
 use crate::lab::scenario::VerdictClass;
-use crate::lab::scenario::answer::Call;
+use crate::lab::scenario::answer::{Answer, Call, Decision, Declares, Opens};
 use serde::Serialize;
 
 /// Seeds on which a world without its faults is flown.
@@ -59,9 +60,19 @@ pub fn scenario(course: &Course, count: usize, threads: usize) -> Proof {
     }
     let faults = &course.scenario.faults;
     for fault in faults.iter().filter(|_| faults.len() > 1) {
-        if bands_hold(&course.without(&fault.id), &seeds, threads) {
-            let note = format!("no band notices when the fault {:?} alone is taken away", fault.id);
+        let told = !bands_hold(&course.without(&fault.id), &seeds, threads);
+        let id = &fault.id;
+        if told && fault.cosmetic {
+            let note = format!("the fault {id:?} is said to be cosmetic, and a band notices it");
             proof.notes.push(note);
+        } else if !told && !fault.cosmetic {
+            proof.findings.push(Finding {
+                scenario: Some(course.scenario.drill.id.clone()),
+                cause: format!("no band notices when the fault {id:?} alone does nothing"),
+                hint: "narrow the bands, or let it hurt; or say cosmetic = true in it, where it is \
+                       there for the story"
+                    .to_owned(),
+            });
         }
     }
     proof
@@ -182,6 +193,26 @@ fn habits(course: &Course, trials: &[&Trial], find: &mut impl FnMut(String, &str
         .decisions
         .first()
         .is_some_and(|best| best.steps.is_empty() || best.steps.iter().any(|step| *step >= 5));
+    let hurts = |trial: &&&Trial| {
+        trial.harm.oracle.weighed > trial.harm.nothing.weighed + NIL
+    };
+    let oracles = trials.iter().filter(|trial| trial.bot == Bot::Oracle);
+    if let Some(trial) = oracles.clone().find(hurts) {
+        let (with, without) = (trial.harm.oracle.weighed, trial.harm.nothing.weighed);
+        let cause = format!(
+            "the oracle hurts {with:.0} users on seed {}, and doing nothing {without:.0}",
+            trial.seed
+        );
+        find(cause, "what is called right must not be worse than doing nothing: weigh it anew");
+    }
+    let unseen = course.answer.decisions.iter().find(|decision| {
+        let start = matches!(&decision.opens, Opens::At(at) if at.anchor == Anchor::Start);
+        start && decision.call == Call::Rollback && decision.requires_viewed.is_empty()
+    });
+    if let Some(decision) = unseen {
+        let cause = format!("the decision {:?} goes back from the start, and asks for no look", decision.id);
+        find(cause, "name the item that shows the reason in requires_viewed, or open it later");
+    }
     if verdict == VerdictClass::Bad && of_users {
         let worst = trials.iter().map(|trial| trial.harm.nothing.weighed).fold(0.0, f64::max);
         if worst < NIL {
@@ -258,7 +289,18 @@ pub fn deck(courses: &[Course], lines: &[Line]) -> Vec<Finding> {
     findings
 }
 
-/// Whether going back is the right call.
+/// Whether going back is the right call on a course, by its best decision and what must follow it.
 pub fn goes_back(course: &Course) -> bool {
-    course.answer.decisions.first().is_some_and(|best| best.call == Call::Rollback)
+    let best = course.answer.decisions.first();
+    best.is_some_and(|best| leads_back(&course.answer, best))
+}
+
+/// Whether a decision, or one that must follow it, takes users back to Blue.
+pub fn leads_back(answer: &Answer, decision: &Decision) -> bool {
+    let back = |decision: &&Decision| match decision.call {
+        Call::Rollback => true,
+        Call::Declare => decision.declares.is_some_and(Declares::takes_back),
+        Call::Advance | Call::Hold => false,
+    };
+    answer.chain(decision).iter().any(back)
 }

@@ -5,7 +5,9 @@
 //! bit, however many threads there are and whoever asks again.
 
 use super::account::{self, Account};
-use super::bots::{AlwaysAbort, Bot, Never, Oracle, Rusher, ThresholdOnly, Twitch};
+use super::bots::{
+    AlwaysAbort, Bot, Never, Oracle, PreparedAbort, Rusher, ThresholdOnly, Twitch,
+};
 use super::fly::{self, Course, Flown};
 use super::harm::Compared;
 use super::score::{self, Grade, Score, Sureness};
@@ -132,6 +134,7 @@ pub fn trials(course: &Course, seed: u64, bots: &[Bot]) -> Vec<Trial> {
             Bot::ThresholdOnly => fly::with(course, seed, &mut ThresholdOnly),
             Bot::AlwaysAbort => fly::with(course, seed, &mut AlwaysAbort),
             Bot::Rusher => fly::with(course, seed, &mut Rusher::default()),
+            Bot::PreparedAbort => fly::with(course, seed, &mut PreparedAbort::default()),
         };
         let sure = bot.sureness(&course.answer.truth.telling_signal, &flown.tape);
         let (account, harm, score) = judge(course, &flown, &yardstick, &sure);

@@ -1,6 +1,6 @@
-//! Six simple ways to fly, which the catalogue must tell apart: who knows the answer, who never
+//! Seven simple ways to fly, which the catalogue must tell apart: who knows the answer, who never
 //! goes back, who goes back at the first red second, who does what the limits say, who abandons
-//! whatever comes, and who waits for nothing.
+//! whatever comes, who waits for nothing, and who opens everything at step 1 and then abandons.
 //!
 //! They are the deck's regression test and no opponents. Only the [`Oracle`] is ever given an
 //! answer; the others are [`Pilot`]s and see a [`Sight`].
@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 pub use oracle::Oracle;
-pub use simple::{AlwaysAbort, Never, Rusher, ThresholdOnly, Twitch};
+pub use simple::{AlwaysAbort, Never, PreparedAbort, Rusher, ThresholdOnly, Twitch};
 
-/// One of the six.
+/// One of the seven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bot {
@@ -35,17 +35,20 @@ pub enum Bot {
     AlwaysAbort,
     /// Waits for nothing.
     Rusher,
+    /// Opens everything that step 1 has, and abandons whatever it says.
+    PreparedAbort,
 }
 
 impl Bot {
-    /// All six, the oracle first.
-    pub const ALL: [Self; 6] = [
+    /// All seven, the oracle first.
+    pub const ALL: [Self; 7] = [
         Self::Oracle,
         Self::Never,
         Self::Twitch,
         Self::ThresholdOnly,
         Self::AlwaysAbort,
         Self::Rusher,
+        Self::PreparedAbort,
     ];
 
     /// Its name, as scenario files and the command line write it.
@@ -57,6 +60,7 @@ impl Bot {
             Self::ThresholdOnly => "threshold_only",
             Self::AlwaysAbort => "always_abort",
             Self::Rusher => "rusher",
+            Self::PreparedAbort => "prepared_abort",
         }
     }
 

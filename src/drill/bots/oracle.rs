@@ -41,6 +41,8 @@ pub struct Oracle<'a> {
     way_back: bool,
     /// When it last said to go on.
     went_on: Option<Millis>,
+    /// Whether it has looked at what came of it.
+    verified: bool,
 }
 
 impl<'a> Oracle<'a> {
@@ -56,6 +58,7 @@ impl<'a> Oracle<'a> {
                 decision.call == Call::Rollback && decision.opens == Opens::Evidence
             }),
             went_on: None,
+            verified: false,
             acted: None,
             looked: [false; 2],
             items: 0,
@@ -67,6 +70,9 @@ impl<'a> Oracle<'a> {
     /// What it presses. Nobody else is given the truth.
     pub fn press(&mut self, sight: &Sight<'_>, truth: &Anchors) -> Option<Command> {
         if let Some(look) = self.look(sight) {
+            return Some(look);
+        }
+        if let Some(look) = self.verify(sight) {
             return Some(look);
         }
         if sight.back {
@@ -137,6 +143,14 @@ impl<'a> Oracle<'a> {
         // Somebody must have been seen on Green before there is anything to compare.
         let seen = place == 0 || sight.samples.iter().rev().take(8).any(|s| s.role == Whose::Green);
         (seen && !std::mem::replace(&mut self.looked[place], true))
+            .then_some(Command::Look(View::Limits))
+    }
+
+    /// When what was done has taken effect, it looks at what came of it.
+    fn verify(&mut self, sight: &Sight<'_>) -> Option<Command> {
+        let acted = self.acted.is_some_and(|at| sight.now >= at + REACTS);
+        let there = if sight.back { sight.settled } else { acted || sight.step >= 8 };
+        (there && !std::mem::replace(&mut self.verified, true))
             .then_some(Command::Look(View::Limits))
     }
 

@@ -1,9 +1,10 @@
-//! The five that see no more than a person does.
+//! The six that see no more than a person does.
 
 use super::{Pilot, Sight, answers, asks_to_go_back, leaves};
 use crate::clean::Clean;
+use crate::drill::declare;
 use crate::plan::{Bound, Signal};
-use crate::runbook::{Answer, Command};
+use crate::runbook::{Answer, Command, View};
 use crate::signal::{Sample, Verdict, Whose};
 use crate::units::{Millis, Role};
 
@@ -139,5 +140,30 @@ impl Pilot for Rusher {
             });
         }
         onward(sight)
+    }
+}
+
+/// Opens everything that step 1 has, and then abandons Green, whatever it said. It looks once more
+/// before it leaves: a habit can be a thorough one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PreparedAbort {
+    opened: usize,
+    verified: bool,
+}
+
+impl Pilot for PreparedAbort {
+    fn press(&mut self, sight: &Sight<'_>) -> Option<Command> {
+        if sight.back {
+            if sight.settled && !std::mem::replace(&mut self.verified, true) {
+                return Some(Command::Look(View::Limits));
+            }
+            return leaves(sight);
+        }
+        let mut items = sight.items.iter().filter(|item| item.step == 1).skip(self.opened);
+        if let Some(item) = items.next() {
+            self.opened += 1;
+            return Some(Command::Note(declare::look(&item.item)));
+        }
+        Some(Command::Rollback)
     }
 }

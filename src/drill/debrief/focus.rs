@@ -130,13 +130,17 @@ fn perception(course: &Course, flight: &Flight<'_>) -> Option<String> {
 pub(super) fn well(course: &Course, flight: &Flight<'_>) -> String {
     let score = flight.score;
     let best = score.parts.iter().max_by(|a, b| (a.points / a.of).total_cmp(&(b.points / b.of)));
+    // What was luck was no merit: then another part speaks.
+    let lucky = score.ruling.standing == Standing::Lucky;
     match best {
-        Some(part) if score.ruling.is_right() && part.name == PartName::Call => {
-            score.ruling.says.clone()
+        Some(_) if score.ruling.is_right() && !lucky => score.ruling.says.clone(),
+        Some(part) if lucky && part.name != PartName::Call && part.points * 2.0 > part.of => {
+            format!("{}: {}", part.name.words(), part.says)
         }
-        Some(_) if score.ruling.is_right() => score.ruling.says.clone(),
         _ if !course.answer.debrief.went_well.is_empty() => course.answer.debrief.went_well.clone(),
-        Some(part) if part.points > 0.0 => format!("{}: {}", part.name.words(), part.says),
+        Some(part) if part.points > 0.0 && part.name != PartName::Call => {
+            format!("{}: {}", part.name.words(), part.says)
+        }
         _ => "it was flown, and it is on record: that is how it gets better".to_owned(),
     }
 }

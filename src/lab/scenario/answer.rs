@@ -134,6 +134,11 @@ impl Declares {
         })
     }
 
+    /// Whether it takes users back to Blue.
+    pub const fn takes_back(self) -> bool {
+        matches!(self, Self::RampBack | Self::SecondPath)
+    }
+
     /// What it is called in a sentence.
     pub const fn words(self) -> &'static str {
         match self {
@@ -318,11 +323,13 @@ pub struct BotBands {
     pub always_abort: Option<[u32; 2]>,
     /// Waits for nothing.
     pub rusher: Option<[u32; 2]>,
+    /// Opens everything that step 1 has, and abandons whatever it says.
+    pub prepared_abort: Option<[u32; 2]>,
 }
 
 impl BotBands {
     /// The bands by the bots' names.
-    pub const fn named(&self) -> [(&'static str, Option<[u32; 2]>); 6] {
+    pub const fn named(&self) -> [(&'static str, Option<[u32; 2]>); 7] {
         [
             ("oracle", self.oracle),
             ("never", self.never),
@@ -330,6 +337,7 @@ impl BotBands {
             ("threshold_only", self.threshold_only),
             ("always_abort", self.always_abort),
             ("rusher", self.rusher),
+            ("prepared_abort", self.prepared_abort),
         ]
     }
 }
