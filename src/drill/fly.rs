@@ -25,7 +25,7 @@ const KEYS: u32 = 8;
 /// Users who are not in band so long after going back may never be.
 const IN_BAND: Millis = Millis::secs(30);
 /// What a flight may take beyond what its plan takes.
-const SLACK: Millis = Millis::secs(150);
+const SLACK: Millis = Millis::secs(210);
 
 /// What the cockpit shows to whoever flies.
 #[derive(Debug, Clone)]

@@ -34,16 +34,17 @@ impl Pilot for Never {
     }
 }
 
-/// Goes back at the first second in which Green is worse than a limit allows for longer.
+/// Goes back at the first second in which Green is worse than a limit allows for longer. One bad
+/// answer alone is what any day has, and no red second.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Twitch {
     looked: usize,
 }
 
-/// Whether one second is over one of the limits, however short, and were it by one bad answer.
+/// Whether one second is over one of the limits, however short, and were it by two bad answers.
 fn is_red(sample: &Sample, sight: &Sight<'_>) -> bool {
     let over = |bad: Option<u64>, of: Option<u64>, percent: f64| match (bad, of) {
-        (Some(bad), Some(of)) => bad > 0 && bad as f64 * 100.0 > of as f64 * percent,
+        (Some(bad), Some(of)) => bad > 1 && bad as f64 * 100.0 > of as f64 * percent,
         _ => false,
     };
     sight.plan.limits.iter().any(|limit| match (limit.signal, limit.above) {
@@ -164,6 +165,7 @@ impl Pilot for PreparedAbort {
             self.opened += 1;
             return Some(Command::Note(declare::look(&item.item)));
         }
-        Some(Command::Rollback)
+        // So fast nobody reads; and the cockpit must have read where users are.
+        (sight.now >= Millis::secs(3)).then_some(Command::Rollback)
     }
 }

@@ -12,9 +12,9 @@ pub(super) fn graves(flown: &Flown<'_>) -> Vec<Grave> {
     let graves = flown.answer.critical.iter().filter_map(|critical| {
         let is_grave = |done: &Millis| {
             let grave_then = critical.during.as_ref().is_none_or(|during| {
-                at(during).is_some_and(|since| {
-                    *done >= since && *done <= ends(flown, during, since)
-                })
+                let ends = |since| ends(flown, during, since);
+                is_at_work(flown, during)
+                    && at(during).is_some_and(|since| *done >= since && *done <= ends(since))
             });
             let excused = critical.unless.as_ref();
             grave_then && !excused.is_some_and(|unless| at(unless).is_some_and(|at| at <= *done))
@@ -23,6 +23,12 @@ pub(super) fn graves(flown: &Flown<'_>) -> Vec<Grave> {
         Some(Grave { at: done, cap: critical.cap.min(100), says: critical.says.clone() })
     });
     graves.collect()
+}
+
+/// Whether there is anything to a fault: one that does nothing makes nothing grave.
+fn is_at_work(flown: &Flown<'_>, during: &Moment) -> bool {
+    let Anchor::Fault(id) = &during.anchor else { return true };
+    !flown.scenario.faults.iter().any(|fault| fault.id == *id && fault.inert)
 }
 
 /// Every time that an act was done, in order. The lab notes the first time alone; what the

@@ -307,13 +307,16 @@ impl World {
         }
     }
 
-    /// The weights have changed: of a slot's sessions a part is new to it, and signed by the other.
+    /// The weights have changed: of a slot's sessions a part is new to it, and signed by the other;
+    /// but not those who were on the other slot and have never logged in there.
     pub(super) fn sessions_move(&mut self, before: [f64; 2]) {
+        let unsigned = self.slow.unsigned;
         for slot in Slot::BOTH {
             let i = slot.index();
             let (was, is) = (before[i], self.share(slot));
             if is > was {
-                self.slow.unsigned[i] = (self.slow.unsigned[i] * was + is - was) / is;
+                let signed_there = 1.0 - unsigned[slot.other().index()];
+                self.slow.unsigned[i] = (unsigned[i] * was + (is - was) * signed_there) / is;
             } else if is == 0.0 {
                 self.slow.unsigned[i] = 0.0;
             }
