@@ -58,7 +58,8 @@ pub fn begin(
     overrides: BTreeMap<String, Clean>,
 ) -> Result<u8, Failure> {
     let beside = Beside::default();
-    Ok(begin_beside(global, watcher, kind, plan, text, file, overrides, beside)?.exit)
+    let landed = begin_beside(global, watcher, kind, plan, text, file, overrides, beside)?;
+    Ok(landed.flown.seal(&home(global)?))
 }
 
 /// Somebody who goes along with a run.
@@ -70,16 +71,15 @@ pub struct Beside<'a> {
     pub joins: Option<Box<dyn FnOnce(Link) + 'a>>,
 }
 
-/// A run that was flown and sealed.
-#[derive(Debug)]
+/// A run that was flown, and is still to be sealed.
 pub struct Landed {
-    /// Its exit code.
-    pub exit: u8,
-    /// Where it lives.
+    /// The flight.
+    pub flown: Flown,
+    /// Where the run lives.
     pub directory: PathBuf,
 }
 
-/// Flies a new run, with somebody beside it.
+/// Flies a new run, with somebody beside it. It is still to be sealed.
 #[allow(clippy::too_many_arguments, reason = "each is one thing that a run is made of")]
 pub fn begin_beside(
     global: &Global,
@@ -144,8 +144,8 @@ pub fn begin_beside(
         lock: Some(lock),
     };
     let directory = directory.path().to_owned();
-    let exit = fly_beside(global, watcher, &home, run, beside)?.seal(&home);
-    Ok(Landed { exit, directory })
+    let flown = fly_beside(global, watcher, &home, run, beside)?;
+    Ok(Landed { flown, directory })
 }
 
 /// Where the plan wants it, nothing begins that nobody has signed.
