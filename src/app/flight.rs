@@ -37,6 +37,12 @@ pub fn deploy(global: &Global, path: &Path, overrides: Overrides) -> Result<u8, 
 /// With nobody there, nobody deploys by hand: whoever pressed on would send users to the release
 /// that they are to be moved away from.
 pub fn can_deploy(global: &Global, plan: &Plan) -> Result<(), Failure> {
+    if let (true, Some(own)) = (global.yes, plan.checks.first()) {
+        return Err(Failure::usage(
+            format!("with --yes nobody is there to look at the plan's own check: {}", own.text),
+            "leave --yes out, or take the [[check]] out of the plan",
+        ));
+    }
     // A rehearsal deploys nothing.
     if global.yes && !plan.turns_back() && !plan.commands.has(CommandName::Deploy) {
         return Err(Failure::usage(

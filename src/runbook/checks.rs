@@ -279,6 +279,7 @@ impl Core {
             Migration::Irreversible => to.plain(Good, "migration: IRREVERSIBLE"),
         }
         to.plain(NotDeclared, "DB, memory, disk: not declared");
+        self.check_own(to);
         if self.plan.turns_back() {
             self.check_rehearsal(to);
         } else {
@@ -288,6 +289,16 @@ impl Core {
             to.check(NotDeclared, || says.to_string());
         }
         self.check_blue_up(to);
+    }
+
+    /// The operator's own checks: theirs to judge, so that with nobody there they are not passed
+    /// over in silence.
+    fn check_own(&self, to: &mut impl Checks) {
+        let state = if self.facts.attended { NotDeclared } else { Bad };
+        let nobody = if self.facts.attended { "" } else { " (nobody is there to look)" };
+        for own in &self.plan.checks {
+            to.check(state, || format!("yours to look at{nobody}: {}", own.text));
+        }
     }
 
     fn gate_deploy(&self, to: &mut impl Checks, migrate: &Job, deploy: &Job) {

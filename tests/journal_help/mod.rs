@@ -53,6 +53,7 @@ pub fn plan() -> Plan {
         },
         probe_every: Millis(250),
         probes: Vec::new(),
+        checks: Vec::new(),
         ramp: vec![Percent::ALL],
         ramp_hold: Millis::secs(180),
         soak: Millis::secs(300),
