@@ -133,7 +133,8 @@ impl Page<'_> {
             }
         }
         self.line(&format!("\n{}", read_split(plan)));
-        let own = plan.checks.iter().map(|check| format!("yours to look at: {}", plain(&check.text)));
+        let own =
+            plan.checks.iter().map(|check| format!("yours to look at: {}", plain(&check.text)));
         let gate = [
             format!("Blue is live and ready ({})", code(&plan.health.readiness)),
             "the router was read, all traffic is on one slot, and writing the split that stands was accepted".to_owned(),
