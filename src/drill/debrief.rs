@@ -203,6 +203,7 @@ fn deed_words(deed: &Deed) -> Option<String> {
         Deed::Mark(what) if what.is_empty() => "mark".to_owned(),
         Deed::Mark(what) => format!("mark: {what}"),
         Deed::LookAt(item) => format!("looked at {item}"),
+        Deed::Hint => "hint".to_owned(),
         Deed::Decommission => "Blue stopped".to_owned(),
         Deed::Unheard(_) | Deed::Look(_) | Deed::Pause => return None,
     })

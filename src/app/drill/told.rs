@@ -99,6 +99,12 @@ fn score(out: &mut Vec<Row>, debrief: &Debrief, columns: u16) {
         let lead = lead.and(format!("{:>3}       ", -i64::from(score.marks_off)), Look::Warn);
         out.push(lead.and("for marks with nothing to be seen", Look::Dim));
     }
+    if let Some(says) = score.hints.says() {
+        let look = if score.hints.off > 0 { Look::Warn } else { Look::Dim };
+        let lead = Row::of(format!("{:<13}", "hints"), Look::Text);
+        let lead = lead.and(format!("{:>3}         ", -i64::from(score.hints.off)), look);
+        out.extend(paragraph(lead, &says, Look::Dim, columns));
+    }
 }
 
 fn share(part: &Part) -> Look {

@@ -59,6 +59,10 @@ pub(super) fn of(debrief: &Debrief, width: usize) -> Vec<String> {
         let says = "for marks with nothing to be seen";
         out.push(format!("  {:<13}{:>4} {says}", "marks", -i64::from(score.marks_off)));
     }
+    if let Some(says) = score.hints.says() {
+        let lead = format!("  {:<13}{:>4}        ", "hints", -i64::from(score.hints.off));
+        wrap(&mut out, &lead, &says, width);
+    }
     if let Some(focus) = &debrief.focus {
         head(&mut out, &format!("One focus: {}", focus.loss.word()));
         wrap(&mut out, "  ", &capital(&focus.says), width);
