@@ -1,12 +1,15 @@
 //! Drills that nobody flies: bots on simulated time, for the catalogue's regression test and to
 //! prove a new scenario.
 
-use super::{Failure, print};
+use super::{Failure, flight, print};
 use crate::cli::{BotArgs, Global};
 use crate::drill::bots::Bot;
 use crate::drill::check::{self, Finding};
 use crate::drill::fly::Course;
+use crate::drill::history::REHEARSAL_DAYS;
+use crate::drill::history::seen::{self, How, SeenLine};
 use crate::drill::regress::{self, Line};
+use crate::engine::clock::unix_ms;
 use crate::lab::scenario;
 use serde::Serialize;
 use std::fmt::Write;
@@ -37,6 +40,7 @@ pub fn trials(
         }
     };
     let mut courses = names.iter().map(|name| course(name)).collect::<Result<Vec<_>, _>>()?;
+    spoil(global, &courses, if bots.check { How::Check } else { How::Bots });
     let mut count = bots.seeds.map(usize::from);
     if let Some(seed) = seed {
         courses.iter_mut().for_each(|course| course.scenario.clock.seeds = vec![seed]);
@@ -54,6 +58,25 @@ pub fn trials(
     };
     let lines = regress::lines(&courses, count.unwrap_or(4), &flying, threads());
     tell(global, &lines)
+}
+
+/// Keeps that these answers were looked at: a flight of one of them is spoiled for a while. Where it
+/// cannot be kept, that is said, and the bots fly all the same.
+fn spoil(global: &Global, courses: &[Course], how: How) {
+    let scenarios = courses.iter().map(|course| course.scenario.drill.id.clone()).collect();
+    let line = SeenLine { scenarios, how, at_unix_ms: unix_ms() };
+    let kept = flight::home(global).and_then(|home| Ok(seen::note(&home.runs, &line)?));
+    let told = match kept {
+        Ok(()) => {
+            let many = crate::text::count(courses.len() as u64, "scenario");
+            format!(
+                "note: this tells the answer of {many}: who flies it by hand within \
+                 {REHEARSAL_DAYS} days has seen it, and the record says so"
+            )
+        }
+        Err(failure) => failure.says.replacen("error:", "warning:", 1),
+    };
+    crate::plain::complain(told);
 }
 
 fn threads() -> usize {

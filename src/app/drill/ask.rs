@@ -7,47 +7,13 @@ use super::Sortie;
 use crate::clean::Clean;
 use crate::drill::debrief::{OwnAccount, QUESTIONS};
 use crate::drill::score::Sureness;
+use crate::drill::words::SIGNALS;
 use crate::plain::{self, Typed};
 use crate::tui::hangar::Pages;
 use crate::tui::hangar::form::{Field, Form};
 use crate::tui::hangar::frame::Frame;
 use color_eyre::eyre::Report;
 use std::time::Duration;
-
-/// Signals that can be named, for people and as a scenario's answer names them.
-const SIGNALS: [(&str, &str); 31] = [
-    ("errors on Green", "green.error_rate"),
-    ("errors on Blue", "blue.error_rate"),
-    ("latency on Green", "green.latency_p95"),
-    ("latency on Blue", "blue.latency_p95"),
-    ("4xx on Green", "green.client_error_rate"),
-    ("readiness", "readiness"),
-    ("the deep check", "deep"),
-    ("probes", "probes"),
-    ("requests a second", "requests"),
-    ("in flight", "in_flight"),
-    ("database errors", "db_errors"),
-    ("database connections", "db_connections"),
-    ("queue depth", "queue_depth"),
-    ("oldest job", "queue_oldest"),
-    ("jobs", "jobs"),
-    ("done twice", "duplicates"),
-    ("cache", "cache"),
-    ("memory", "memory"),
-    ("disk", "disk"),
-    ("sockets", "sockets"),
-    ("one of the workers", "workers"),
-    ("clients", "clients"),
-    ("schema", "schema"),
-    ("certificate", "certificate"),
-    ("configuration", "configuration"),
-    ("artefact", "artefact"),
-    ("size of the artefact", "artefact_size"),
-    ("redeploy check", "redeploy_check"),
-    ("the slots themselves", "slots"),
-    ("the router's read-back", "router_readback"),
-    ("age of the samples", "sample_age"),
-];
 
 /// Nothing told it.
 const NOTHING: &str = "nothing did";

@@ -6,10 +6,10 @@ use crate::app::Failure;
 use crate::drill::account::Account;
 use crate::drill::debrief::Debrief;
 use crate::drill::history::{self, HistoryLine};
-use crate::drill::{check, score::Score};
+use crate::drill::history::{About, seen};
+use crate::drill::score::Score;
 use crate::engine::clock::unix_ms;
 use crate::lab::scenario;
-use crate::units::Millis;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::io::Write;
@@ -87,35 +87,20 @@ pub fn line(
     (account, score): (&Account, &Score),
     answers: &Answers,
 ) -> HistoryLine {
-    let drill = &sortie.course.scenario.drill;
     let now = unix_ms();
     let (lines, _) = history::read(root);
-    let ruling = &score.ruling;
-    let pars = |from: Option<Millis>, to: Option<Millis>| {
-        let (from, to, par) = (from?, to?, ruling.par?);
-        (par.0 > 0).then(|| to.since(from).0 as f64 / par.0 as f64)
-    };
+    let id = &sortie.course.scenario.drill.id;
     let text = scenario::text(&sortie.file).unwrap_or_default();
     let digest = Sha256::digest(text.as_bytes());
-    HistoryLine {
+    let looks = seen::read(root);
+    let about = About {
         run: run.to_owned(),
-        scenario: drill.id.clone(),
         file: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         seed: sortie.seed,
         blind: sortie.blind,
-        family: drill.family.clone(),
-        back_was_right: check::goes_back(&sortie.course),
-        version: score.version,
-        score: score.total,
-        parts: history::parts(score),
-        grade: score.grade,
-        call: account.call.map(|made| made.call),
-        right: ruling.is_right(),
-        confidence: answers.sure.confidence,
-        detect_par: pars(account.evidence, account.detect),
-        decide_par: pars(ruling.opens.or(account.evidence), account.decide),
-        standing: history::standing(&lines, &drill.id, sortie.seed, now),
-        spoiled: false,
+        spoiled: seen::spoils(&looks, id, now).is_some(),
+        reread: seen::reread(&looks, id, now),
         ended_unix_ms: now,
-    }
+    };
+    HistoryLine::of(&sortie.course, account, score, &answers.sure, about, &lines)
 }

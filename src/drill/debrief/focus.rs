@@ -3,6 +3,7 @@
 use super::Flight;
 use crate::drill::fly::Course;
 use crate::drill::score::{PartName, Standing};
+use crate::drill::words;
 use crate::lab::scenario::VerdictClass;
 use crate::lab::scenario::answer::Call;
 use crate::runbook::RunOutcome;
@@ -115,7 +116,7 @@ fn preparation(course: &Course, flight: &Flight<'_>) -> Option<String> {
 
 fn perception(course: &Course, flight: &Flight<'_>) -> Option<String> {
     let evidence = flight.account.evidence?;
-    let signal = course.answer.truth.telling_signal.first()?;
+    let signal = words::signal(course.answer.truth.telling_signal.first()?);
     let at = text::clock(evidence);
     Some(match flight.account.detect {
         Some(detect) => {
