@@ -224,10 +224,15 @@ fn debriefed(
         Watcher::Screen if !left => pages(global).ok(),
         _ => None,
     };
+    let mut interrupted = false;
     // A terminal that went away while it was asked has answered nothing; the flight counts.
     let answers = match &mut pages {
         Some(pages) => ask::on_screen(pages, sortie).unwrap_or_default(),
-        None if attended && !left && matches!(watcher, Watcher::Plain { .. }) => ask::in_lines(),
+        None if attended && !left && matches!(watcher, Watcher::Plain { .. }) => {
+            let (answers, stopped) = ask::in_lines(sortie);
+            interrupted = stopped;
+            answers
+        }
         None => Answers::default(),
     };
     let (account, harm, score) = regress::judge(&sortie.course, &flown, &yardstick, &answers.sure);
@@ -252,8 +257,14 @@ fn debriefed(
     };
     let debrief = debrief::of(&sortie.course, &flight, &yardstick, &answers.account);
     let scenario = scenario.drill.id.clone();
-    let kept = Kept { run: done.run.clone(), scenario, debrief, carried: Carried::Open };
+    let waits_since_unix_ms = Some(line.ended_unix_ms);
+    let kept = Kept { run: done.run.clone(), scenario, debrief, carried: Carried::Open, waits_since_unix_ms };
     kept::save(done.directory, &kept)?;
+    if interrupted {
+        let says = b"drill: the questions were left; the flight is on the record, and d in the hangar \
+                     shows its debrief\n";
+        return Ok(print(says).map(|_| ())?);
+    }
     match (pages, watcher) {
         (Some(mut pages), _) => {
             shown::on_screen(&mut pages, done.root, kept)?;

@@ -13,6 +13,7 @@ use crate::engine::clock::unix_ms;
 use crate::lab::scenario;
 use serde::Serialize;
 use std::fmt::Write;
+use std::io::IsTerminal;
 
 /// Threads, where the machine has more: the figures are promised for two.
 const THREADS: usize = 2;
@@ -40,13 +41,13 @@ pub fn trials(
         }
     };
     let mut courses = names.iter().map(|name| course(name)).collect::<Result<Vec<_>, _>>()?;
-    spoil(global, &courses, if bots.check { How::Check } else { How::Bots });
     let mut count = bots.seeds.map(usize::from);
     if let Some(seed) = seed {
         courses.iter_mut().for_each(|course| course.scenario.clock.seeds = vec![seed]);
         count = count.or(Some(1));
     }
     if bots.check {
+        spoil(global, &courses, How::Check);
         return prove(global, &courses, count.unwrap_or(8), bots.all);
     }
     let flying = match bots.bot.as_deref() {
@@ -56,6 +57,7 @@ pub fn trials(
             Failure::usage(format!("no bot is called {name:?}"), format!("known are {known}, all"))
         })?],
     };
+    spoil(global, &courses, How::Bots);
     let lines = regress::lines(&courses, count.unwrap_or(4), &flying, threads());
     tell(global, &lines)
 }
@@ -67,6 +69,8 @@ fn spoil(global: &Global, courses: &[Course], how: How) {
     let line = SeenLine { scenarios, how, at_unix_ms: unix_ms() };
     let kept = flight::home(global).and_then(|home| Ok(seen::note(&home.runs, &line)?));
     let told = match kept {
+        // Who reads it is told; a pipeline's lines stay as they were.
+        Ok(()) if !std::io::stderr().is_terminal() => return,
         Ok(()) => {
             let many = crate::text::count(courses.len() as u64, "scenario");
             format!(

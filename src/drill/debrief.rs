@@ -30,6 +30,9 @@ pub struct OwnAccount {
     pub when: String,
     /// What would you do again?
     pub again: String,
+    /// Answers to what the scenario asks besides, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<String>,
 }
 
 /// The three questions, in their order.
@@ -153,6 +156,14 @@ pub fn of(
 }
 
 impl Debrief {
+    /// What was asked and what was said, in order; what was not answered is empty.
+    pub fn account(&self) -> impl Iterator<Item = (&str, &str)> {
+        let said = [&self.said.what, &self.said.when, &self.said.again].map(String::as_str);
+        let own = (0..).map(|place| self.said.own.get(place).map_or("", String::as_str));
+        let besides = self.ask.iter().map(String::as_str).zip(own);
+        QUESTIONS.into_iter().zip(said).chain(besides)
+    }
+
     /// The whole debrief as lines of at most `width` columns.
     pub fn lines(&self, width: usize) -> Vec<String> {
         lines::of(self, width)

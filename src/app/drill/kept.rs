@@ -34,6 +34,45 @@ pub enum Carried {
     Later,
 }
 
+/// In so many days a check that was put off is to be decided.
+const LATER_DAYS: i64 = 7;
+const DAY_MS: i64 = 86_400_000;
+
+/// A check that waits for a yes or a no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCheck {
+    /// The scenario that it comes from, by its id.
+    pub scenario: String,
+    /// And by its name for people.
+    pub title: String,
+    /// The check.
+    pub check: String,
+    /// Whether it was put off; otherwise nobody has said.
+    pub later: bool,
+    /// For how many days it has waited.
+    pub days: i64,
+    /// In how many days it is to be decided; below 0 where that is past.
+    pub left: i64,
+}
+
+impl OpenCheck {
+    /// How it stands, in words.
+    pub fn says(&self) -> String {
+        let how = if self.later { "put off" } else { "not answered" };
+        let age = match self.days {
+            ..=0 => "today".to_owned(),
+            1 => "1 d ago".to_owned(),
+            days => format!("{days} d ago"),
+        };
+        let left = match self.left {
+            ..0 => format!("{} d overdue", -self.left),
+            0 => "to be decided today".to_owned(),
+            left => format!("to be decided in {left} d"),
+        };
+        format!("{how} {age}, {left}")
+    }
+}
+
 /// A debrief as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
@@ -46,6 +85,28 @@ pub struct Kept {
     /// What became of its check.
     #[serde(default)]
     pub carried: Carried,
+    /// Since when its check waits, in milliseconds since 1970: since the flight, or since it was
+    /// first put off. It stays when it is put off again.
+    #[serde(default)]
+    pub waits_since_unix_ms: Option<i64>,
+}
+
+impl Kept {
+    /// Its check, where that waits for a yes or a no.
+    pub fn open(&self, now_unix_ms: i64) -> Option<OpenCheck> {
+        let check = self.debrief.carry_over.clone()?;
+        let open = matches!(self.carried, Carried::Open | Carried::Later);
+        let days = |at: i64| at.div_euclid(DAY_MS);
+        let days = days(now_unix_ms) - days(self.waits_since_unix_ms.unwrap_or(now_unix_ms));
+        open.then(|| OpenCheck {
+            scenario: self.scenario.clone(),
+            title: self.debrief.title.clone(),
+            check,
+            later: self.carried == Carried::Later,
+            days,
+            left: LATER_DAYS - days,
+        })
+    }
 }
 
 /// Writes it. It replaces the one that is there.

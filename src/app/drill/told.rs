@@ -2,7 +2,7 @@
 //! true, what was seen and done, and users who failed in three ways to fly.
 
 use crate::clean::Clean;
-use crate::drill::debrief::{Debrief, Ghost, Mark, QUESTIONS};
+use crate::drill::debrief::{Debrief, Ghost, Mark};
 use crate::drill::score::Part;
 use crate::text;
 use crate::tui::hangar::rows::{Look, Row, heading, paragraph};
@@ -47,14 +47,10 @@ pub fn rows(debrief: &Debrief, columns: u16) -> Vec<Row> {
         }
     }
     heading(&mut out, "You said");
-    let said = [&debrief.said.what, &debrief.said.when, &debrief.said.again];
-    for (question, answer) in QUESTIONS.iter().zip(said) {
+    for (question, answer) in debrief.account() {
         let answer = if answer.is_empty() { "-" } else { answer };
         let lead = Row::of(format!("{question} "), Look::Dim);
         out.extend(paragraph(lead, Clean::new(answer).as_str(), Look::Text, columns));
-    }
-    for ask in &debrief.ask {
-        out.extend(paragraph(Row::of("And: ", Look::Dim), ask, Look::Dim, columns));
     }
     if !debrief.siblings.is_empty() {
         heading(&mut out, "Next");

@@ -1,6 +1,6 @@
 //! A debrief as lines of text, as plain mode prints it and a screen may.
 
-use super::{Debrief, Ghost, Mark, QUESTIONS, Strip};
+use super::{Debrief, Ghost, Mark, Strip};
 use crate::text;
 use crate::units::Millis;
 use unicode_segmentation::UnicodeSegmentation;
@@ -17,7 +17,6 @@ const JOINED: &str = "_\u{2060}";
 pub(super) fn of(debrief: &Debrief, width: usize) -> Vec<String> {
     let width = width.max(NARROWEST);
     let mut out = Vec::new();
-    let said = [&debrief.said.what, &debrief.said.when, &debrief.said.again];
     let score = &debrief.score;
     head(&mut out, &format!("{}: {} of 100, {}", debrief.title, score.total, score.grade.word()));
     if let Some(void) = &score.void {
@@ -33,7 +32,7 @@ pub(super) fn of(debrief: &Debrief, width: usize) -> Vec<String> {
         );
     }
     head(&mut out, "You first");
-    for (question, answer) in QUESTIONS.iter().zip(said) {
+    for (question, answer) in debrief.account() {
         let answer = if answer.is_empty() { "-" } else { answer };
         wrap(&mut out, "  ", &format!("{question} {answer}"), width);
     }
