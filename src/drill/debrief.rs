@@ -75,6 +75,9 @@ pub struct Debrief {
     pub title: String,
     /// The operator's own account.
     pub said: OwnAccount,
+    /// What keeps the flight from being a record, if anything does: a rehearsal, a spoiled one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
     /// What the scenario asks besides.
     pub ask: Vec<String>,
     /// What was true, in a sentence.
@@ -134,6 +137,7 @@ pub fn of(
     Debrief {
         title: scenario.drill.title.clone(),
         said: said.clone(),
+        remark: None,
         ask: spec.ask.clone(),
         cause: answer.truth.cause.clone(),
         sources: scenario.story.sources.clone(),

@@ -134,6 +134,22 @@ pub fn last(root: &Path, lines: &[HistoryLine], scenario: &str) -> Option<Kept> 
     of_it.filter_map(|line| read(&root.join(&line.run))).next()
 }
 
+/// Checks that wait for a yes or a no, the one that has waited longest first. Of a scenario the last
+/// debrief counts.
+pub fn open(root: &Path, lines: &[HistoryLine], now_unix_ms: i64) -> Vec<OpenCheck> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut open: Vec<OpenCheck> = Vec::new();
+    for line in lines.iter().rev() {
+        if !seen.contains(&line.scenario.as_str()) {
+            seen.push(&line.scenario);
+            let kept = last(root, lines, &line.scenario);
+            open.extend(kept.and_then(|kept| kept.open(now_unix_ms)));
+        }
+    }
+    open.sort_by_key(|check| (check.left, check.scenario.clone()));
+    open
+}
+
 /// The debrief of a run.
 fn read(directory: &Path) -> Option<Kept> {
     let text = std::fs::read_to_string(directory.join(FILE)).ok()?;

@@ -80,6 +80,9 @@ fn score(out: &mut Vec<Row>, debrief: &Debrief, columns: u16) {
     if let Some(void) = &score.void {
         say(out, &format!("It does not count: {void}."), columns);
     }
+    if let Some(remark) = &debrief.remark {
+        out.extend(paragraph(Row::empty(), remark, Look::Warn, columns));
+    }
     for grave in &score.critical {
         let text = format!("{} At most {} points.", sentence(&grave.says), grave.cap);
         let lead = Row::of(format!("Grave, at {}: ", text::clock(grave.at)), Look::Bad);

@@ -22,6 +22,9 @@ pub(super) fn of(debrief: &Debrief, width: usize) -> Vec<String> {
     if let Some(void) = &score.void {
         wrap(&mut out, "  ", &format!("It does not count: {void}."), width);
     }
+    if let Some(remark) = &debrief.remark {
+        wrap(&mut out, "  ", remark, width);
+    }
     for grave in &score.critical {
         let at = text::clock(grave.at);
         wrap(

@@ -165,6 +165,19 @@ impl HistoryLine {
             && !matches!(self.grade, Grade::Abandoned | Grade::Void)
     }
 
+    /// What keeps it from being a record, in a sentence; nothing where it is one.
+    pub fn remark(&self) -> Option<String> {
+        let says = match self.standing {
+            _ if self.spoiled => "spoiled: its answer was looked at in the 30 days before",
+            Standing::Replay => "a replay: this scenario was flown with this seed before",
+            Standing::Rehearsal => {
+                "a rehearsal: it was flown, or its debrief read, in the 30 days before"
+            }
+            Standing::Cold => return None,
+        };
+        Some(format!("Kept as {says}; it stays visible, and sets no record."))
+    }
+
     /// Whether it was practice: whole and not spoiled, cold or not.
     pub const fn is_practice(&self) -> bool {
         !self.spoiled && !matches!(self.grade, Grade::Abandoned | Grade::Void)
