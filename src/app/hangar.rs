@@ -6,13 +6,17 @@
 //! points; a mean of skewed times tells nobody anything.
 
 mod deck;
+mod events;
 mod record;
 
 use super::drill::{self, Sortie, lost, pages, shown};
 use super::{Failure, flight, home, print};
 use crate::cli::Global;
 use crate::drill::blind::Session;
+use crate::engine::clock::unix_ms;
 use crate::plan::Overrides;
+use crate::runbook::Kind;
+use crate::runbook::snapshot::Drilled;
 use crate::runs::Figures;
 use crate::tui::hangar::board::{Board, Chosen, Item};
 use crate::tui::hangar::frame::Frame;
@@ -50,6 +54,13 @@ pub fn home(global: &Global) -> Result<u8, Failure> {
 /// The drills as lines.
 pub fn listed(global: &Global) -> Result<String, Failure> {
     Ok(lines(&Deck::load(global)?, false))
+}
+
+/// When the way back was last drilled, for the cockpit of a deploy by this plan. A catalogue that
+/// cannot be read is no reason not to deploy.
+pub fn drilled(runs: &Path, kind: Kind, plan: Option<&Path>) -> Option<Drilled> {
+    let plan = plan.filter(|_| kind == Kind::Deploy)?;
+    events::drilled(runs, plan, &deck::catalogue().unwrap_or_default(), unix_ms())
 }
 
 /// Draws a drill and flies it.

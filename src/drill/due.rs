@@ -4,6 +4,8 @@
 //! It informs and never stands in anybody's way. Everything is a function of the lines and of
 //! what day it is.
 
+pub mod now;
+
 use super::fly::Course;
 use super::history::HistoryLine;
 use super::score::Grade;

@@ -57,19 +57,33 @@ pub const fn level_words(level: u8) -> &'static str {
     }
 }
 
+/// The courses of the catalogue.
+fn courses() -> impl Iterator<Item = Result<Course, Failure>> {
+    let told = |fault: crate::runbook::Fault| Failure::usage(&fault.cause, &fault.hint);
+    scenario::builtin().map(move |name| {
+        let scenario = scenario::load(name).map_err(told)?;
+        let answer = scenario::load_answer(name).map_err(told)?;
+        Ok(Course::new(scenario, answer)?)
+    })
+}
+
+/// What of the catalogue matters for what to fly next.
+pub fn catalogue() -> Result<Vec<Entry>, Failure> {
+    courses().map(|course| Ok(Entry::of(&course?))).collect()
+}
+
 impl Deck {
     /// Reads the catalogue and the record.
     pub fn load(global: &Global) -> Result<Self, Failure> {
         let root = flight::home(global)?.runs;
         let (lines, fault) = history::read(&root);
-        let told = |fault: crate::runbook::Fault| Failure::usage(&fault.cause, &fault.hint);
         let mut sheets = Vec::new();
-        for name in scenario::builtin() {
-            let scenario = scenario::load(name).map_err(told)?;
-            let answer = scenario::load_answer(name).map_err(told)?;
-            let (title, minutes) = (scenario.drill.title.clone(), scenario.drill.minutes);
-            let brief = scenario.story.brief.clone();
-            let entry = Entry::of(&Course::new(scenario, answer)?);
+        for course in courses() {
+            let course = course?;
+            let drill = &course.scenario.drill;
+            let (title, minutes) = (drill.title.clone(), drill.minutes);
+            let brief = course.scenario.story.brief.clone();
+            let entry = Entry::of(&course);
             let card = history::card(&lines, &entry.id);
             sheets.push(Sheet { entry, title, minutes, brief, card });
         }
