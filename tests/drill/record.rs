@@ -41,6 +41,7 @@ fn line(scenario: &str, day: i64, grade: Grade) -> HistoryLine {
         decide_par: Some(1.0),
         standing: Standing::Cold,
         spoiled: false,
+        hints: 0,
         ended_unix_ms: day * DAY + 1_000,
     }
 }
@@ -53,6 +54,7 @@ fn entry(id: &str, siblings: &[&str], back_is_right: bool) -> Entry {
         family: vec![Family::Loud],
         siblings: siblings.iter().map(|s| (*s).to_owned()).collect(),
         back_is_right,
+        good: !back_is_right,
         seeds: vec![1, 2, 3],
     }
 }
@@ -169,6 +171,7 @@ fn a_flight_becomes_a_line_on_top_of_what_was_flown_before() {
         seed,
         blind: true,
         spoiled: false,
+        reread: false,
         ended_unix_ms: day * DAY,
     };
     let line = |about, before: &[HistoryLine]| {

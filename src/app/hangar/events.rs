@@ -39,6 +39,16 @@ pub fn of(root: &Path, plan: &Path, now_unix_ms: i64) -> Vec<Happened> {
     out
 }
 
+/// The last rehearsal for the service of this plan, in milliseconds since 1970.
+pub fn rehearsed(root: &Path, plan: &Path) -> Option<i64> {
+    let service = read(plan)?.service;
+    let lines = index::read(root).0.into_iter();
+    let of_it = lines.filter(|line| {
+        line.kind == Kind::Rehearsal && !line.straight && line.service.as_str() == service
+    });
+    of_it.map(|line| line.ended_unix_ms).max()
+}
+
 /// What is new in the plan, as of when its file was last written.
 fn changed(root: &Path, file: &Path, deploys: &[IndexLine]) -> Vec<Happened> {
     let written = std::fs::metadata(file).and_then(|meta| meta.modified());
@@ -82,16 +92,22 @@ fn lasting(plan: &Plan) -> Plan {
 
 /// When the way back was last drilled, and when it is to be drilled again; nothing where nobody
 /// drills here.
-pub fn drilled(root: &Path, plan: &Path, catalogue: &[Entry], now_unix_ms: i64) -> Option<Drilled> {
+pub fn drilled(
+    root: &Path,
+    plan: &Path,
+    catalogue: impl FnOnce() -> Vec<Entry>,
+    now_unix_ms: i64,
+) -> Option<Drilled> {
     let (lines, _) = history::read(root);
     if lines.is_empty() {
         return None;
     }
+    let catalogue = catalogue();
     let of_it = |line: &&HistoryLine| line.is_practice() && line.family.contains(&Family::WayBack);
     let last_unix_ms = lines.iter().filter(of_it).map(|line| line.ended_unix_ms).max();
     let now = due::now::of(&lines, &of(root, plan, now_unix_ms));
     let now = now.into_iter().find(|due| due.family == Family::WayBack);
-    let on_ladder = due::all(&lines, catalogue).into_iter().filter(|due| {
+    let on_ladder = due::all(&lines, &catalogue).into_iter().filter(|due| {
         let after = catalogue.iter().find(|entry| entry.id == due.after);
         after.is_some_and(|entry| entry.family.contains(&Family::WayBack))
     });

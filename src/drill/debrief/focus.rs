@@ -121,9 +121,9 @@ fn perception(course: &Course, flight: &Flight<'_>) -> Option<String> {
     Some(match flight.account.detect {
         Some(detect) => {
             let after = Millis(detect.since(evidence).0 / 1000 * 1000);
-            format!("the evidence was on {signal} at {at}; the first sign of it came {after} later")
+            format!("{signal} told it at {at}; the first sign that it was seen came {after} later")
         }
-        None => format!("the evidence was on {signal} from {at} on; nothing followed on it"),
+        None => format!("{signal} told it from {at} on; nothing followed on it"),
     })
 }
 
