@@ -35,7 +35,7 @@ use crate::tui::hangar::frame::Frame;
 use crate::tui::hangar::reader::Reader;
 use crate::tui::keymap::Key;
 use ask::Answers;
-use brief::Taken;
+use brief::{By, Taken};
 use beside::Joined;
 use color_eyre::eyre::Report;
 use kept::{Carried, Kept};
@@ -133,7 +133,7 @@ fn briefed(
             let every: Vec<String> =
                 brief::first_step(sortie).map(|item| item.item.clone()).collect();
             let every = Taken { opened: every, hints: 0 };
-            let rows = brief::rows(sortie, &plan.plan, &every, seen.as_ref(), 78);
+            let rows = brief::rows(sortie, &plan.plan, &every, seen.as_ref(), By::Lines, 78);
             let rows: String = rows.iter().map(|row| row.plain() + "\n").collect();
             print(format!("DRILL {name} · {remark}\n\n{rows}\n").as_bytes())?;
             // What stands in lines was not opened: a look is a note, as in the cockpit.
@@ -158,7 +158,7 @@ fn briefed(
             .chain(figures)
             .collect();
         let (so_far, seen) = (taken.clone(), seen.as_ref());
-        let rows = move |columns| brief::rows(sortie, &plan.plan, &so_far, seen, columns);
+        let rows = move |columns| brief::rows(sortie, &plan.plan, &so_far, seen, By::Keys, columns);
         let mut reader = Reader::new(frame, &ends, rows);
         reader.top = top;
         match pages.show(&mut reader).map_err(lost)? {
