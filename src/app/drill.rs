@@ -35,8 +35,8 @@ use crate::tui::hangar::frame::Frame;
 use crate::tui::hangar::reader::Reader;
 use crate::tui::keymap::Key;
 use ask::Answers;
-use brief::{By, Taken};
 use beside::Joined;
+use brief::{By, Taken};
 use color_eyre::eyre::Report;
 use kept::{Carried, Kept};
 use std::collections::BTreeMap;
@@ -277,10 +277,17 @@ fn debriefed(
     debrief.remark = line.remark();
     let scenario = scenario.drill.id.clone();
     let waits_since_unix_ms = Some(line.ended_unix_ms);
-    let kept = Kept { run: done.run.clone(), scenario, debrief, carried: Carried::Open, waits_since_unix_ms };
+    let kept = Kept {
+        run: done.run.clone(),
+        scenario,
+        debrief,
+        carried: Carried::Open,
+        waits_since_unix_ms,
+    };
     kept::save(done.directory, &kept)?;
     if interrupted {
-        let says = b"drill: the questions were left; the flight is on the record, and d in the hangar \
+        let says =
+            b"drill: the questions were left; the flight is on the record, and d in the hangar \
                      shows its debrief\n";
         return Ok(print(says).map(|_| ())?);
     }

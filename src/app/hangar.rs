@@ -188,7 +188,10 @@ fn open(global: &Global, at_home: bool) -> Result<u8, Failure> {
             }
             Some(Next::Rehearse) => {
                 let plan = PlanArg { path: PLAN.into() };
-                return rehearse::rehearse(global, &RehearseArgs { plan, percent: None, hold: None });
+                return rehearse::rehearse(
+                    global,
+                    &RehearseArgs { plan, percent: None, hold: None },
+                );
             }
             None => {}
         }

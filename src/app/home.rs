@@ -22,7 +22,8 @@ pub fn home(global: &Global) -> Result<u8, Failure> {
     };
     out.push_str(next);
     if plan.exists() {
-        let _ = writeln!(out, "  the way back was rehearsed: {}", super::hangar::rehearsed(global)?);
+        let _ =
+            writeln!(out, "  the way back was rehearsed: {}", super::hangar::rehearsed(global)?);
     }
     out.push_str("\nDrills\n");
     out.push_str(super::hangar::listed(global)?.trim_start_matches('\n'));

@@ -86,7 +86,8 @@ pub fn on_screen(pages: &mut Pages, sortie: &Sortie) -> Result<Answers, Report> 
         return Ok(said);
     }
     // They stand on a page of their own: some of them point at what told it.
-    let lead = "And on this flight, before its answer is told: a line each, and none of it is marked.";
+    let lead =
+        "And on this flight, before its answer is told: a line each, and none of it is marked.";
     let fields = own.iter().map(|asks| Field::line(asks)).collect();
     let mut form = Form::new(frame, lead, fields);
     pages.show(&mut form)?;

@@ -150,7 +150,9 @@ fn spoiled(seen: &SeenLine) -> String {
     let day = text::utc(seen.at_unix_ms);
     let day = day.get(..10).unwrap_or(&day);
     let how = seen.how.words();
-    format!("You have seen its answer on {day}, {how}: this flight is kept as spoiled, and sets no record.")
+    format!(
+        "You have seen its answer on {day}, {how}: this flight is kept as spoiled, and sets no record."
+    )
 }
 
 /// The items of step 1, in their order.

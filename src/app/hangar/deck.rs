@@ -63,11 +63,6 @@ pub struct Deck {
     pub broken: Option<String>,
 }
 
-/// One family, two families.
-fn families(count: usize) -> String {
-    if count == 1 { "1 family".to_owned() } else { format!("{count} families") }
-}
-
 /// What a level is called.
 pub const fn level_words(level: u8) -> &'static str {
     match level {
@@ -142,9 +137,8 @@ impl Deck {
         let level = self.progress.level;
         let known: Vec<&Entry> = known.filter(|entry| entry.level <= level).collect();
         let unseen = |entry: &&&Entry| seen::spoils(&self.seen, &entry.id, now).is_none();
-        let due = |entry: &&&Entry| {
-            self.due_now.iter().any(|due| entry.family.contains(&due.family))
-        };
+        let due =
+            |entry: &&&Entry| self.due_now.iter().any(|due| entry.family.contains(&due.family));
         let owned = |some: Vec<&&Entry>| some.into_iter().map(|e| (*e).clone()).collect::<Vec<_>>();
         let both = |some: &[Entry]| {
             some.iter().any(|entry| entry.back_is_right)
@@ -219,9 +213,6 @@ impl Deck {
         }
         let due = self.due.iter().filter(|due| due.days_left(self.today) <= 0).count();
         let mut says = format!("{} flown · {due} due", self.lines.len());
-        if !self.due_now.is_empty() {
-            let _ = write!(says, " · {} due now", families(self.due_now.len()));
-        }
         if !self.open.is_empty() {
             let _ = write!(says, " · {} open", text::count(self.open.len() as u64, "check"));
         }

@@ -5,8 +5,8 @@ use crate::drill::due;
 use crate::drill::history::sense::{self, Figure};
 use crate::drill::history::{self, Calls, HistoryLine, MarkOf, Standing, Trend, seen};
 use crate::drill::score::Grade;
-use crate::lab::scenario::Family;
 use crate::engine::clock::unix_ms;
+use crate::lab::scenario::Family;
 use crate::text;
 use crate::tui::hangar::rows::{Look, Row, heading, paragraph};
 
@@ -122,11 +122,15 @@ pub fn whole(deck: &Deck, columns: u16) -> Vec<Row> {
     let calls = history::calls(lines);
     table(&mut out, calls);
     sensed(&mut out, &calls, columns);
-    heading(&mut out, "Times and sureness, in cold flights");
-    trend(&mut out, "noticed", &history::trend(lines, |line| line.detect_par), columns);
-    trend(&mut out, "called", &history::trend(lines, |line| line.decide_par), columns);
+    let mut times = Vec::new();
+    trend(&mut times, "noticed", &history::trend(lines, |line| line.detect_par), columns);
+    trend(&mut times, "called", &history::trend(lines, |line| line.decide_par), columns);
     for (said, right, all) in history::calibration(lines) {
-        out.push(Row::of(format!("you said {said} %: right {right} of {all}"), Look::Text));
+        times.push(Row::of(format!("you said {said} %: right {right} of {all}"), Look::Text));
+    }
+    if !times.is_empty() {
+        heading(&mut out, "Times, in cold flights");
+        out.extend(times);
     }
     families(&mut out, deck, columns);
     besides(&mut out, lines, columns);
@@ -136,7 +140,7 @@ pub fn whole(deck: &Deck, columns: u16) -> Vec<Row> {
 /// What waits for the operator: checks, families that are due now, the next level.
 fn waiting(out: &mut Vec<Row>, deck: &Deck, columns: u16) {
     if !deck.due_now.is_empty() {
-        heading(out, "Due now, by what happened (b draws)");
+        heading(out, "Due now (b draws)");
         for due in &deck.due_now {
             let age = deck.today - due.happened.at_unix_ms.div_euclid(DAY_MS);
             let text = format!("{}, {}", due.happened.why.words(), ago(age));
@@ -161,7 +165,7 @@ fn waiting(out: &mut Vec<Row>, deck: &Deck, columns: u16) {
 
 /// The last eight of each family, when it was last flown, and when it is due.
 fn families(out: &mut Vec<Row>, deck: &Deck, columns: u16) {
-    heading(out, "By family: the last eight, last flown, due");
+    heading(out, "By family, the last eight");
     let wide = columns >= NARROW;
     for (family, words) in FAMILIES {
         let marks = history::marks(&deck.lines, family);
@@ -170,18 +174,23 @@ fn families(out: &mut Vec<Row>, deck: &Deck, columns: u16) {
         }
         let mut row = Row::of(format!("{words:<12}"), Look::Text);
         for mark in &marks {
-            row = row.and(sign(mark), look(mark.grade)).and(if wide { " " } else { "" }, Look::Text);
+            row =
+                row.and(sign(mark), look(mark.grade)).and(if wide { " " } else { "" }, Look::Text);
         }
         let gap = " ".repeat((history::MARKS - marks.len()) * if wide { 2 } else { 1 } + 1);
         let last = due::last_flown(&deck.lines, family).map_or_else(String::new, |day| {
             let days = deck.today - day;
-            if days <= 0 { "today".to_owned() } else { format!("{days} d") }
+            if days <= 0 {
+                "today".to_owned()
+            } else {
+                if wide { format!("{days} d ago") } else { format!("{days} d") }
+            }
         });
         let (next, look) = deck.due_of(family);
-        row = row.and(format!("{gap}{last:<6}"), Look::Dim).and(next, look);
+        row = row.and(format!("{gap}{last:<10}"), Look::Dim).and(next, look);
         out.push(row);
     }
-    let key = "● pass  ✖ fail  ▲ grave  ○ not cold  s spoiled  - left, or void";
+    let key = "● clean  • pass  ✖ fail  ▲ grave  ○ not cold  s spoiled  - left, or void";
     out.extend(paragraph(Row::empty(), key, Look::Dim, columns));
 }
 
@@ -212,18 +221,25 @@ fn ago(days: i64) -> String {
 
 fn table(out: &mut Vec<Row>, calls: Calls) {
     heading(out, "Going back, in cold flights");
-    let cell = |count: u32, what: &str| format!("{:<14}", format!("{count} {what}"));
+    // What did not happen is no news, good or bad.
+    let cell = |count: u32, what: &str, look| {
+        let look = if count == 0 { Look::Dim } else { look };
+        let end = match (count, what.ends_with('s')) {
+            (1, _) => "",
+            (_, true) => "es",
+            (_, false) => "s",
+        };
+        (format!("{:<14}", format!("{count} {what}{end}")), look)
+    };
+    let row = |name: &str, cells: [(String, Look); 2]| {
+        let lead = Row::of(format!("{name:<7}"), Look::Dim);
+        cells.into_iter().fold(lead, |row, (text, look)| row.and(text, look))
+    };
     out.push(Row::of(format!("{:<7}{:<14}{}", "", "it was right", "it was wrong"), Look::Dim));
-    out.push(
-        Row::of(format!("{:<7}", "back"), Look::Dim)
-            .and(cell(calls.hits, "hits"), Look::Good)
-            .and(cell(calls.false_alarms, "false alarms"), Look::Warn),
-    );
-    out.push(
-        Row::of(format!("{:<7}", "stayed"), Look::Dim)
-            .and(cell(calls.misses, "missed"), Look::Bad)
-            .and(cell(calls.passes, "passes"), Look::Good),
-    );
+    let hits = cell(calls.hits, "hit", Look::Good);
+    out.push(row("back", [hits, cell(calls.false_alarms, "false alarm", Look::Warn)]));
+    let missed = cell(calls.misses, "miss", Look::Bad);
+    out.push(row("stayed", [missed, cell(calls.passes, "pass", Look::Good)]));
 }
 
 /// How well bad is told from good, from twelve flights on.
@@ -231,16 +247,18 @@ fn sensed(out: &mut Vec<Row>, calls: &Calls, columns: u16) {
     let all = calls.hits + calls.misses + calls.false_alarms + calls.passes;
     let Some(sense) = sense::of(calls) else {
         let text = if all < sense::GRADED {
-            format!("How well you tell them apart is said from {} on; there are {all}.", sense::GRADED)
+            let from = sense::GRADED;
+            format!(
+                "How well you tell them apart is said from {from} cold flights on; so far {all}."
+            )
         } else {
             "How well you tell them apart is said when both kinds were flown.".to_owned()
         };
         out.extend(paragraph(Row::empty(), &text, Look::Dim, columns));
         return;
     };
-    let told = |figure: Figure| {
-        format!("{:.1} ({:.1} to {:.1})", figure.is, figure.from, figure.to)
-    };
+    let told =
+        |figure: Figure| format!("{:.1} ({:.1} to {:.1})", figure.is, figure.from, figure.to);
     let leans = match sense.leans {
         Figure { to, .. } if to < 0.0 => "you go back too readily",
         Figure { from, .. } if from > 0.0 => "you go back too late",
@@ -268,7 +286,8 @@ const fn sign(mark: &MarkOf) -> &'static str {
         (Grade::Abandoned | Grade::Void, _) => "-",
         _ if mark.spoiled => "s",
         (_, Standing::Rehearsal | Standing::Replay) => "○",
-        (Grade::Clean | Grade::Pass, _) => "●",
+        (Grade::Clean, _) => "●",
+        (Grade::Pass, _) => "•",
         (Grade::Fail, _) => "✖",
         (Grade::Critical, _) => "▲",
     }

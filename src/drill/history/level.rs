@@ -43,17 +43,19 @@ impl Progress {
         if self.level >= HIGHEST {
             return None;
         }
+        let (level, next) = (self.level, self.level + 1);
         let mut says = format!(
-            "level {}: {} passed of the last {} cold flights of different families; {PASSES} in {OF} \
-             lead on",
-            self.level, self.passed, self.flown
+            "Level {level}. On to {next}: {PASSES} passes in {OF} cold flights of different \
+             families, none grave, one with a good release. So far {} of {}",
+            self.passed, self.flown
         );
         if self.grave {
-            says.push_str(", none of them grave");
+            says.push_str(", and one was grave");
         }
-        if !self.good {
-            says.push_str(", one of them with a good release");
+        if self.flown > 0 && !self.good {
+            says.push_str("; the good release is missing");
         }
+        says.push('.');
         Some(says)
     }
 }
@@ -78,7 +80,9 @@ fn at(lines: &[&HistoryLine], level: u8, catalogue: &[Entry]) -> Progress {
     let mut seen: Vec<Family> = Vec::new();
     let mut last: Vec<(&HistoryLine, &Entry)> = Vec::new();
     for line in lines.iter().rev().filter(|line| line.standing == Standing::Cold) {
-        let Some(entry) = catalogue.iter().find(|entry| entry.id == line.scenario) else { continue };
+        let Some(entry) = catalogue.iter().find(|entry| entry.id == line.scenario) else {
+            continue;
+        };
         let Some(family) = entry.family.first().filter(|_| entry.level == level) else { continue };
         if !seen.contains(family) && last.len() < OF {
             seen.push(*family);
