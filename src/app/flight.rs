@@ -117,6 +117,7 @@ pub fn begin_beside(
         last_rollback: last_rollback(&home.runs, &identity),
         last_end: kind.outlives_process().then(|| last_end(&home.runs, &identity)).flatten(),
         tells_gates: true,
+        drilled: super::hangar::drilled(&home.runs, kind, file),
         record: super::record::of_blue(&home, kind, plan, &identity, secrets.by_name()),
     };
     let mut opened = Opened::new(facts.clone(), plan.clone(), &identity);
@@ -447,6 +448,7 @@ mod tests {
             last_rollback: None,
             last_end: None,
             tells_gates: true,
+            drilled: None,
             record: Default::default(),
         };
         Core::new(plan, facts).snapshot()

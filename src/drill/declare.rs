@@ -1,8 +1,8 @@
 //! What an operator of a drill says in the words of a note: a mark, a declaration, a look at an
-//! item of evidence.
+//! item of evidence, a wish for a hint.
 //!
 //! The cockpit has a key for a note and needs no new one: a note that begins with `mark`, with
-//! `declare:` or with `look:` is read here, and stays a note for everybody else. Whoever puts a
+//! `declare:` or with `look:`, or that is `hint`, is read here, and stays a note for everybody else. Whoever puts a
 //! button on the screen sends the note that [`declare`] or [`look`] writes.
 
 use crate::clean::Clean;
@@ -21,6 +21,8 @@ pub enum Said {
     Unheard(String),
     /// An item of evidence is looked at, by its name.
     Look(String),
+    /// The next hint is asked for.
+    Hint,
 }
 
 /// The note that declares an act.
@@ -38,6 +40,11 @@ pub fn mark(what: &str) -> Clean {
     Clean::new(format!("mark {what}").trim())
 }
 
+/// The note that asks for the next hint.
+pub fn hint() -> Clean {
+    Clean::new("hint")
+}
+
 /// Reads a note. One that is said to nobody in particular is nothing.
 pub fn read(note: &str) -> Option<Said> {
     let note = note.trim();
@@ -50,6 +57,10 @@ pub fn read(note: &str) -> Option<Said> {
     }
     if let Some(item) = after("look:") {
         return Some(Said::Look(item.to_owned()));
+    }
+    // What is answered begins with `hint 1 of`, and asks for nothing.
+    if note.trim_end_matches(['?', '.', '!']).eq_ignore_ascii_case("hint") {
+        return Some(Said::Hint);
     }
     let rest = after("mark")?;
     // `market day` is no mark.
@@ -105,5 +116,8 @@ mod tests {
         assert_eq!(read("looks fine"), None);
         assert_eq!(read("look: db_headroom"), Some(Said::Look("db_headroom".to_owned())));
         assert_eq!(read("ünïcode"), None);
+        assert_eq!(read(hint().as_str()), Some(Said::Hint));
+        assert_eq!(read(" Hint? "), Some(Said::Hint));
+        assert_eq!(read("hint 1 of 2: which slot?"), None);
     }
 }

@@ -165,6 +165,7 @@ fn fly(
         last_rollback: None,
         last_end: None,
         tells_gates: true,
+        drilled: None,
         record: crate::signal::Record::default(),
     };
     let world = world(scenario, seed, plan);

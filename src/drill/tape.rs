@@ -57,6 +57,8 @@ pub enum Deed {
     Look(View),
     /// An item of evidence was looked at.
     LookAt(String),
+    /// The next hint was asked for.
+    Hint,
     /// What ran in Blue is ended for good.
     Decommission,
     /// The cockpit was given back to the shell for a while.
@@ -222,6 +224,7 @@ impl Tape {
                 Some(Said::Declare(act)) => Deed::Declare(act),
                 Some(Said::Unheard(words)) => Deed::Unheard(words),
                 Some(Said::Look(item)) => Deed::LookAt(item),
+                Some(Said::Hint) => Deed::Hint,
                 None => return,
             },
             Command::Look(view) => Deed::Look(*view),

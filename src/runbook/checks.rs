@@ -285,6 +285,12 @@ impl Core {
         } else {
             self.check_current(to);
         }
+        // It informs, and never stands in the way.
+        if let Some(drilled) = &self.facts.drilled {
+            let now = self.facts.began_unix_ms;
+            let state = if drilled.is_due(now) { NotDeclared } else { Good };
+            to.check(state, || drilled.says(now));
+        }
         for says in &self.changed_outside {
             to.check(NotDeclared, || says.to_string());
         }

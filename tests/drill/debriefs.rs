@@ -12,6 +12,7 @@ fn debrief(story: &Story) -> Debrief {
         what: "errors on Green after the switch".to_owned(),
         when: "when the p95 went up".to_owned(),
         again: "go back sooner".to_owned(),
+        own: vec!["the right one".to_owned()],
     };
     let flight = Flight {
         tape: &story.flown.tape,
@@ -55,7 +56,7 @@ fn it_says_what_was_true_against_what_was_done_and_what_it_came_to() {
 fn the_focus_is_the_largest_loss_and_of_its_kind() {
     let unseen = debrief(&late()).focus.unwrap();
     assert_eq!(unseen.loss, Loss::Perception, "{unseen:?}");
-    assert!(unseen.says.contains("green.error_rate"), "{unseen:?}");
+    assert!(unseen.says.starts_with("errors on Green told it at"), "{unseen:?}");
     // Seen at once, and another thing chosen.
     let chose = story(RED, &[(34, Command::Look(View::Limits))], &sure(0.9, "error_rate"));
     assert_eq!(debrief(&chose).focus.unwrap().loss, Loss::Decision);

@@ -81,6 +81,7 @@ pub fn opened(run: &str, kind: Kind) -> Opened {
         last_rollback: None,
         last_end: None,
         tells_gates: true,
+        drilled: None,
         record: switchback::signal::Record::default(),
     };
     Opened::new(facts, plan(), "/run/haproxy/admin.sock notes")

@@ -40,7 +40,7 @@ pub fn go(lab: &Lab, scenario: &Scenario, joined: &Joined) -> Option<Truth> {
     let bell = Arc::new(Bell::default());
     link.feed.ring(Arc::clone(&bell));
     let mut ticks: Vec<(Millis, Tally)> = vec![(first.at, first.tally)];
-    let (mut seq, mut heard) = (0, 0);
+    let (mut seq, mut heard, mut hints) = (0, 0, 0);
     let mut last: Standing = first;
     loop {
         let over = link.feed.is_over();
@@ -48,7 +48,7 @@ pub fn go(lab: &Lab, scenario: &Scenario, joined: &Joined) -> Option<Truth> {
             seq = update.seq;
             for (_, record) in &update.records {
                 if let Record::Note(text) = record
-                    && let Some(answer) = answer(lab, scenario, text.as_str())
+                    && let Some(answer) = answer(lab, scenario, text.as_str(), &mut hints)
                 {
                     link.send(Command::Note(Clean::new(&answer)));
                 }
@@ -79,8 +79,8 @@ pub fn go(lab: &Lab, scenario: &Scenario, joined: &Joined) -> Option<Truth> {
     Some(Truth::new(anchors, ticks, last.at).since(began))
 }
 
-/// What is answered to a note, if anything is.
-fn answer(lab: &Lab, scenario: &Scenario, note: &str) -> Option<String> {
+/// What is answered to a note, if anything is. `hints` were given so far.
+fn answer(lab: &Lab, scenario: &Scenario, note: &str, hints: &mut usize) -> Option<String> {
     match declare::read(note)? {
         Said::Mark(_) => None,
         Said::Declare(act) => Some(match act.lever() {
@@ -95,6 +95,19 @@ fn answer(lab: &Lab, scenario: &Scenario, note: &str) -> Option<String> {
             Some(format!("site: nobody knows the act {words:?}; known are {known}"))
         }
         Said::Look(item) => Some(looked(&scenario.evidence, &item)),
+        Said::Hint => {
+            let given = hint(&scenario.story.hints, *hints);
+            *hints += 1;
+            Some(given)
+        }
+    }
+}
+
+/// The hint after so many.
+pub fn hint(hints: &[String], given: usize) -> String {
+    match hints.get(given) {
+        Some(says) => format!("hint {} of {}: {says}", given + 1, hints.len()),
+        None => "hint: there are no more of them, and this one costs nothing".to_owned(),
     }
 }
 
@@ -131,6 +144,11 @@ mod tests {
         assert!(looked(&items, "mark").contains("there are db"));
         for answer in [shown.as_str(), "site: declare: x", "from customer: mark my words"] {
             assert_eq!(declare::read(answer), None, "{answer}");
+        }
+        let hints = ["Which page?".to_owned()];
+        assert_eq!(hint(&hints, 0), "hint 1 of 1: Which page?");
+        for given in 0..2 {
+            assert_eq!(declare::read(&hint(&hints, given)), None, "a hint asks for no hint");
         }
     }
 }
