@@ -9,6 +9,7 @@ mod ask;
 mod beside;
 mod brief;
 mod kept;
+pub mod real;
 pub mod shown;
 mod told;
 

@@ -5,6 +5,7 @@
 
 use super::bots::Oracle;
 use super::harm::{self, Harm};
+use super::keys::Recorder;
 use super::tape::{Asked, Deed, Tape, Told};
 use super::truth::Truth;
 use crate::clean::Clean;
@@ -148,6 +149,26 @@ pub fn with(course: &Course, seed: u64, pilot: &mut impl Pilot) -> Flown {
 /// Flies a course of a seed with the oracle, who is told what is true as well.
 pub fn with_answer(course: &Course, seed: u64, oracle: &mut Oracle<'_>) -> Flown {
     fly(course, seed, |sight, anchors| oracle.press(sight, anchors))
+}
+
+/// The same as [`with`]; what is pressed is written down.
+pub fn written(
+    course: &Course,
+    seed: u64,
+    pilot: &mut dyn Pilot,
+    keys: &mut Recorder,
+) -> Flown {
+    fly(course, seed, |sight, _| keys.heard(sight, pilot.press(sight)))
+}
+
+/// The same as [`with_answer`]; what is pressed is written down.
+pub fn written_with_answer(
+    course: &Course,
+    seed: u64,
+    oracle: &mut Oracle<'_>,
+    keys: &mut Recorder,
+) -> Flown {
+    fly(course, seed, |sight, anchors| keys.heard(sight, oracle.press(sight, anchors)))
 }
 
 fn fly(
