@@ -35,7 +35,7 @@ pub struct Sight<'a> {
     pub now: Millis,
     /// The step of the runbook, 1 to 8.
     pub step: u8,
-    /// What `--yes` would press now, if anything.
+    /// What `--yes` would press now, if anything; but nobody leaves before the warm window is over.
     pub routine: Option<Command>,
     /// The question that is shown.
     pub question: Option<&'a Asked>,
@@ -222,11 +222,11 @@ fn fly(
 }
 
 fn sight<'a>(flight: &'a Flight<Tape, LabModel>, scenario: &'a Scenario) -> Sight<'a> {
-    let (tape, now) = (&flight.watcher, Millis(flight.now));
+    let (tape, plan, now) = (&flight.watcher, flight.plan(), Millis(flight.now));
     Sight {
         now,
         step: tape.step(),
-        routine: flight.core.routine(),
+        routine: flight.core.routine().filter(|command| !leaves_early(command, tape, plan, now)),
         question: tape.question(),
         back: tape.is_back(),
         settled: flight.core.is_back(),
@@ -236,9 +236,16 @@ fn sight<'a>(flight: &'a Flight<Tape, LabModel>, scenario: &'a Scenario) -> Sigh
         green: tape.green(),
         samples: &tape.samples,
         told: &tape.told,
-        plan: flight.plan(),
+        plan,
         items: &scenario.evidence,
     }
+}
+
+/// Whether this leaves a release that was kept before its warm window is over. What comes in that
+/// time belongs to the flight: a watch that ended well is no end while Blue is still the way back.
+fn leaves_early(command: &Command, tape: &Tape, plan: &Plan, now: Millis) -> bool {
+    let warm = tape.steps[7].filter(|_| !tape.is_back());
+    *command == Command::Leave && warm.is_some_and(|since| now < since + plan.warm)
 }
 
 /// A declared act is done: its lever is pulled in the lab. Says how many deeds were looked at.

@@ -17,6 +17,7 @@ pub use before::Before;
 pub use cuts::Cut;
 pub use gates::{GateEnd, GateTold};
 
+use super::exercise::Exercise;
 use crate::clean::Clean;
 use crate::journal::{Declared, RecordingClosed, RecordingLost, Run};
 use crate::plan::{Limit, Migration};
@@ -114,6 +115,9 @@ pub struct Account {
     pub marks: Option<u64>,
     /// When the second person has approved, as their approval says: RFC 3339.
     pub approved_at: Option<Clean>,
+    /// Of a drill that was debriefed: what it was an exercise of, and what came of it. What does not
+    /// fit the journal is not told.
+    pub exercise: Option<Exercise>,
     /// The recordings.
     pub recordings: Vec<Recording>,
     /// Every measured second, for the plots.

@@ -132,6 +132,8 @@ struct Facts {
     /// When the router was back at Blue, in microseconds since the way back began.
     back_us: Option<u64>,
     recorded: bool,
+    /// Whether criteria and result of the exercise are there.
+    exercise: bool,
     clock: &'static str,
     operator: bool,
 }
@@ -173,6 +175,7 @@ impl Facts {
             }),
             back_us: account.back.as_ref().and_then(|back| stamped(&back.stamps)),
             recorded: account.recordings.iter().any(|recording| recording.present),
+            exercise: account.exercise.is_some(),
             clock: declared.map_or("unknown whether synchronised", |d| d.clock.words()),
             operator: account.operator.is_some(),
         }

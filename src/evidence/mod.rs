@@ -25,6 +25,7 @@ pub mod clock;
 pub mod controls;
 pub mod declare;
 pub mod environment;
+pub mod exercise;
 mod json;
 pub mod manifest;
 pub mod oscal;
@@ -61,6 +62,8 @@ pub mod names {
     pub const APPROVAL: &str = "approval.json";
     /// Their signature.
     pub const APPROVAL_SIG: &str = "approval.json.sig";
+    /// Of a drill: by which criteria it was an exercise, and what came of it.
+    pub const EXERCISE: &str = "exercise.json";
     /// The plan's bytes as they were read.
     pub const PLAN: &str = "plan.toml";
     /// What the screen showed. A run that was picked up has `session.2.cast` as well, and so on.

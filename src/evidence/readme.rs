@@ -210,6 +210,7 @@ fn what(name: &str) -> &'static str {
         names::DECLARATION_TOKEN => "a time authority's token over that signature",
         names::APPROVAL => "what a second person has approved",
         names::APPROVAL_SIG => "their signature",
+        names::EXERCISE => "criteria, measures and result of the exercise",
         names::TRANSCRIPT => "the screen's text at each mark",
         names::REPORT => "the report",
         names::REPORT_MD => "the report for a pull request",

@@ -14,8 +14,18 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-/// Adds a line; the file and the directories above it are made for us alone where they are missing.
-pub fn append<T: Serialize>(path: &Path, line: &T) -> io::Result<()> {
+/// Where a line stands in its chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// SHA-256 of the line, in hex.
+    pub sha256: String,
+    /// That of the line before it, in hex.
+    pub previous: String,
+}
+
+/// Adds a line, and says where it stands; the file and the directories above it are made for us
+/// alone where they are missing.
+pub fn append<T: Serialize>(path: &Path, line: &T) -> io::Result<Link> {
     if let Some(root) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(root)?;
     }
@@ -29,9 +39,12 @@ pub fn append<T: Serialize>(path: &Path, line: &T) -> io::Result<()> {
     if !torn.is_empty() {
         file.set_len((bytes.len() - torn.len()) as u64)?;
     }
-    let prev = lines.last().map_or_else(|| chain::GENESIS.to_owned(), |line| chain::digest(line));
-    file.write_all(chain::seal(&to_json(line)?, &prev).as_bytes())?;
-    file.sync_data()
+    let previous =
+        lines.last().map_or_else(|| chain::GENESIS.to_owned(), |line| chain::digest(line));
+    let sealed = chain::seal(&to_json(line)?, &previous);
+    file.write_all(sealed.as_bytes())?;
+    file.sync_data()?;
+    Ok(Link { sha256: chain::digest(sealed.as_bytes()), previous })
 }
 
 /// Reads the list as far as its chain holds, and says where it breaks if it does. One that is not

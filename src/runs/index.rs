@@ -135,7 +135,7 @@ pub fn last_of_each(lines: Vec<IndexLine>) -> Vec<IndexLine> {
 /// Adds a line. Two cockpits that end at once wait for each other. A half-written last line, of a
 /// process that was killed here, is taken away first.
 pub fn append(root: &Path, line: &IndexLine) -> Result<(), Fault> {
-    list::append(&root.join(INDEX), line).map_err(|e| {
+    list::append(&root.join(INDEX), line).map(|_| ()).map_err(|e| {
         Fault::new(
             FaultKind::Local,
             format!("the runs' index in {} cannot be written: {e}", root.display()),

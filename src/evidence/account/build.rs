@@ -7,6 +7,7 @@ use super::told::{self, Told};
 use super::{Account, Back, Cut, GateEnd, GateTold, Moment, StepTold, Users};
 use super::{beside, compared, gates};
 use crate::clean::Clean;
+use crate::evidence::exercise::Exercise;
 use crate::journal::{Run, Written};
 use crate::plan::CommandName;
 use crate::runbook::line::line;
@@ -374,6 +375,7 @@ fn assemble(dir: &Path, run: &Run, mut walk: Walk, told: Told) -> Account {
         redacted: told.redacted,
         marks: is_cut.then(|| beside::marks(dir)).flatten(),
         approved_at: approved.then(|| beside::approved_at(dir)).flatten(),
+        exercise: Exercise::beside(dir).ok().flatten().filter(|told| told.fits(run).is_ok()),
         recordings: told.recordings,
         samples: walk.samples,
         journal: (run.lines, run.head.clone()),

@@ -238,6 +238,9 @@ impl Table {
             if facts.recorded {
                 told.push(piece(names::CAST, "what the operator saw"));
             }
+            if facts.exercise {
+                told.push(piece(names::EXERCISE, "criteria, measures against them, what follows"));
+            }
             told.push(piece(names::REPORT, "the result and its times"));
             told
         };
@@ -250,6 +253,13 @@ impl Table {
         let lacks = format!("that it was part of a test of incident response{on}");
         self.nist("IR-3", "Incident Response Testing", Some(MODERATE), told(), &lacks);
         self.cmmc("IR.L2-3.6.3", "Incident Response Testing", told(), &lacks);
+        if facts.kind != Kind::Drill || !facts.exercise {
+            return;
+        }
+        let lacks = "that simulated events are part of the organisation's training, for whom, and \
+                     how often";
+        self.nist("CP-3(1)", "Simulated Events", Some(HIGH), told(), lacks);
+        self.nist("IR-2(1)", "Simulated Events", Some(HIGH), told(), lacks);
     }
 
     /// That there is a record, and what it is worth.

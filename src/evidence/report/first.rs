@@ -106,6 +106,7 @@ fn contents(out: &mut String, page: &Page) {
     out.push_str("<nav aria-label=\"Contents\"><ul>");
     for (id, name) in [
         ("planned", "Planned"),
+        ("exercise", "Exercise"),
         ("back", "Way back"),
         ("recording", "Recording"),
         ("timeline", "Timeline"),
@@ -116,7 +117,12 @@ fn contents(out: &mut String, page: &Page) {
         ("files", "Files"),
         ("journal", "Journal"),
     ] {
-        if id != "controls" || !page.controls.is_empty() {
+        let there = match id {
+            "controls" => !page.controls.is_empty(),
+            "exercise" => page.account.exercise.is_some(),
+            _ => true,
+        };
+        if there {
             let _ = write!(out, "<li><a href=\"#{id}\">{name}</a></li>");
         }
     }

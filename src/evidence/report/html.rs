@@ -6,7 +6,7 @@
 
 use super::escape::{self, html as esc};
 use super::recording::{self, PLAYER};
-use super::{Page, caveats, first, plots, tables, verdict, words};
+use super::{Page, caveats, exercise, first, plots, tables, verdict, words};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -114,6 +114,9 @@ fn body(out: &mut String, page: &Page) {
     first::screen(out, page);
     out.push_str("<main>\n");
     section(out, "planned", "Planned against actual", &planned(page));
+    if let Some(told) = exercise::html(page) {
+        section(out, "exercise", "The exercise", &told);
+    }
     section(out, "back", "The way back", &back(page));
     out.push_str(&recording::section(page));
     let lead = "<p class=\"quiet\">Every line is one of <code>journal.jsonl</code>, by its \

@@ -2,7 +2,7 @@
 //! neither link nor mention.
 
 use super::escape::markdown as esc;
-use super::{Page, caveats, verdict, words};
+use super::{Page, caveats, exercise, verdict, words};
 use crate::clean::Clean;
 use crate::runbook::CheckState;
 use crate::runbook::snapshot::Stamp;
@@ -13,6 +13,7 @@ pub fn text(page: &Page) -> String {
     let mut out = String::new();
     head(&mut out, page);
     stamps(&mut out, page);
+    exercise::markdown(&mut out, page);
     compared(&mut out, page);
     gates(&mut out, page);
     out.push_str("\n## Limits of this evidence\n\n");

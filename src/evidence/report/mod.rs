@@ -10,6 +10,7 @@
 
 mod caveats;
 mod escape;
+mod exercise;
 mod first;
 mod html;
 mod markdown;

@@ -11,7 +11,7 @@ use crate::text::{clock, time_of_day};
 use std::fmt::Write;
 
 /// The head of a table: a caption that is read aloud, and its columns.
-fn open(out: &mut String, class: &str, caption: &str, columns: &[&str]) {
+pub(super) fn open(out: &mut String, class: &str, caption: &str, columns: &[&str]) {
     let _ = write!(
         out,
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\">\
@@ -23,7 +23,8 @@ fn open(out: &mut String, class: &str, caption: &str, columns: &[&str]) {
     out.push_str("</tr></thead><tbody>");
 }
 
-const CLOSE: &str = "</tbody></table></div>";
+/// The end of a table.
+pub(super) const CLOSE: &str = "</tbody></table></div>";
 
 fn or_unknown(text: Option<&Clean>) -> String {
     text.map_or_else(|| "<span class=\"quiet\">not known</span>".to_owned(), |t| esc(t.as_str()))

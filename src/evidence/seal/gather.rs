@@ -19,7 +19,7 @@ pub struct Gathered {
 }
 
 /// What can be there, but for recordings and logs.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     JOURNAL,
     SAMPLES,
     names::PLAN,
@@ -28,6 +28,7 @@ const FILES: [&str; 8] = [
     names::DECLARATION_TOKEN,
     names::APPROVAL,
     names::APPROVAL_SIG,
+    names::EXERCISE,
 ];
 
 /// Whether a file is a recording.

@@ -7,10 +7,11 @@ use super::who::Signed;
 use super::{
     Asked, Verified, approval, declared, derived, is_ours, recordings, series, tokens, who,
 };
+use crate::evidence::exercise::Exercise;
 use crate::evidence::manifest::{MOST_BYTES, Manifest, read_plain};
 use crate::evidence::{environment, names, readme};
 use crate::journal::{self, Declared, JournalFault, Run};
-use crate::runbook::Core;
+use crate::runbook::{Core, Kind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::channel;
@@ -92,9 +93,26 @@ fn look(bundle: &Path, title: &str, signed: &Signed, asked: &Asked<'_>, told: &m
             tokens::of_the_declaration(bundle, &run, put.token.as_ref(), asked, told);
         }
     }
+    exercise(bundle, &run, told);
     recordings::recordings(bundle, &run, told);
     replay(&run, told);
     derived::derived(bundle, &run, signed, asked, told);
+}
+
+/// Whether the record of an exercise fits the journal; its points are the program's word.
+fn exercise(bundle: &Path, run: &Run, told: &mut Verified) {
+    let fits = |exercise: Exercise| {
+        exercise.fits(run)?;
+        Ok(format!("{}, by the program's word", exercise.result))
+    };
+    match Exercise::beside(bundle) {
+        Ok(Some(exercise)) => told.found("exercise", fits(exercise)),
+        Ok(None) if run.opened.facts.kind == Kind::Drill => {
+            told.passed_over("exercise", "nothing says by which criteria it was flown");
+        }
+        Ok(None) => {}
+        Err(why) => told.bad("exercise", why),
+    }
 }
 
 fn of_this_run(title: &str, run: &Run, asked: &Asked<'_>) -> Result<String, String> {

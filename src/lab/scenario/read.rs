@@ -50,6 +50,7 @@ const BUILTIN: [(&str, &str); COUNT] = builtin![
     "still-bleeding",
     "old-address-book",
     "logged-out",
+    "logged-in-again",
     // Level 4.
     "loud-thief",
     "cries-wolf",
@@ -57,7 +58,7 @@ const BUILTIN: [(&str, &str); COUNT] = builtin![
     "which-one-is-live",
     "old-mine",
 ];
-const COUNT: usize = 37;
+const COUNT: usize = 38;
 
 /// The names of the scenarios that come with the program, easiest first.
 pub fn builtin() -> impl Iterator<Item = &'static str> {
@@ -171,6 +172,16 @@ mod tests {
         assert_eq!(scenario.traffic.base_rps, 40.0);
         assert_eq!(scenario.world.blue.version, "1.8.2");
         assert!(scenario.faults.is_empty());
+    }
+
+    #[test]
+    fn what_is_said_of_the_live_release_does_not_make_it_the_next_one() {
+        let text = format!("{SHORT}[world.blue]\nworkers = 2\n[world.green]\nboot = \"6s\"\n");
+        let world = parse("x", &text).unwrap().world;
+        assert_eq!((world.blue.version.as_str(), world.blue.workers), ("1.8.2", 2));
+        assert_eq!(world.green.version, "1.9.0");
+        let named = parse("x", &format!("{SHORT}[world.blue]\nversion = \"1.9.0\"\n")).unwrap();
+        assert_eq!(named.world.blue.version, "1.9.0", "what is said counts");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::millis;
 use crate::units::Millis;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// The services and what they share.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -12,8 +12,10 @@ pub struct WorldSpec {
     /// Which slot serves users when the lab starts.
     pub live: LiveSlot,
     /// What runs in the live slot.
+    #[serde(deserialize_with = "live_release")]
     pub blue: ReleaseSpec,
     /// What will be deployed into the other one.
+    #[serde(deserialize_with = "next_release")]
     pub green: ReleaseSpec,
     /// The cache of each service.
     pub cache: CacheSpec,
@@ -36,8 +38,8 @@ impl Default for WorldSpec {
     fn default() -> Self {
         Self {
             live: LiveSlot::Left,
-            blue: ReleaseSpec { version: "1.8.2".to_owned(), ..ReleaseSpec::default() },
-            green: ReleaseSpec::default(),
+            blue: ReleaseSpec::default().named(VERSIONS[0]),
+            green: ReleaseSpec::default().named(VERSIONS[1]),
             cache: CacheSpec::default(),
             db: DbSpec::default(),
             queue: QueueSpec::default(),
@@ -47,6 +49,17 @@ impl Default for WorldSpec {
             sessions: 1_200,
         }
     }
+}
+
+/// The version of the live release, and of the one that is to come, unless told.
+const VERSIONS: [&str; 2] = ["1.8.2", "1.9.0"];
+
+fn live_release<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ReleaseSpec, D::Error> {
+    ReleaseSpec::deserialize(deserializer).map(|spec| spec.named(VERSIONS[0]))
+}
+
+fn next_release<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ReleaseSpec, D::Error> {
+    ReleaseSpec::deserialize(deserializer).map(|spec| spec.named(VERSIONS[1]))
 }
 
 /// One of the lab's slots.
@@ -64,7 +77,7 @@ pub enum LiveSlot {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReleaseSpec {
-    /// Its build id.
+    /// Its build id. What is said of a release without it leaves each slot its own.
     pub version: String,
     /// Processes.
     pub workers: u32,
@@ -86,10 +99,18 @@ pub struct ReleaseSpec {
     pub config_age: String,
 }
 
+impl ReleaseSpec {
+    /// The same, of this version where it names none.
+    fn named(self, version: &str) -> Self {
+        let version = if self.version.is_empty() { version.to_owned() } else { self.version };
+        Self { version, ..self }
+    }
+}
+
 impl Default for ReleaseSpec {
     fn default() -> Self {
         Self {
-            version: "1.9.0".to_owned(),
+            version: String::new(),
             workers: 3,
             threads: 16,
             pool_per_worker: 8,
