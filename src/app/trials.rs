@@ -63,12 +63,7 @@ pub fn trials(
 }
 
 /// Lets the keys of bots fly in real time, many flights at once: they mostly wait.
-fn real(
-    global: &Global,
-    courses: &[Course],
-    count: usize,
-    bots: &[Bot],
-) -> Result<u8, Failure> {
+fn real(global: &Global, courses: &[Course], count: usize, bots: &[Bot]) -> Result<u8, Failure> {
     let seeds = |course| regress::seeds(course, count);
     let all: Vec<(&Course, u64, Bot)> = courses
         .iter()

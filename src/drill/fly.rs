@@ -152,12 +152,7 @@ pub fn with_answer(course: &Course, seed: u64, oracle: &mut Oracle<'_>) -> Flown
 }
 
 /// The same as [`with`]; what is pressed is written down.
-pub fn written(
-    course: &Course,
-    seed: u64,
-    pilot: &mut dyn Pilot,
-    keys: &mut Recorder,
-) -> Flown {
+pub fn written(course: &Course, seed: u64, pilot: &mut dyn Pilot, keys: &mut Recorder) -> Flown {
     fly(course, seed, |sight, _| keys.heard(sight, pilot.press(sight)))
 }
 
