@@ -11,6 +11,7 @@ mod brief;
 mod kept;
 pub mod real;
 pub mod shown;
+mod steady;
 mod told;
 
 use super::flight::{self, Beside, begin_beside};
@@ -38,6 +39,7 @@ use ask::Answers;
 use beside::Joined;
 use color_eyre::eyre::Report;
 use kept::{Carried, Kept};
+use steady::{Gate, Goes, Steady, Waiting};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc;
@@ -91,16 +93,20 @@ pub fn drill(global: &Global, sortie: &Sortie) -> Result<u8, Failure> {
     let home = flight::home(global)?;
     // The plan of the brief is that of a lab which is not on sockets: they are opened with the key.
     let told = plan::parse(&lab::plan_apart(&sortie.course.scenario), "the lab's plan")?;
-    let Some(opened) = briefed(global, watcher, sortie, &told)? else { return Ok(0) };
+    // The brief's time serves to see whether this machine carries a steady lab.
+    let gate = Gate::begin(&sortie.course, sortie.seed)?;
+    let Some(briefed) = briefed(global, watcher, sortie, &told, &gate)? else { return Ok(0) };
+    drop(gate);
     let mut lab = Lab::start(&sortie.course.scenario, sortie.seed)?;
-    let flown = fly(global, watcher, sortie, &lab, &opened);
+    let flown = fly(global, watcher, sortie, &lab, &briefed.opened);
     lab.stop();
     let (flown, truth) = flown?;
     let run = flown.directory.file_name().map(|id| id.to_string_lossy().into_owned());
-    let Some(truth) = truth else {
+    let Some(mut truth) = truth else {
         crate::plain::complain("warning: the lab ended before the flight; it is not scored");
         return Ok(flown.exit);
     };
+    truth.void = briefed.unsteady.map(|why| steady::void(&why)).or(truth.void);
     let done = Done { root: &home.runs, directory: &flown.directory, run: run.unwrap_or_default() };
     debriefed(global, watcher, sortie, truth, &done)?;
     Ok(flown.exit)
@@ -113,26 +119,44 @@ struct Done<'a> {
     run: String,
 }
 
-/// Tells the brief. Gives the items at which a closer look was taken; nothing where the operator
-/// has left.
+/// Somebody who was told the brief, and flies.
+#[derive(Default)]
+struct Briefed {
+    /// The items at which a closer look was taken.
+    opened: Vec<String>,
+    /// Why the lab was not steady, where it was not.
+    unsteady: Option<String>,
+}
+
+/// Tells the brief and waits for a steady lab; nothing where the operator has left.
 fn briefed(
     global: &Global,
     watcher: Watcher,
     sortie: &Sortie,
     plan: &Loaded,
-) -> Result<Option<Vec<String>>, Failure> {
+    gate: &Gate,
+) -> Result<Option<Briefed>, Failure> {
     let remark = brief::remark(sortie);
     let name = sortie.name();
     match watcher {
-        Watcher::Json { .. } => return Ok(Some(Vec::new())),
+        Watcher::Json { .. } => {
+            return Ok(Some(Briefed { unsteady: gate.wait(), ..Briefed::default() }));
+        }
         Watcher::Plain { .. } => {
             let every: Vec<String> =
                 brief::first_step(sortie).map(|item| item.item.clone()).collect();
             let rows = brief::rows(sortie, &plan.plan, &every, 78);
             let rows: String = rows.iter().map(|row| row.plain() + "\n").collect();
             print(format!("DRILL {name} · {remark}\n\n{rows}\n").as_bytes())?;
+            if gate.stands() != Steady::Yes {
+                print(b"waiting for a steady lab\n")?;
+            }
+            let unsteady = gate.wait();
+            if let Some(why) = &unsteady {
+                print(format!("void: lab not steady: {why}; it is flown and does not count\n").as_bytes())?;
+            }
             // What stands in lines was not opened: a look is a note, as in the cockpit.
-            return Ok(Some(Vec::new()));
+            return Ok(Some(Briefed { unsteady, ..Briefed::default() }));
         }
         Watcher::Screen => {}
     }
@@ -165,8 +189,15 @@ fn briefed(
             _ => break false,
         }
     };
+    let goes = match begun {
+        true => pages.show(&mut Waiting::new(gate, &name)).map_err(lost)?,
+        false => None,
+    };
     pages.close()?;
-    Ok(begun.then_some(opened))
+    Ok(match goes {
+        Some(Goes::On(unsteady)) => Some(Briefed { opened, unsteady }),
+        Some(Goes::Leaves) | None => None,
+    })
 }
 
 /// Flies it; gives the run, and what was true.
@@ -238,9 +269,9 @@ fn debriefed(
         drop(pages);
         // Its answer stays closed: it can still be flown without having been told.
         if !matches!(watcher, Watcher::Json { .. }) {
-            print(
-                b"drill: abandoned; it is on the record with 0 points, and nothing is told of it\n",
-            )?;
+            let why = flown.truth.stopped.map_or_else(String::new, |why| format!(" at {why}"));
+            let says = "it is on the record with 0 points, and nothing is told of it";
+            print(format!("drill: abandoned{why}; {says}\n").as_bytes())?;
         }
         return Ok(());
     }

@@ -7,6 +7,7 @@
 //! it is kept: the run's directory goes when its line is made.
 
 use super::beside::{self, Joined};
+use super::steady::{self, Gate};
 use crate::app::{Failure, flight};
 use crate::drill::bots::Bot;
 use crate::drill::fly::{Course, Flown};
@@ -152,11 +153,14 @@ fn line(
 
 /// Flies keys on real sockets; gives the flight, and the keys whose cue never came.
 pub fn fly(course: &Course, seed: u64, keys: &Keys) -> Result<(Flown, Vec<String>), Failure> {
+    let unsteady = Gate::begin(course, seed)?.wait();
     let mut lab = Lab::start(&course.scenario, seed)?;
     let root = Scratch::new()?;
     let flown = on(&lab, course, keys, &root.0);
     lab.stop();
-    flown
+    let (mut flown, missed) = flown?;
+    flown.truth.void = unsteady.map(|why| steady::void(&why)).or(flown.truth.void);
+    Ok((flown, missed))
 }
 
 fn on(
@@ -197,11 +201,11 @@ fn on(
         yes: false,
     })?;
     let mut player = Player::new(keys);
-    let truth = std::thread::scope(|scope| {
+    let (truth, cut_short) = std::thread::scope(|scope| {
         let joined = Joined { link: engine.link.clone(), at: began };
         let witness = scope.spawn(move || beside::go(lab, &course.scenario, &joined));
-        play(&engine.link, began, &mut player);
-        witness.join().unwrap_or(None)
+        let cut_short = play(&engine.link, began, &mut player);
+        (witness.join().unwrap_or(None), cut_short)
     });
     let ended = engine.join()?;
     ended.journal.append(Entry::Closed(ended.closed), ended.at);
@@ -211,11 +215,17 @@ fn on(
     let run = journal::read(directory.path())
         .map_err(|fault| Failure::world(fault, "the flight is not judged"))?;
     let missed = player.missed.iter().map(|key| format!("{key:?}")).collect();
-    Ok((Flown::of_run(course, &run, truth), missed))
+    let mut flown = Flown::of_run(course, &run, truth);
+    if cut_short {
+        // The simulated flight was not left either: it was only not looked at any longer.
+        flown.tape.outcome = None;
+    }
+    Ok((flown, missed))
 }
 
-/// Presses the keys until the run is over.
-fn play(link: &Link, began: Instant, player: &mut Player<'_>) {
+/// Presses the keys until the run is over; says whether it had to be ended, because the flight
+/// that they are of was not ended either.
+fn play(link: &Link, began: Instant, player: &mut Player<'_>) -> bool {
     let bell = Arc::new(Bell::default());
     link.feed.ring(Arc::clone(&bell));
     let (mut ended, mut seq, mut last, mut pressed) = (false, 0, None, false);
@@ -237,6 +247,7 @@ fn play(link: &Link, began: Instant, player: &mut Player<'_>) {
             link.send(Command::Interrupt(Interrupt::Terminate));
         }
     }
+    ended
 }
 
 /// Counts the directories of this process.
