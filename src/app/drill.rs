@@ -39,11 +39,11 @@ use ask::Answers;
 use beside::Joined;
 use color_eyre::eyre::Report;
 use kept::{Carried, Kept};
-use steady::{Gate, Goes, Steady, Waiting};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Instant;
+use steady::{Gate, Goes, Steady, Waiting};
 
 pub use kept::last as last_debrief;
 
@@ -153,7 +153,10 @@ fn briefed(
             }
             let unsteady = gate.wait();
             if let Some(why) = &unsteady {
-                print(format!("void: lab not steady: {why}; it is flown and does not count\n").as_bytes())?;
+                print(
+                    format!("void: lab not steady: {why}; it is flown and does not count\n")
+                        .as_bytes(),
+                )?;
             }
             // What stands in lines was not opened: a look is a note, as in the cockpit.
             return Ok(Some(Briefed { unsteady, ..Briefed::default() }));

@@ -152,8 +152,10 @@ pub struct Key {
 pub struct Keys {
     /// Each key.
     pub keys: Vec<Key>,
-    /// When that flight was over.
+    /// When that flight was over, or nobody looked at it any longer.
     pub ended: Millis,
+    /// Whether it was over by itself.
+    pub over: bool,
 }
 
 /// Writes down what is pressed in a flight.
@@ -228,10 +230,12 @@ impl<'a> Player<'a> {
     }
 
     /// When the flight may be ended, where it has not ended by itself: all keys are pressed, and
-    /// it has gone on for as long as the other one did after its last key.
+    /// it has gone on for as long as the other one did after its last key. Where that one was over
+    /// by itself this one is given its time to be.
     pub fn ends(&self) -> Option<Millis> {
         let (here, there) = self.before;
-        (self.next >= self.keys.keys.len()).then(|| here + self.keys.ended.since(there))
+        let patience = if self.keys.over { PATIENCE } else { Millis::ZERO };
+        (self.next >= self.keys.keys.len()).then(|| here + self.keys.ended.since(there) + patience)
     }
 
     fn go_on(&mut self, key: &Key, glance: &Glance) {

@@ -163,6 +163,7 @@ pub fn keys(course: &Course, seed: u64, bot: Bot, yardstick: &Yardstick) -> (Flo
     };
     let mut keys = keys.done();
     keys.ended = keys.ended.max(flown.tape.ended);
+    keys.over = flown.tape.outcome.is_some();
     (flown, keys)
 }
 

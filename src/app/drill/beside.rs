@@ -51,13 +51,15 @@ pub fn go(lab: &Lab, scenario: &Scenario, joined: &Joined) -> Option<Truth> {
     let (mut seq, mut heard) = (0, 0);
     let mut last: Standing = first;
     let clock = Clock::begin();
-    let ends = scenario.clock.hard_stop.since(Millis(at.elapsed().as_millis().try_into().unwrap_or(0)));
+    let ends =
+        scenario.clock.hard_stop.since(Millis(at.elapsed().as_millis().try_into().unwrap_or(0)));
     let (mut woke, mut void, mut stopped) = (clock.now(), None, None);
     loop {
         let now = clock.now();
         let still = now.since(std::mem::replace(&mut woke, now));
         if still >= STOOD_STILL {
-            let why = format!("the run was paused: nothing ran for {}", Millis::secs(still.as_secs()));
+            let why =
+                format!("the run was paused: nothing ran for {}", Millis::secs(still.as_secs()));
             link.send(note(&format!("{why}; it does not count")));
             void = Some(why);
         }

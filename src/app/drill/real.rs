@@ -216,7 +216,7 @@ fn on(
         .map_err(|fault| Failure::world(fault, "the flight is not judged"))?;
     let missed = player.missed.iter().map(|key| format!("{key:?}")).collect();
     let mut flown = Flown::of_run(course, &run, truth);
-    if cut_short {
+    if cut_short && !keys.over {
         // The simulated flight was not left either: it was only not looked at any longer.
         flown.tape.outcome = None;
     }

@@ -73,11 +73,13 @@ impl Stretch {
             self.sent == 0 || outside(self.error_pct(), [low - luck, high + luck])
         });
         let p95 = spec.p95_ms.filter(|band| self.p95_ms.is_none_or(|is| outside(is, *band)));
-        let db = spec.db_used.filter(|band| self.db_used.is_none_or(|is| outside(is as f64, *band)));
+        let db =
+            spec.db_used.filter(|band| self.db_used.is_none_or(|is| outside(is as f64, *band)));
         let unknown = || "not known".to_owned();
         [
             errors.map(|band| {
-                let is = format!("{:.1} ({} of {} users)", self.error_pct(), self.failed, self.sent);
+                let is =
+                    format!("{:.1} ({} of {} users)", self.error_pct(), self.failed, self.sent);
                 told("error_pct", is, band)
             }),
             p95.map(|band| {
@@ -140,11 +142,7 @@ impl Gate {
             while ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
                 let Some(seen) = lab.seen() else { break };
                 let db_used = watch.asks_db().then(|| connections(lab.addresses().slots[blue]));
-                let now = watch.take(Tick {
-                    at: Instant::now(),
-                    seen,
-                    db_used: db_used.flatten(),
-                });
+                let now = watch.take(Tick { at: Instant::now(), seen, db_used: db_used.flatten() });
                 *told.lock().unwrap_or_else(PoisonError::into_inner) = now;
             }
             lab.stop();
