@@ -9,7 +9,9 @@ mod ask;
 mod beside;
 mod brief;
 mod kept;
+pub mod real;
 pub mod shown;
+mod steady;
 mod told;
 
 use super::flight::{self, Beside, begin_beside};
@@ -43,6 +45,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Instant;
+use steady::{Gate, Goes, Steady, Waiting};
 
 pub use kept::{OpenCheck, last as last_debrief, open as open_checks};
 
@@ -92,7 +95,12 @@ pub fn drill(global: &Global, sortie: &Sortie) -> Result<u8, Failure> {
     let home = flight::home(global)?;
     // The plan of the brief is that of a lab which is not on sockets: they are opened with the key.
     let told = plan::parse(&lab::plan_apart(&sortie.course.scenario), "the lab's plan")?;
-    let Some(taken) = briefed(global, watcher, sortie, &told, &home.runs)? else { return Ok(0) };
+    // The brief's time serves to see whether this machine carries a steady lab.
+    let gate = Gate::begin(&sortie.course, sortie.seed)?;
+    let Some(taken) = briefed(global, watcher, sortie, &told, &home.runs, &gate)? else {
+        return Ok(0);
+    };
+    drop(gate);
     let mut lab = Lab::start(&sortie.course.scenario, sortie.seed)?;
     let flown = fly(global, watcher, sortie, &lab, &taken);
     lab.stop();
@@ -100,7 +108,10 @@ pub fn drill(global: &Global, sortie: &Sortie) -> Result<u8, Failure> {
     let run = flown.directory.file_name().map(|id| id.to_string_lossy().into_owned());
     let done = Done { root: &home.runs, directory: &flown.directory, run: run.unwrap_or_default() };
     let told = match truth {
-        Some(truth) => debriefed(global, watcher, sortie, truth, &done),
+        Some(mut truth) => {
+            truth.void = taken.unsteady.as_deref().map(steady::void).or(truth.void);
+            debriefed(global, watcher, sortie, truth, &done)
+        }
         None => {
             crate::plain::complain("warning: the lab ended before the flight; it is not scored");
             Ok(())
@@ -119,13 +130,15 @@ struct Done<'a> {
     run: String,
 }
 
-/// Tells the brief. Gives what was taken from it; nothing where the operator has left.
+/// Tells the brief and waits for a steady lab. Gives what was taken from it; nothing where the
+/// operator has left.
 fn briefed(
     global: &Global,
     watcher: Watcher,
     sortie: &Sortie,
     plan: &Loaded,
     root: &Path,
+    gate: &Gate,
 ) -> Result<Option<Taken>, Failure> {
     let remark = brief::remark(sortie);
     let id = &sortie.course.scenario.drill.id;
@@ -133,16 +146,28 @@ fn briefed(
     let seen = seen::spoils(&seen::read(root), id, unix_ms()).filter(|_| !sortie.blind);
     let name = sortie.name();
     match watcher {
-        Watcher::Json { .. } => return Ok(Some(Taken::default())),
+        Watcher::Json { .. } => {
+            return Ok(Some(Taken { unsteady: gate.wait(), ..Taken::default() }));
+        }
         Watcher::Plain { .. } => {
             let every: Vec<String> =
                 brief::first_step(sortie).map(|item| item.item.clone()).collect();
-            let every = Taken { opened: every, hints: 0 };
+            let every = Taken { opened: every, ..Taken::default() };
             let rows = brief::rows(sortie, &plan.plan, &every, seen.as_ref(), By::Lines, 78);
             let rows: String = rows.iter().map(|row| row.plain() + "\n").collect();
             print(format!("DRILL {name} · {remark}\n\n{rows}\n").as_bytes())?;
+            if gate.stands() != Steady::Yes {
+                print(b"waiting for a steady lab\n")?;
+            }
+            let unsteady = gate.wait();
+            if let Some(why) = &unsteady {
+                print(
+                    format!("void: lab not steady: {why}; it is flown and does not count\n")
+                        .as_bytes(),
+                )?;
+            }
             // What stands in lines was not opened: a look is a note, as in the cockpit.
-            return Ok(Some(Taken::default()));
+            return Ok(Some(Taken { unsteady, ..Taken::default() }));
         }
         Watcher::Screen => {}
     }
@@ -185,8 +210,15 @@ fn briefed(
             _ => break false,
         }
     };
+    let goes = match begun {
+        true => pages.show(&mut Waiting::new(gate, &name)).map_err(lost)?,
+        false => None,
+    };
     pages.close()?;
-    Ok(begun.then_some(taken))
+    Ok(match goes {
+        Some(Goes::On(unsteady)) => Some(Taken { unsteady, ..taken }),
+        Some(Goes::Leaves) | None => None,
+    })
 }
 
 /// Flies it; gives the run, and what was true.
@@ -265,9 +297,9 @@ fn debriefed(
         drop(pages);
         // Its answer stays closed: it can still be flown without having been told.
         if !matches!(watcher, Watcher::Json { .. }) {
-            print(
-                b"drill: abandoned; it is on the record with 0 points, and nothing is told of it\n",
-            )?;
+            let why = flown.truth.stopped.map_or_else(String::new, |why| format!(" at {why}"));
+            let says = "it is on the record with 0 points, and nothing is told of it";
+            print(format!("drill: abandoned{why}; {says}\n").as_bytes())?;
         }
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! Drills that nobody flies: bots on simulated time, for the catalogue's regression test and to
 //! prove a new scenario.
 
+use super::drill::real;
 use super::{Failure, flight, print};
 use crate::cli::{BotArgs, Global};
 use crate::drill::bots::Bot;
@@ -17,6 +18,8 @@ use std::io::IsTerminal;
 
 /// Threads, where the machine has more: the figures are promised for two.
 const THREADS: usize = 2;
+/// Real flights at once.
+const ABREAST: usize = 12;
 
 /// Whether bots are asked for at all.
 pub const fn wanted(bots: &BotArgs) -> bool {
@@ -58,6 +61,9 @@ pub fn trials(
         })?],
     };
     spoil(global, &courses, How::Bots);
+    if bots.real {
+        return real(global, &courses, count.unwrap_or(1), &flying);
+    }
     let lines = regress::lines(&courses, count.unwrap_or(4), &flying, threads());
     tell(global, &lines)
 }
@@ -81,6 +87,26 @@ fn spoil(global: &Global, courses: &[Course], how: How) {
         Err(failure) => failure.says.replacen("error:", "warning:", 1),
     };
     crate::plain::complain(told);
+}
+
+/// Lets the keys of bots fly in real time, many flights at once: they mostly wait.
+fn real(global: &Global, courses: &[Course], count: usize, bots: &[Bot]) -> Result<u8, Failure> {
+    let seeds = |course| regress::seeds(course, count);
+    let all: Vec<(&Course, u64, Bot)> = courses
+        .iter()
+        .flat_map(|course| seeds(course).into_iter().map(move |seed| (course, seed)))
+        .flat_map(|(course, seed)| bots.iter().map(move |bot| (course, seed, *bot)))
+        .collect();
+    let flown = regress::each(&all, ABREAST, |(course, seed, bot)| {
+        let lines = real::both(course, *seed, *bot)?;
+        let text: Result<String, Failure> = lines
+            .iter()
+            .map(|line| if global.json { json(line) } else { Ok(real::words(line)) })
+            .collect();
+        // Whoever waits for minutes sees each flight when it is over.
+        print(text?.as_bytes())
+    });
+    flown.into_iter().try_fold(0, |_, one| one)
 }
 
 fn threads() -> usize {

@@ -5,6 +5,7 @@
 
 use super::bots::Oracle;
 use super::harm::{self, Harm};
+use super::keys::Recorder;
 use super::tape::{Asked, Deed, Tape, Told};
 use super::truth::Truth;
 use crate::clean::Clean;
@@ -14,7 +15,7 @@ use crate::lab::anchor::Anchors;
 use crate::lab::scenario::EvidenceSpec;
 use crate::lab::scenario::answer::Answer;
 use crate::plan::{Faults, Plan};
-use crate::runbook::{Command, Event, Kind, RunFacts};
+use crate::runbook::{Command, Event, Interrupt, Kind, RunFacts};
 use crate::signal::Sample;
 use crate::sim::Flight;
 use crate::sim::lab::{LabModel, plan, pull as pull_lever, world};
@@ -150,6 +151,26 @@ pub fn with_answer(course: &Course, seed: u64, oracle: &mut Oracle<'_>) -> Flown
     fly(course, seed, |sight, anchors| oracle.press(sight, anchors))
 }
 
+/// The same as [`with`]; what is pressed is written down.
+pub fn written(course: &Course, seed: u64, pilot: &mut dyn Pilot, keys: &mut Recorder) -> Flown {
+    fly(course, seed, |sight, _| keys.heard(sight, pilot.press(sight)))
+}
+
+/// The same as [`with_answer`]; what is pressed is written down.
+pub fn written_with_answer(
+    course: &Course,
+    seed: u64,
+    oracle: &mut Oracle<'_>,
+    keys: &mut Recorder,
+) -> Flown {
+    fly(course, seed, |sight, anchors| keys.heard(sight, oracle.press(sight, anchors)))
+}
+
+/// Why a flight is ended at its scenario's hard stop.
+pub fn hard_stop(scenario: &Scenario) -> String {
+    format!("the hard stop of this drill after {}", scenario.clock.hard_stop)
+}
+
 fn fly(
     course: &Course,
     seed: u64,
@@ -172,6 +193,8 @@ fn fly(
     let mut flight: Flight<Tape, LabModel> = Flight::new(plan.clone(), facts, world);
     flight.feed(Event::Begin);
     let cap = course.cap();
+    let mut until = cap;
+    let mut stopped = None;
     let mut ticks = Vec::new();
     let (mut keys, mut pressed_at, mut deeds) = (0, 0, 0);
     while flight.finish().is_none() {
@@ -185,8 +208,16 @@ fn fly(
             keys += 1;
             flight.command(command);
             deeds = pull(&mut flight, deeds);
-        } else if !flight.advance_to_next(cap.0) {
-            break;
+        } else if !flight.advance_to_next(until.0) {
+            // The hard stop ends it as it does on sockets; any other cap is only this loop's.
+            if cap < scenario.clock.hard_stop || stopped.is_some() {
+                break;
+            }
+            flight.now = flight.now.max(cap.0);
+            // A way back that has begun is finished first.
+            until = cap + IN_BAND;
+            stopped = Some(hard_stop(scenario));
+            flight.command(Command::Interrupt(Interrupt::Terminate));
         }
         let second = flight.now / 1000;
         if ticks.len() as u64 <= second {
@@ -195,7 +226,8 @@ fn fly(
     }
     let (ended, tally) = (Millis(flight.now), flight.world.slots.tally());
     ticks.push((ended, tally));
-    let truth = Truth::new(flight.world.slots.lab().anchors().clone(), ticks, ended);
+    let mut truth = Truth::new(flight.world.slots.lab().anchors().clone(), ticks, ended);
+    truth.stopped = stopped;
     let mut tape = flight.watcher;
     tape.ended = ended;
     Flown { tape, truth, harm: harm::of(&tally, &answer.harm, &scenario.traffic) }

@@ -26,6 +26,7 @@ pub mod evidence;
 pub mod fly;
 pub mod harm;
 pub mod history;
+pub mod keys;
 pub mod regress;
 pub mod score;
 pub mod tape;

@@ -18,12 +18,17 @@ pub struct Truth {
     pub ticks: Vec<(Millis, Tally)>,
     /// The last moment that is known.
     pub ended: Millis,
+    /// Why the flight does not count, where whoever went along saw that: the lab was not steady
+    /// before it, or nothing ran for a while.
+    pub void: Option<String>,
+    /// Why whoever went along has ended it, where nobody else did.
+    pub stopped: Option<String>,
 }
 
 impl Truth {
     /// From the lab's anchors and its counts over time.
     pub fn new(anchors: Anchors, ticks: Vec<(Millis, Tally)>, ended: Millis) -> Self {
-        Self { anchors, ticks, ended }
+        Self { anchors, ticks, ended, void: None, stopped: None }
     }
 
     /// From how things stood, second by second, in a lab that was `began` old when the run began.
@@ -43,7 +48,7 @@ impl Truth {
             anchors.note(anchor.clone(), at.since(began));
         }
         let ticks = self.ticks.into_iter().map(|(at, tally)| (at.since(began), tally)).collect();
-        Self { anchors, ticks, ended: self.ended.since(began) }
+        Self { anchors, ticks, ended: self.ended.since(began), ..self }
     }
 
     /// When a moment was, if it came before the end. What the lab only expects is not yet true.

@@ -39,6 +39,8 @@ pub(super) enum Purpose {
     Retry,
     /// When a client that abuses the service asks.
     Abuse,
+    /// Where a user is sent who has been there before.
+    Again,
     /// Onset and size of a fault, and whom it hits.
     Fault(u64),
 }
@@ -60,6 +62,7 @@ impl Purpose {
             Self::Sticky => 12,
             Self::Retry => 13,
             Self::Abuse => 14,
+            Self::Again => 15,
             Self::Fault(id) => id | 1 << 63,
         }
     }

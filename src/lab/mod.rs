@@ -25,7 +25,7 @@ mod traffic;
 pub mod wire;
 pub mod world;
 
-pub use http::{Lab, act, plan_apart};
+pub use http::{Lab, Seen, act, plan_apart};
 pub use lever::Lever;
 pub use scenario::Scenario;
 pub use world::World;

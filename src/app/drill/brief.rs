@@ -27,6 +27,8 @@ pub struct Taken {
     pub opened: Vec<String>,
     /// How many hints.
     pub hints: usize,
+    /// Why the lab was not steady meanwhile, where it was not.
+    pub unsteady: Option<String>,
 }
 
 /// What is told of a sortie, in so many columns, with what was taken so far. `seen` is the look at
@@ -39,7 +41,7 @@ pub fn rows(
     by: By,
     columns: u16,
 ) -> Vec<Row> {
-    let Taken { opened, hints } = taken;
+    let Taken { opened, hints, .. } = taken;
     let scenario = &sortie.course.scenario;
     let columns = columns.min(100);
     let mut out = Vec::new();

@@ -55,7 +55,7 @@ pub struct SeenLine {
 /// # Errors
 /// The file cannot be written.
 pub fn note(root: &Path, line: &SeenLine) -> Result<(), Fault> {
-    list::append(&root.join(SEEN), line).map_err(|error| {
+    list::append(&root.join(SEEN), line).map(|_| ()).map_err(|error| {
         let cause =
             format!("that an answer was seen cannot be kept in {}: {error}", root.display());
         Fault::new(FaultKind::Local, cause, "make the directory writable, or name another: --runs")

@@ -209,6 +209,9 @@ pub(super) fn void(flown: &Flown<'_>) -> Option<String> {
     if flown.tape.did(|deed| *deed == Deed::Pause).next().is_some() {
         return Some("the run was paused".to_owned());
     }
+    if let Some(why) = &flown.truth.void {
+        return Some(why.clone());
+    }
     let steady = &flown.scenario.steady_state;
     let before = flown.tape.did(|d| *d == Deed::Deploy).next().map_or(flown.tape.ended, |d| d.at);
     let until = before.min(steady.hold.max(Millis::secs(10)));

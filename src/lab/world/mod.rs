@@ -71,7 +71,7 @@ pub struct World {
     slow: Slow,
     tally: Tally,
     probes: u64,
-    /// Users whom the proxy has sent somewhere.
+    /// Requests that no user made and that the proxy has sent somewhere.
     sent: u64,
     /// The latest moment that somebody spoke of.
     now: Millis,

@@ -10,6 +10,8 @@ use crate::units::{Millis, Role, Slot};
 
 /// Share of those who were sent to a bad place who look for a good one.
 const FOLLOW: f64 = 0.56;
+/// As many places as any split could need.
+const PLACES: f64 = 65_536.0;
 
 impl World {
     /// When the next user arrives.
@@ -22,14 +24,25 @@ impl World {
         std::iter::from_fn(move || self.traffic.next_until(at))
     }
 
-    /// Where the proxy sends the next request; nowhere if no slot has weight.
-    pub fn route(&mut self) -> Option<Slot> {
-        self.sent += 1;
-        self.sticky().or_else(|| self.balance.choose())
+    /// Where the proxy sends the user of this number; nowhere if no slot has weight.
+    pub fn route_of(&self, user: u64) -> Option<Slot> {
+        let user = user % PROBES_FROM;
+        // Whoever tries again would have their first try's place, and so its slot, for ever.
+        let place = match user >> ATTEMPT {
+            0 => user,
+            _ => (Dice::keyed(self.seed, Purpose::Again, user).unit() * PLACES) as u64,
+        };
+        self.sticky(user).or_else(|| self.balance.of(place))
     }
 
-    /// The slot to which a user comes by an old address.
-    fn sticky(&self) -> Option<Slot> {
+    /// Where the proxy sends the next request that no user made; nowhere if no slot has weight.
+    pub fn route(&mut self) -> Option<Slot> {
+        self.sent += 1;
+        self.sticky(PROBES_FROM + self.sent).or_else(|| self.balance.choose())
+    }
+
+    /// The slot to which whoever has this number comes by an old address.
+    fn sticky(&self, n: u64) -> Option<Slot> {
         for fault in &self.faults {
             let FaultKind::StickyDns { share, ttl } = fault.spec.kind else { continue };
             let Some(began) = fault.began(self.now).filter(|_| fault.is_on(self.now)) else {
@@ -37,7 +50,7 @@ impl World {
             };
             let age = self.now.since(began).0 as f64 / ttl.0.max(1) as f64;
             let share = share * fault.size() * libm::exp(-age);
-            if Dice::keyed(self.seed, Purpose::Sticky, self.sent).hits(share) {
+            if Dice::keyed(self.seed, Purpose::Sticky, n).hits(share) {
                 return Slot::BOTH.into_iter().find(|slot| self.hits(fault, *slot));
             }
         }
@@ -70,7 +83,7 @@ impl World {
     pub fn play_until(&mut self, at: Millis) -> Vec<(Arrival, Slot, Served)> {
         let mut played = Vec::new();
         while let Some(arrival) = self.traffic.next_until(at) {
-            match self.route() {
+            match self.route_of(arrival.n) {
                 Some(slot) => {
                     let served = self.serve(slot, &arrival.into(), arrival.at);
                     played.push((arrival, slot, served));

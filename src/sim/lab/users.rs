@@ -56,7 +56,7 @@ impl Users {
     pub fn play(&mut self, world: &mut World, at: Millis) {
         while world.next_arrival() <= at {
             let Some(arrival) = world.arrivals_until(at).next() else { return };
-            let Some(slot) = world.route() else {
+            let Some(slot) = world.route_of(arrival.n) else {
                 world.lose();
                 continue;
             };
