@@ -37,6 +37,8 @@ pub(super) enum Purpose {
     Sticky,
     /// When, and whether, a user tries again.
     Retry,
+    /// How old its user's token is.
+    Token,
     /// When a client that abuses the service asks.
     Abuse,
     /// Onset and size of a fault, and whom it hits.
@@ -60,6 +62,7 @@ impl Purpose {
             Self::Sticky => 12,
             Self::Retry => 13,
             Self::Abuse => 14,
+            Self::Token => 15,
             Self::Fault(id) => id | 1 << 63,
         }
     }

@@ -14,6 +14,7 @@ pub mod anchor;
 mod balance;
 mod database;
 mod dice;
+pub mod errand;
 pub mod fault;
 pub mod http;
 pub mod lever;
@@ -26,6 +27,7 @@ pub mod wire;
 pub mod world;
 
 pub use http::{Lab, act, plan_apart};
+pub use errand::Errand;
 pub use lever::Lever;
 pub use scenario::Scenario;
 pub use world::World;

@@ -82,7 +82,9 @@ pub(super) fn begin(site: &Rc<Site>, words: &[&str]) -> Result<Lines, String> {
             says.line(&format!("{DONE}{said}"));
         }
         ["logs", slot] => {
-            let lines = site.log_lines(slot_named(slot)?);
+            let slot = slot_named(slot)?;
+            let mut lines = site.log_lines(slot);
+            lines.extend(site.world.borrow().ends_again(slot, site.now()));
             for line in &lines {
                 says.line(line);
             }

@@ -91,7 +91,9 @@ async fn write(site: &Site, weights: [u32; 2]) -> Answer {
         }
         Wrote::Ignored => {}
         Wrote::Refused => {
-            return say(StatusCode::FORBIDDEN, "set weight: permission denied");
+            let status = site.world.borrow().refusal(at);
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+            return say(status, "set weight: permission denied");
         }
         Wrote::Mute => std::future::pending().await,
     }

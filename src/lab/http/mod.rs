@@ -4,6 +4,7 @@
 //! what each request gets, and the sockets do it: real statuses, real delays, real resets.
 
 mod acts;
+mod body;
 mod control;
 mod plan;
 mod proxy;

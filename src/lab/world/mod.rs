@@ -11,6 +11,8 @@ mod effects;
 mod health;
 mod levers;
 mod messages;
+mod mix;
+mod net;
 mod proxy;
 mod request;
 mod serve;
@@ -37,7 +39,7 @@ pub use crate::lab::traffic::Arrival;
 pub use health::{DbGauge, DiskGauge, JobsGauge, MemoryGauge, QueueGauge, Readiness, SocketsGauge};
 pub use messages::Message;
 pub use proxy::Wrote;
-pub use request::{Fate, PATIENCE, Request, Served, page};
+pub use request::{Body, DbTimes, Fate, PATIENCE, Request, Served, page};
 pub use vision::Vision;
 
 /// The 95th percentile of a normal distribution, in deviations.
@@ -136,6 +138,15 @@ impl World {
     /// Database reads of a request that needs `db` of them with nothing cached.
     fn reads(&self, db: f64, hit: f64) -> f64 {
         db * (1.0 - self.scenario.world.cache.cacheable * hit)
+    }
+
+    /// The same where each miss costs so many times as many reads.
+    fn reads_at(&self, db: f64, hit: f64, cost: f64) -> f64 {
+        if cost == 1.0 {
+            return self.reads(db, hit);
+        }
+        let cacheable = self.scenario.world.cache.cacheable;
+        db * (1.0 - cacheable + cacheable * (1.0 - hit) * cost)
     }
 
     /// How long a request takes, as a multiple of the mean route's time on a warm cache.
