@@ -20,6 +20,7 @@ pub mod http;
 pub mod lever;
 mod queue;
 pub mod scenario;
+pub mod series;
 mod service;
 pub mod tally;
 mod traffic;

@@ -14,7 +14,7 @@ use crate::lab::scenario::EvidenceSpec;
 use crate::lab::scenario::answer::Declares;
 use crate::lab::tally::Tally;
 use crate::lab::world::Standing;
-use crate::lab::{Lab, Scenario};
+use crate::lab::{Errand, Lab, Scenario};
 use crate::runbook::{Command, Record};
 use crate::units::Millis;
 use std::sync::Arc;
@@ -84,7 +84,10 @@ fn answer(lab: &Lab, scenario: &Scenario, note: &str) -> Option<String> {
     match declare::read(note)? {
         Said::Mark(_) => None,
         Said::Declare(act) => Some(match act.lever() {
-            None => format!("site: {} is taken down as declared", act.words()),
+            None => match act.errand() {
+                Some(errand) => ran(lab, errand),
+                None => format!("site: {} is taken down as declared", act.words()),
+            },
             Some(lever) => match lab.pull(lever) {
                 Ok(said) => format!("site: {said}"),
                 Err(fault) => format!("site: {}", fault.cause),
@@ -92,9 +95,18 @@ fn answer(lab: &Lab, scenario: &Scenario, note: &str) -> Option<String> {
         }),
         Said::Unheard(words) => {
             let known = Declares::ALL.map(Declares::words).join(", ");
-            Some(format!("site: nobody knows the act {words:?}; known are {known}"))
+            Some(format!("site: nobody knows the act {words:?}; known are {known}; and to ask for: {}", Errand::WORDS))
         }
+        Said::Errand(errand) => Some(ran(lab, errand)),
         Said::Look(item) => Some(looked(&scenario.evidence, &item)),
+    }
+}
+
+/// What is answered to an errand.
+fn ran(lab: &Lab, errand: Errand) -> String {
+    match lab.errand(errand) {
+        Ok(said) => format!("site: {said}"),
+        Err(fault) => format!("site: {}", fault.cause),
     }
 }
 

@@ -395,6 +395,17 @@ impl FaultKind {
         )
     }
 
+    /// Whether it comes between the proxy's counters and whoever reads them.
+    pub(in crate::lab) const fn is_of_the_counters(&self) -> bool {
+        matches!(
+            self,
+            Self::TelemetryFreeze
+                | Self::TelemetryGap
+                | Self::TelemetryDelay { .. }
+                | Self::TelemetryWrong { .. }
+        )
+    }
+
     /// The lever that ends it, where one does whatever the scenario says.
     pub const fn ends_with(&self) -> Option<Lever> {
         Some(match self {

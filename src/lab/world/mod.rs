@@ -8,13 +8,16 @@
 //! so that it does not hang on who looked when.
 
 mod effects;
+mod errands;
 mod health;
+mod lately;
 mod levers;
 mod messages;
 mod mix;
 mod net;
 mod proxy;
 mod request;
+mod series;
 mod serve;
 mod slots;
 mod slow;
@@ -32,6 +35,7 @@ use crate::lab::service::Service;
 use crate::lab::tally::Tally;
 use crate::lab::traffic::Traffic;
 use crate::units::{Millis, Role, Slot, Split};
+use lately::Lately;
 use slow::Slow;
 
 pub use crate::lab::service::Life;
@@ -72,6 +76,8 @@ pub struct World {
     faults: Vec<Fault>,
     slow: Slow,
     tally: Tally,
+    /// The users of the last seconds.
+    lately: Lately,
     probes: u64,
     /// Users whom the proxy has sent somewhere.
     sent: u64,
@@ -101,6 +107,7 @@ impl World {
             faults: faults.map(|fault| Fault::new(fault, seed, scenario.clock.jitter)).collect(),
             slow: Slow::new(scenario),
             tally: Tally::default(),
+            lately: Lately::default(),
             probes: request::PROBES_FROM,
             sent: 0,
             now: Millis::ZERO,
@@ -241,5 +248,8 @@ impl World {
             }
         }
         self.drift(at);
+        if self.lately.is_due(at) {
+            self.lately.mark(self.counted(at));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The users on their way: who comes, where the proxy sends them, what is counted of what they
 //! got, and who tries again.
 
+use super::lately::Visit;
 use super::request::{ABUSE, ATTEMPT, LOST, PROBES_FROM};
 use super::{Arrival, Fate, Life, Request, Served, World};
 use crate::lab::anchor::Anchor;
@@ -106,6 +107,7 @@ impl World {
         if !request.user {
             return served;
         }
+        self.lately.visit(Visit { request: *request, slot, at, served });
         let slow_us = self.scenario.traffic.slow_over.0 * 1000;
         let answered = matches!(served.fate, Fate::Answer(200..400)) && !served.failed();
         let counts = &mut self.tally.slots[slot.index()];
@@ -134,6 +136,7 @@ impl World {
                 _ => None,
             });
             self.queue.add(at, only.flatten());
+            self.lately.jobs_in += 1;
         }
     }
 

@@ -36,14 +36,6 @@ impl World {
 
     /// Whether anything in this world can ever come between the counters and who reads them.
     pub fn may_be_blind(&self) -> bool {
-        self.faults.iter().any(|fault| {
-            matches!(
-                fault.spec.kind,
-                FaultKind::TelemetryFreeze
-                    | FaultKind::TelemetryGap
-                    | FaultKind::TelemetryDelay { .. }
-                    | FaultKind::TelemetryWrong { .. }
-            )
-        })
+        self.faults.iter().any(|fault| fault.spec.kind.is_of_the_counters())
     }
 }
