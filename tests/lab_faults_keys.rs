@@ -160,9 +160,8 @@ fn readiness_may_come_to_its_last_word_and_stay_there() {
 
 #[test]
 fn a_start_that_fails_runs_so_long_and_says_its_status() {
-    let text = fault(
-        "kind = \"boot.fail\"\nat = \"deploy\"\nexit = 127\nevery = \"10s\"\ntakes = \"8s\"",
-    );
+    let text =
+        fault("kind = \"boot.fail\"\nat = \"deploy\"\nexit = 127\nevery = \"10s\"\ntakes = \"8s\"");
     let mut world = World::new(&read(&text).unwrap(), 5);
     world.deploy(GREEN, None, secs(1));
     assert_eq!(world.life(GREEN, secs(10)), Life::Booting);
@@ -229,7 +228,8 @@ fn a_schema_names_the_releases_that_can_work_with_it() {
 #[test]
 fn consumers_may_leave_out_what_they_cannot_read() {
     let back = |keys: &str| {
-        let mut world = switched(&fault(&format!("kind = \"queue.format\"\nat = \"switch\"\n{keys}")));
+        let mut world =
+            switched(&fault(&format!("kind = \"queue.format\"\nat = \"switch\"\n{keys}")));
         world.pull(Lever::PauseQueue, secs(20)).unwrap();
         world.play_until(secs(30));
         world.set_split(green(0), secs(30));
@@ -354,9 +354,8 @@ fn what_is_not_visible_is_not_told_and_happens_all_the_same() {
 
 #[test]
 fn with_swapped_labels_the_other_slot_is_the_one_that_serves() {
-    let text = fault(
-        "kind = \"label.swap\"\nat = \"start\"\nfrom = \"note\"\ntext = \"Left is prod.\"",
-    );
+    let text =
+        fault("kind = \"label.swap\"\nat = \"start\"\nfrom = \"note\"\ntext = \"Left is prod.\"");
     let scenario = read(&text).unwrap();
     assert_eq!(scenario.blue(), Slot::Second, "the label says left");
     let mut world = World::new(&scenario, 5);

@@ -58,7 +58,9 @@ fn get(address: SocketAddr) -> Got {
     }
     let text = String::from_utf8_lossy(&all).into_owned();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let length = head
+        .lines()
+        .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
     Got {
         status: head.lines().next().unwrap_or_default().to_owned(),
         body: body.len(),
@@ -117,7 +119,9 @@ fn slices_come_one_after_the_other_with_their_pauses() {
 #[test]
 fn a_connection_that_closes_half_way_is_a_failure_on_every_side() {
     let limit = "kind = \"net.limit\"\nvalue = 7000";
-    assert!(served(limit).iter().all(|s| s.fate == Fate::Cut && s.failed() && s.body.sent == 7_000));
+    assert!(
+        served(limit).iter().all(|s| s.fate == Fate::Cut && s.failed() && s.body.sent == 7_000)
+    );
     assert!(!served("kind = \"net.limit\"\nvalue = 20000").iter().any(Served::failed), "it fits");
 
     let got = from_slot(limit);

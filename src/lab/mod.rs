@@ -27,8 +27,8 @@ mod traffic;
 pub mod wire;
 pub mod world;
 
-pub use http::{Lab, act, plan_apart};
 pub use errand::Errand;
+pub use http::{Lab, act, plan_apart};
 pub use lever::Lever;
 pub use scenario::Scenario;
 pub use world::World;

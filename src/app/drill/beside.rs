@@ -95,7 +95,10 @@ fn answer(lab: &Lab, scenario: &Scenario, note: &str) -> Option<String> {
         }),
         Said::Unheard(words) => {
             let known = Declares::ALL.map(Declares::words).join(", ");
-            Some(format!("site: nobody knows the act {words:?}; known are {known}; and to ask for: {}", Errand::WORDS))
+            Some(format!(
+                "site: nobody knows the act {words:?}; known are {known}; and to ask for: {}",
+                Errand::WORDS
+            ))
         }
         Said::Errand(errand) => Some(ran(lab, errand)),
         Said::Look(item) => Some(looked(&scenario.evidence, &item)),

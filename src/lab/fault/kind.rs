@@ -389,10 +389,7 @@ pub enum FaultKind {
 impl FaultKind {
     /// Whether it acts on how answers come over the wire.
     pub(in crate::lab) const fn is_of_the_wire(&self) -> bool {
-        matches!(
-            self,
-            Self::NetBandwidth { .. } | Self::NetSlicer { .. } | Self::NetLimit { .. }
-        )
+        matches!(self, Self::NetBandwidth { .. } | Self::NetSlicer { .. } | Self::NetLimit { .. })
     }
 
     /// Whether it comes between the proxy's counters and whoever reads them.

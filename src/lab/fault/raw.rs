@@ -254,10 +254,10 @@ impl RawFault {
             }
             RawKind::HttpHang => {
                 FaultKind::HttpHang { share: self.share()?, after: self.takes.take() }
-            },
+            }
             RawKind::HttpReset => {
                 FaultKind::HttpReset { share: self.share()?, after: self.takes.take() }
-            },
+            }
             RawKind::NetBandwidth => FaultKind::NetBandwidth {
                 kb_per_s: self.value(0.001, 1e6)?,
                 share: self.share_or(1.0)?,
@@ -315,10 +315,9 @@ impl RawFault {
                 }
             }
             RawKind::ReadyLie => FaultKind::ReadyLie,
-            RawKind::BootFail => FaultKind::BootFail {
-                exit: self.exit.take().unwrap_or(1),
-                runs: self.takes.take(),
-            },
+            RawKind::BootFail => {
+                FaultKind::BootFail { exit: self.exit.take().unwrap_or(1), runs: self.takes.take() }
+            }
             RawKind::BootSlow => FaultKind::BootSlow { more: self.takes()? },
             RawKind::RestartLoop => FaultKind::RestartLoop { down: self.takes_or(3) },
             RawKind::WorkerVariant => {
@@ -526,10 +525,9 @@ impl TryFrom<RawFault> for FaultSpec {
             | RawKind::ConnPinned
             | RawKind::DrainSlow
             | RawKind::StickyDns => Target::Blue,
-            RawKind::DbLock
-            | RawKind::SessionKey
-            | RawKind::ClientAbuse
-            | RawKind::RetryStorm => Target::Both,
+            RawKind::DbLock | RawKind::SessionKey | RawKind::ClientAbuse | RawKind::RetryStorm => {
+                Target::Both
+            }
             _ => Target::Green,
         });
         Ok(Self {

@@ -11,6 +11,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+/// What was written shall have left before the connection is closed.
+const LEAVES: Duration = Duration::from_millis(20);
+
 /// The connection is closed before the body's end.
 #[derive(Debug)]
 pub(super) struct CutOff;
@@ -69,7 +72,9 @@ impl Body for Sliced {
         let gaps = u64::from(plan.pieces.saturating_sub(1));
         let n = u64::from(self.pieces).min(gaps);
         let next = (plan.takes_us * n).checked_div(gaps).unwrap_or(0);
-        let next = self.begun + Duration::from_micros(next);
+        let ends = self.pieces >= plan.pieces && plan.sent < plan.bytes;
+        let next =
+            self.begun + Duration::from_micros(next) + if ends { LEAVES } else { Duration::ZERO };
         self.pause.as_mut().reset(next);
         let piece = self.whole.slice(from as usize..to as usize);
         Poll::Ready(Some(Ok(Frame::data(piece))))

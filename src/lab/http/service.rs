@@ -1,11 +1,11 @@
 //! A slot's service on its port: liveness, readiness and the scenario's routes, each answered as
 //! the world decides, after as long as the world decides.
 
+use super::body::Sliced;
 use super::site::{Site, prompt};
 use crate::lab::world::{Fate, Life, Readiness, Served, World};
 use crate::units::Slot;
 use bytes::Bytes;
-use super::body::Sliced;
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
@@ -166,11 +166,13 @@ const fn word(fate: Fate) -> &'static str {
 fn page(site: &Site, slot: Slot, status: u16, served: &Served) -> Answer {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (page, body) = (served.page(), served.body);
-    let mut answer = if page.len() == body.bytes as usize && body.pieces <= 1 && body.sent == body.bytes {
-        respond(site, slot, status, Bytes::from_static(page.as_bytes()))
-    } else {
-        respond(site, slot, status, Bytes::new()).map(|_| Either::Right(Sliced::new(page, body)))
-    };
+    let mut answer =
+        if page.len() == body.bytes as usize && body.pieces <= 1 && body.sent == body.bytes {
+            respond(site, slot, status, Bytes::from_static(page.as_bytes()))
+        } else {
+            respond(site, slot, status, Bytes::new())
+                .map(|_| Either::Right(Sliced::new(page, body)))
+        };
     if served.wrong && status.is_redirection() {
         answer.headers_mut().insert(LOCATION, HeaderValue::from_static("/nowhere"));
     }

@@ -34,8 +34,12 @@ pub struct TrafficSpec {
 
 impl Default for TrafficSpec {
     fn default() -> Self {
-        let route =
-            |path: &str, share, db| RouteSpec { path: path.to_owned(), share, db, ..RouteSpec::default() };
+        let route = |path: &str, share, db| RouteSpec {
+            path: path.to_owned(),
+            share,
+            db,
+            ..RouteSpec::default()
+        };
         Self {
             base_rps: 40.0,
             noise: 0.08,

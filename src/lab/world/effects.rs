@@ -97,8 +97,7 @@ impl World {
         at: Millis,
     ) -> Effects {
         let hit = self.scenario.world.cache.hit;
-        let mut effects =
-            Effects {
+        let mut effects = Effects {
             latency: 1.0,
             more_us: 0.0,
             db_slow: 1.0,
@@ -132,7 +131,8 @@ impl World {
                         continue;
                     }
                     let luck = || request.map_or(0.5, |(r, ..)| self.second(fault, r));
-                    let around = if *jitter > 0.0 { 1.0 + jitter * (2.0 * luck() - 1.0) } else { 1.0 };
+                    let around =
+                        if *jitter > 0.0 { 1.0 + jitter * (2.0 * luck() - 1.0) } else { 1.0 };
                     effects.latency *= (1.0 + (factor - 1.0) * level * around).max(0.1);
                     effects.more_us += more.0 as f64 * 1000.0 * level * around;
                 }

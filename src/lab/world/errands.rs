@@ -17,8 +17,11 @@ fn name(role: Role) -> &'static str {
 /// What is said of some of the users.
 fn told(users: &UserSeries) -> String {
     let p95 = users.p95_ms.map_or_else(String::new, |ms| format!(", p95 {ms:.0} ms"));
-    let errors: String =
-        users.client_errors_pct.iter().map(|(status, pct)| format!(", {status}: {pct} %")).collect();
+    let errors: String = users
+        .client_errors_pct
+        .iter()
+        .map(|(status, pct)| format!(", {status}: {pct} %"))
+        .collect();
     format!("{} % failed of {}{errors}{p95}", users.failed_pct, users.requests)
 }
 
@@ -121,7 +124,8 @@ impl World {
         let mut world = self.clone();
         world.settle(at);
         let word = |ready: bool| if ready { "ready" } else { "not ready" };
-        let (Some(shallow), Some(deep)) = (world.readiness(slot, at), world.deep_readiness(slot, at))
+        let (Some(shallow), Some(deep)) =
+            (world.readiness(slot, at), world.deep_readiness(slot, at))
         else {
             return format!("{} rechecked: nothing runs there", name(role));
         };
@@ -158,6 +162,9 @@ impl World {
             }
             Wrote::Mute => return Err("the proxy does not answer".to_owned()),
         }
-        Ok(format!("{percent} % to Green was written; Green has {:.0} % now", 100.0 * self.share(green)))
+        Ok(format!(
+            "{percent} % to Green was written; Green has {:.0} % now",
+            100.0 * self.share(green)
+        ))
     }
 }

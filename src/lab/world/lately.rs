@@ -1,8 +1,8 @@
 //! The users of the last seconds, one by one, as the services' own logs would have them: what
 //! looks part by part are made from. Nothing reads it but who asks.
 
-use super::request::{Fate, PATIENCE, Request, Served};
 use super::World;
+use super::request::{Fate, PATIENCE, Request, Served};
 use crate::units::{Millis, Slot};
 use std::collections::VecDeque;
 

@@ -31,7 +31,8 @@ impl World {
         };
         // The worst of them counts.
         let mute = on(&|kind| matches!(kind, FaultKind::ProxyMute).then_some(Wrote::Mute));
-        let refused = on(&|kind| matches!(kind, FaultKind::ProxyRefuse { .. }).then_some(Wrote::Refused));
+        let refused =
+            on(&|kind| matches!(kind, FaultKind::ProxyRefuse { .. }).then_some(Wrote::Refused));
         let stuck = on(&|kind| matches!(kind, FaultKind::ProxyStuck).then_some(Wrote::Ignored));
         let partly = on(&|kind| match kind {
             FaultKind::ProxyPartial { share } => Some(Wrote::Partly(*share)),

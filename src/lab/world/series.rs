@@ -126,10 +126,10 @@ impl World {
         let besides = match of {
             Some((_, Some(_))) => [0, 0],
             Some((slot, None)) => [self.uploads(slot), self.sockets(slot)],
-            None => Slot::BOTH.map(|slot| [self.uploads(slot), self.sockets(slot)]).into_iter().fold(
-                [0, 0],
-                |sum, more| [sum[0] + more[0], sum[1] + more[1]],
-            ),
+            None => Slot::BOTH
+                .map(|slot| [self.uploads(slot), self.sockets(slot)])
+                .into_iter()
+                .fold([0, 0], |sum, more| [sum[0] + more[0], sum[1] + more[1]]),
         };
         let pct = |count: u64| tenth(100.0 * count as f64 / all.max(1) as f64);
         UserSeries {

@@ -86,11 +86,7 @@ impl World {
         Served {
             fate,
             latency_us: begins - now_us + inside_us,
-            db: DbTimes {
-                wait_us: taken.wait_us,
-                read_us: db_us as u64,
-                lock_us: effects.lock_us,
-            },
+            db: DbTimes { wait_us: taken.wait_us, read_us: db_us as u64, lock_us: effects.lock_us },
             body: Body::default(),
             db_refused: taken.refused,
             db_reads: reads,
@@ -178,9 +174,7 @@ impl World {
             }
             FaultKind::ClientAbuse { share, .. } if request.abuses() => (*share, Fate::Answer(500)),
             FaultKind::SessionKey
-                if request.user
-                    && fault.is_on(at)
-                    && self.is_about(fault, slot, request, path) =>
+                if request.user && fault.is_on(at) && self.is_about(fault, slot, request, path) =>
             {
                 let share = self.slow.unsigned[slot.index()];
                 let moved = Dice::keyed(self.seed, Purpose::Session, request.n).hits(share);
@@ -215,12 +209,7 @@ impl World {
     }
 
     /// Whether the age of a user's token is one that is refused.
-    fn is_of_age(
-        &self,
-        younger: Option<Millis>,
-        older: Option<Millis>,
-        request: &Request,
-    ) -> bool {
+    fn is_of_age(&self, younger: Option<Millis>, older: Option<Millis>, request: &Request) -> bool {
         if younger.is_none() && older.is_none() {
             return true;
         }

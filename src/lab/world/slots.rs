@@ -87,7 +87,11 @@ impl World {
                 FaultKind::BootFail { runs, .. } if service.dead && self.hits(fault, slot) => {
                     // It listens for a part of each period, and then it has ended again.
                     let turn = at.since(service.listens().unwrap_or(at)).0 % every;
-                    return if turn < runs.map_or(every / 3, |runs| runs.0) { Life::Booting } else { Life::Absent };
+                    return if turn < runs.map_or(every / 3, |runs| runs.0) {
+                        Life::Booting
+                    } else {
+                        Life::Absent
+                    };
                 }
                 _ => {}
             }

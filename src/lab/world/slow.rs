@@ -1,8 +1,8 @@
 //! What grows and drains at its own pace: memory, disk, bad cache entries, connections, sessions,
 //! sockets, uploads, things done twice. It is brought up in even steps, whoever looks when.
 
-use super::{Life, World};
 use super::mix::Mix;
+use super::{Life, World};
 use crate::lab::fault::{FaultKind, Per, Reconnect};
 use crate::lab::scenario::Scenario;
 use crate::units::{Millis, Slot};

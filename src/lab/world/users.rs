@@ -188,13 +188,7 @@ impl World {
     }
 
     /// A client that abuses the service asks in the quarter of a second after `from`.
-    pub(super) fn abuse(
-        &mut self,
-        rps: f64,
-        route: Option<usize>,
-        from: Millis,
-        step: Millis,
-    ) {
+    pub(super) fn abuse(&mut self, rps: f64, route: Option<usize>, from: Millis, step: Millis) {
         let mut luck = Dice::keyed(self.seed, Purpose::Abuse, from.0);
         let mut ms = 0.0;
         for n in 0.. {
