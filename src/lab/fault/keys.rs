@@ -70,7 +70,7 @@ const fn how(kind: &FaultKind) -> Runs {
         | FaultKind::ProxyMute
         | FaultKind::RollbackMissing { .. }
         | FaultKind::TlsBad { .. }
-        | FaultKind::TelemetryFreeze
+        | FaultKind::TelemetryFreeze { .. }
         | FaultKind::TelemetryGap
         | FaultKind::TelemetryDelay { .. }
         | FaultKind::TelemetryWrong { .. } => Runs::Switches,

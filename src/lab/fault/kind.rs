@@ -5,6 +5,22 @@ use crate::lab::lever::Lever;
 use crate::units::Millis;
 use serde::Deserialize;
 
+/// One of the series that the proxy counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Requests.
+    Requests,
+    /// Those that failed.
+    Failed,
+    /// Those answered with 4xx.
+    ClientErrors,
+    /// Times to an answer.
+    Latency,
+    /// Requests that wait.
+    InFlight,
+}
+
 /// What a strength is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -344,13 +360,18 @@ pub enum FaultKind {
         share: f64,
     },
     /// `telemetry.freeze`: what is measured repeats the last second.
-    TelemetryFreeze,
+    TelemetryFreeze {
+        /// Which series; all of them where none is named.
+        series: Vec<Measure>,
+    },
     /// `telemetry.gap`: nothing is measured of users.
     TelemetryGap,
     /// `telemetry.delay`: what is measured of users is old.
     TelemetryDelay {
         /// How old.
         by: Millis,
+        /// Which series; all of them where none is named.
+        series: Vec<Measure>,
     },
     /// `telemetry.wrong`: of the failures only this share is counted.
     TelemetryWrong {
@@ -396,7 +417,7 @@ impl FaultKind {
     pub(in crate::lab) const fn is_of_the_counters(&self) -> bool {
         matches!(
             self,
-            Self::TelemetryFreeze
+            Self::TelemetryFreeze { .. }
                 | Self::TelemetryGap
                 | Self::TelemetryDelay { .. }
                 | Self::TelemetryWrong { .. }

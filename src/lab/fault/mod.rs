@@ -10,7 +10,7 @@ use crate::lab::dice::{Dice, Purpose};
 use crate::units::{Millis, Role};
 use serde::Deserialize;
 
-pub use kind::{FaultKind, Per, Reconnect};
+pub use kind::{FaultKind, Measure, Per, Reconnect};
 
 /// A fault as the scenario declares it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -2,7 +2,7 @@
 //! no others.
 
 use super::keys;
-use super::{Couple, FaultKind, FaultSpec, Per, Reconnect, Shape, Target};
+use super::{Couple, FaultKind, FaultSpec, Measure, Per, Reconnect, Shape, Target};
 use crate::lab::anchor::{Anchor, Moment};
 use crate::lab::scenario::{maybe_millis, millis};
 use crate::units::Millis;
@@ -171,6 +171,8 @@ pub(super) struct RawFault {
     name: Option<String>,
     #[serde(default)]
     shift: Option<bool>,
+    #[serde(default)]
+    series: Option<Vec<Measure>>,
 }
 
 /// A status, or a class of them as people write it.
@@ -408,9 +410,14 @@ impl RawFault {
             RawKind::VendorSlow => FaultKind::VendorSlow { factor: self.factor()? },
             RawKind::VendorDown => FaultKind::VendorDown { share: self.share()? },
             RawKind::LatentTrigger => FaultKind::LatentTrigger { share: self.share()? },
-            RawKind::TelemetryFreeze => FaultKind::TelemetryFreeze,
+            RawKind::TelemetryFreeze => {
+                FaultKind::TelemetryFreeze { series: self.series.take().unwrap_or_default() }
+            }
             RawKind::TelemetryGap => FaultKind::TelemetryGap,
-            RawKind::TelemetryDelay => FaultKind::TelemetryDelay { by: self.takes()? },
+            RawKind::TelemetryDelay => FaultKind::TelemetryDelay {
+                by: self.takes()?,
+                series: self.series.take().unwrap_or_default(),
+            },
             RawKind::TelemetryWrong => {
                 FaultKind::TelemetryWrong { factor: self.value(0.0, 1_000.0)? }
             }
@@ -473,6 +480,7 @@ impl RawFault {
             ("slot", self.slot.is_some()),
             ("name", self.name.is_some()),
             ("shift", self.shift.is_some()),
+            ("series", self.series.is_some()),
         ];
         left.into_iter().find(|(_, given)| *given).map(|(key, _)| key)
     }

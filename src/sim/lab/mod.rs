@@ -302,7 +302,11 @@ impl Model for LabModel {
             let whose = self.whose(slot, regime);
             let sample = self.users.take(slot, at, whose, self.world.uploads(slot));
             let sample = if self.world.may_be_blind() {
-                self.seen[slot.index()].see(sample, self.world.vision(at))
+                self.seen[slot.index()].see_some(
+                    sample,
+                    self.world.vision(at),
+                    self.world.blurred(at),
+                )
             } else {
                 Some(sample)
             };
