@@ -215,6 +215,7 @@ fn deed_words(deed: &Deed) -> Option<String> {
         Deed::GoOn => "go on".to_owned(),
         Deed::Extend => "more time".to_owned(),
         Deed::Declare(act) => act.words().to_owned(),
+        Deed::Errand(errand) => errand.to_string(),
         Deed::Mark(what) if what.is_empty() => "mark".to_owned(),
         Deed::Mark(what) => format!("mark: {what}"),
         Deed::LookAt(item) => format!("looked at {item}"),

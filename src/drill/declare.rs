@@ -2,10 +2,12 @@
 //! item of evidence, a wish for a hint.
 //!
 //! The cockpit has a key for a note and needs no new one: a note that begins with `mark`, with
-//! `declare:` or with `look:`, or that is `hint`, is read here, and stays a note for everybody else. Whoever puts a
+//! `declare:`, `look:` or `ask:`, or that is `hint`, is read here, and stays a note for everybody
+//! else. Whoever puts a
 //! button on the screen sends the note that [`declare`] or [`look`] writes.
 
 use crate::clean::Clean;
+use crate::lab::Errand;
 use crate::lab::scenario::answer::Declares;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,8 @@ pub enum Said {
     Look(String),
     /// The next hint is asked for.
     Hint,
+    /// Somebody at the site shall do something.
+    Errand(Errand),
 }
 
 /// The note that declares an act.
@@ -33,6 +37,11 @@ pub fn declare(act: Declares) -> Clean {
 /// The note that says that an item of evidence was looked at.
 pub fn look(item: &str) -> Clean {
     Clean::new(&format!("look: {item}"))
+}
+
+/// The note that asks somebody at the site for something.
+pub fn ask(errand: Errand) -> Clean {
+    Clean::new(&format!("ask: {errand}"))
 }
 
 /// The note that says that something was noticed.
@@ -52,7 +61,14 @@ pub fn read(note: &str) -> Option<Said> {
         let head = note.get(..word.len())?;
         head.eq_ignore_ascii_case(word).then(|| note[word.len()..].trim())
     };
+    if let Some(errand) = after("ask:") {
+        let read = Errand::read(errand);
+        return Some(read.map_or_else(|| Said::Unheard(errand.to_owned()), Said::Errand));
+    }
     if let Some(act) = after("declare:") {
+        if let Some(errand) = Errand::read(act) {
+            return Some(Said::Errand(errand));
+        }
         return Some(act_of(act).map_or_else(|| Said::Unheard(act.to_owned()), Said::Declare));
     }
     if let Some(item) = after("look:") {
@@ -99,6 +115,17 @@ mod tests {
             }
         }
         assert_eq!(read("declare: pause"), Some(Said::Declare(Declares::PauseQueue)));
+    }
+
+    #[test]
+    fn an_errand_is_asked_for_or_declared() {
+        for words in Errand::WORDS.split(", ") {
+            let errand = Errand::read(words).unwrap();
+            assert_eq!(read(ask(errand).as_str()), Some(Said::Errand(errand)), "{words}");
+        }
+        let weight = Errand::read("weight 25").unwrap();
+        assert_eq!(read("Declare: set weight 25 %"), Some(Said::Errand(weight)));
+        assert_eq!(read("ask: the moon"), Some(Said::Unheard("the moon".to_owned())));
     }
 
     #[test]

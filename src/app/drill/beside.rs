@@ -20,7 +20,7 @@ use crate::lab::scenario::EvidenceSpec;
 use crate::lab::scenario::answer::Declares;
 use crate::lab::tally::Tally;
 use crate::lab::world::Standing;
-use crate::lab::{Lab, Scenario};
+use crate::lab::{Errand, Lab, Scenario};
 use crate::runbook::{Command, Interrupt, Record};
 use crate::units::Millis;
 use std::sync::Arc;
@@ -118,7 +118,10 @@ fn answer(lab: &Lab, scenario: &Scenario, note: &str, hints: &mut usize) -> Opti
     match declare::read(note)? {
         Said::Mark(_) => None,
         Said::Declare(act) => Some(match act.lever() {
-            None => format!("site: {} is taken down as declared", act.words()),
+            None => match act.errand() {
+                Some(errand) => ran(lab, errand),
+                None => format!("site: {} is taken down as declared", act.words()),
+            },
             Some(lever) => match lab.pull(lever) {
                 Ok(said) => format!("site: {said}"),
                 Err(fault) => format!("site: {}", fault.cause),
@@ -126,8 +129,12 @@ fn answer(lab: &Lab, scenario: &Scenario, note: &str, hints: &mut usize) -> Opti
         }),
         Said::Unheard(words) => {
             let known = Declares::ALL.map(Declares::words).join(", ");
-            Some(format!("site: nobody knows the act {words:?}; known are {known}"))
+            Some(format!(
+                "site: nobody knows the act {words:?}; known are {known}; and to ask for: {}",
+                Errand::WORDS
+            ))
         }
+        Said::Errand(errand) => Some(ran(lab, errand)),
         Said::Look(item) => Some(looked(&scenario.evidence, &item)),
         Said::Hint => {
             let given = hint(&scenario.story.hints, *hints);
@@ -142,6 +149,14 @@ pub fn hint(hints: &[String], given: usize) -> String {
     match hints.get(given) {
         Some(says) => format!("hint {} of {}: {says}", given + 1, hints.len()),
         None => "hint: there are no more of them, and this one costs nothing".to_owned(),
+    }
+}
+
+/// What is answered to an errand.
+fn ran(lab: &Lab, errand: Errand) -> String {
+    match lab.errand(errand) {
+        Ok(said) => format!("site: {said}"),
+        Err(fault) => format!("site: {}", fault.cause),
     }
 }
 
