@@ -52,6 +52,7 @@ Examples:
   switchback drill cold-shiver --seed 7
   switchback drill --blind          one is drawn, and only its codename is told
   switchback drill --all --bot all --seeds 20 --json
+  switchback drill wall-of-red --bot oracle --real
   switchback drill --check ./my-scenario.toml
 
 With --bot nobody flies but a bot, on simulated time, a line a flight: oracle
@@ -405,6 +406,9 @@ pub struct BotArgs {
     /// Let a bot fly, by its name, or all six
     #[arg(long, value_name = "NAME")]
     pub bot: Option<String>,
+    /// Fly the bot's keys on real sockets as well, in real time, and tell both
+    #[arg(long, requires = "bot", conflicts_with = "check")]
+    pub real: bool,
     /// How many seeds of each scenario bots fly, 1 to 1000 [default: 4; with --check 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub seeds: Option<u16>,

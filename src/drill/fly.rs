@@ -5,6 +5,7 @@
 
 use super::bots::Oracle;
 use super::harm::{self, Harm};
+use super::keys::Recorder;
 use super::tape::{Asked, Deed, Tape, Told};
 use super::truth::Truth;
 use crate::clean::Clean;
@@ -14,10 +15,10 @@ use crate::lab::anchor::{Anchor, Anchors};
 use crate::lab::scenario::EvidenceSpec;
 use crate::lab::scenario::answer::Answer;
 use crate::plan::{Faults, Plan};
-use crate::runbook::{Command, Event, Kind, RunFacts};
+use crate::runbook::{Command, Event, Interrupt, Kind, RunFacts};
 use crate::signal::Sample;
 use crate::sim::Flight;
-use crate::sim::lab::{LabModel, plan, pull as pull_lever, world};
+use crate::sim::lab::{LabModel, plan, pull as pull_lever, run as run_errand, world};
 use crate::units::Millis;
 
 /// Keys that a pilot may press at one instant: more is a pilot that does not look up.
@@ -171,6 +172,26 @@ pub fn with_answer(course: &Course, seed: u64, oracle: &mut Oracle<'_>) -> Flown
     fly(course, seed, |sight, anchors| oracle.press(sight, anchors))
 }
 
+/// The same as [`with`]; what is pressed is written down.
+pub fn written(course: &Course, seed: u64, pilot: &mut dyn Pilot, keys: &mut Recorder) -> Flown {
+    fly(course, seed, |sight, _| keys.heard(sight, pilot.press(sight)))
+}
+
+/// The same as [`with_answer`]; what is pressed is written down.
+pub fn written_with_answer(
+    course: &Course,
+    seed: u64,
+    oracle: &mut Oracle<'_>,
+    keys: &mut Recorder,
+) -> Flown {
+    fly(course, seed, |sight, anchors| keys.heard(sight, oracle.press(sight, anchors)))
+}
+
+/// Why a flight is ended at its scenario's hard stop.
+pub fn hard_stop(scenario: &Scenario) -> String {
+    format!("the hard stop of this drill after {}", scenario.clock.hard_stop)
+}
+
 fn fly(
     course: &Course,
     seed: u64,
@@ -186,12 +207,15 @@ fn fly(
         last_rollback: None,
         last_end: None,
         tells_gates: true,
+        drilled: None,
         record: crate::signal::Record::default(),
     };
     let world = world(scenario, seed, plan);
     let mut flight: Flight<Tape, LabModel> = Flight::new(plan.clone(), facts, world);
     flight.feed(Event::Begin);
     let cap = course.cap();
+    let mut until = cap;
+    let mut stopped = None;
     let mut ticks = Vec::new();
     let (mut keys, mut pressed_at, mut deeds) = (0, 0, 0);
     while flight.finish().is_none() {
@@ -205,8 +229,16 @@ fn fly(
             keys += 1;
             flight.command(command);
             deeds = pull(&mut flight, deeds);
-        } else if !flight.advance_to_next(cap.0) {
-            break;
+        } else if !flight.advance_to_next(until.0) {
+            // The hard stop ends it as it does on sockets; any other cap is only this loop's.
+            if cap < scenario.clock.hard_stop || stopped.is_some() {
+                break;
+            }
+            flight.now = flight.now.max(cap.0);
+            // A way back that has begun is finished first.
+            until = cap + IN_BAND;
+            stopped = Some(hard_stop(scenario));
+            flight.command(Command::Interrupt(Interrupt::Terminate));
         }
         let second = flight.now / 1000;
         if ticks.len() as u64 <= second {
@@ -215,7 +247,8 @@ fn fly(
     }
     let (ended, tally) = (Millis(flight.now), flight.world.slots.tally());
     ticks.push((ended, tally));
-    let truth = Truth::new(flight.world.slots.lab().anchors().clone(), ticks, ended);
+    let mut truth = Truth::new(flight.world.slots.lab().anchors().clone(), ticks, ended);
+    truth.stopped = stopped;
     let until = course.horizon(&truth);
     let lab = flight.world.slots.lab();
     let truth = truth.counted(until, |ahead| Some(lab.foresee(ended + ahead).tally));
@@ -254,13 +287,17 @@ fn leaves_early(command: &Command, tape: &Tape, plan: &Plan, now: Millis) -> boo
 /// A declared act is done: its lever is pulled in the lab. Says how many deeds were looked at.
 fn pull(flight: &mut Flight<Tape, LabModel>, from: usize) -> usize {
     let now = Millis(flight.now);
-    let levers: Vec<_> = flight.watcher.deeds[from..]
-        .iter()
-        .filter_map(|did| match did.deed {
-            Deed::Declare(act) => act.lever(),
-            _ => None,
-        })
-        .collect();
+    let deeds = &flight.watcher.deeds[from..];
+    let of = |deed: &Deed| match deed {
+        Deed::Declare(act) => (act.lever(), act.errand()),
+        Deed::Errand(errand) => (None, Some(*errand)),
+        _ => (None, None),
+    };
+    let asked: Vec<_> = deeds.iter().map(|did| of(&did.deed)).collect();
+    for errand in asked.iter().filter_map(|(_, errand)| *errand) {
+        let _ = run_errand(&mut flight.world, errand, now);
+    }
+    let levers: Vec<_> = asked.into_iter().filter_map(|(lever, _)| lever).collect();
     for lever in levers {
         // What cannot be pulled now was said in vain.
         let _ = pull_lever(&mut flight.world, lever, now);

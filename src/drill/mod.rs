@@ -26,10 +26,12 @@ pub mod evidence;
 pub mod fly;
 pub mod harm;
 pub mod history;
+pub mod keys;
 pub mod regress;
 pub mod score;
 pub mod tape;
 pub mod truth;
+pub mod words;
 
 use crate::lab::scenario::answer::Call;
 

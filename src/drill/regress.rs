@@ -8,8 +8,9 @@ use super::account::{self, Account};
 use super::bots::{
     AlwaysAbort, Bot, Never, Oracle, PreparedAbort, Rusher, ThresholdOnly, Twitch,
 };
-use super::fly::{self, Course, Flown};
+use super::fly::{self, Course, Flown, Pilot};
 use super::harm::Compared;
+use super::keys::{Keys, Recorder};
 use super::score::{self, Grade, Score, Sureness};
 use crate::lab::scenario::answer::Call;
 use serde::Serialize;
@@ -91,8 +92,13 @@ impl Yardstick {
 }
 
 fn oracle(course: &Course, seed: u64, nothing: &Flown) -> Flown {
+    fly::with_answer(course, seed, &mut knowing(course, nothing))
+}
+
+/// The oracle, with what it knows from the flight in which nothing was done.
+fn knowing<'a>(course: &'a Course, nothing: &Flown) -> Oracle<'a> {
     let known = account::of(&nothing.tape, &nothing.truth, &course.scenario, &course.answer);
-    fly::with_answer(course, seed, &mut Oracle::new(&course.answer, known.evidence, &nothing.truth))
+    Oracle::new(&course.answer, known.evidence, &nothing.truth)
 }
 
 /// Judges a flight on a course.
@@ -141,6 +147,28 @@ pub fn trials(course: &Course, seed: u64, bots: &[Bot]) -> Vec<Trial> {
         Trial { bot: *bot, seed, flown, account, harm, score }
     };
     bots.iter().map(trial).collect()
+}
+
+/// Flies a bot on one seed of a course and writes down its keys.
+pub fn keys(course: &Course, seed: u64, bot: Bot, yardstick: &Yardstick) -> (Flown, Keys) {
+    let mut keys = Recorder::default();
+    let mut with = |pilot: &mut dyn Pilot| fly::written(course, seed, pilot, &mut keys);
+    let flown = match bot {
+        Bot::Never => with(&mut Never),
+        Bot::Twitch => with(&mut Twitch::default()),
+        Bot::ThresholdOnly => with(&mut ThresholdOnly),
+        Bot::AlwaysAbort => with(&mut AlwaysAbort),
+        Bot::Rusher => with(&mut Rusher::default()),
+        Bot::PreparedAbort => with(&mut PreparedAbort::default()),
+        Bot::Oracle => {
+            let mut oracle = knowing(course, &yardstick.nothing);
+            fly::written_with_answer(course, seed, &mut oracle, &mut keys)
+        }
+    };
+    let mut keys = keys.done();
+    keys.ended = keys.ended.max(flown.tape.ended);
+    keys.over = flown.tape.outcome.is_some();
+    (flown, keys)
 }
 
 /// So many seeds of a scenario: its own pool first, and then those after its last.

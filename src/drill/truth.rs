@@ -20,12 +20,17 @@ pub struct Truth {
     pub ended: Millis,
     /// What users will have got by the horizon; nothing where nobody has looked ahead.
     after: Option<Tally>,
+    /// Why the flight does not count, where whoever went along saw that: the lab was not steady
+    /// before it, or nothing ran for a while.
+    pub void: Option<String>,
+    /// Why whoever went along has ended it, where nobody else did.
+    pub stopped: Option<String>,
 }
 
 impl Truth {
     /// From the lab's anchors and its counts over time.
     pub fn new(anchors: Anchors, ticks: Vec<(Millis, Tally)>, ended: Millis) -> Self {
-        Self { anchors, ticks, ended, after: None }
+        Self { anchors, ticks, ended, void: None, stopped: None, after: None }
     }
 
     /// From how things stood, second by second, in a lab that was `began` old when the run began.
@@ -45,7 +50,7 @@ impl Truth {
             anchors.note(anchor.clone(), at.since(began));
         }
         let ticks = self.ticks.into_iter().map(|(at, tally)| (at.since(began), tally)).collect();
-        Self { anchors, ticks, ended: self.ended.since(began), after: self.after }
+        Self { anchors, ticks, ended: self.ended.since(began), ..self }
     }
 
     /// When a moment was, if it came before the end. What the lab only expects is not yet true.

@@ -6,7 +6,7 @@
 //! call of [`Core::step`](crate::runbook::Core::step) says what follows; and [`hands`] does it.
 //! The screen is not known here: the engine publishes to a [`Feed`] and takes commands.
 
-mod autopilot;
+pub mod autopilot;
 mod capture;
 mod chase;
 pub mod clock;

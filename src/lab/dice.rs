@@ -37,8 +37,12 @@ pub(super) enum Purpose {
     Sticky,
     /// When, and whether, a user tries again.
     Retry,
+    /// How old its user's token is.
+    Token,
     /// When a client that abuses the service asks.
     Abuse,
+    /// Where a user is sent who has been there before.
+    Again,
     /// Onset and size of a fault, and whom it hits.
     Fault(u64),
 }
@@ -60,6 +64,8 @@ impl Purpose {
             Self::Sticky => 12,
             Self::Retry => 13,
             Self::Abuse => 14,
+            Self::Again => 15,
+            Self::Token => 16,
             Self::Fault(id) => id | 1 << 63,
         }
     }

@@ -3,11 +3,16 @@
 use crate::scenes::{RED, course, note, script, story, sure};
 use std::time::Duration;
 use switchback::drill::account;
-use switchback::drill::fly;
+use switchback::drill::bots::Bot;
+use switchback::drill::fly::{self, Course};
+use switchback::drill::keys::{Cue, Key, Keys, PATIENCE, Player};
+use switchback::drill::regress::{self, Yardstick};
+use switchback::drill::score::Grade;
 use switchback::drill::tape::{By, Deed, Tape};
 use switchback::journal::{Entry, Opened, Writer};
+use switchback::lab::scenario;
 use switchback::lab::scenario::answer::{Call, Declares};
-use switchback::runbook::{Command, Effect, Event, Kind, RunFacts, View};
+use switchback::runbook::{Command, Effect, Event, Kind, RunFacts, RunOutcome, View};
 use switchback::sim::lab::world;
 use switchback::sim::{Flight, History, pilot};
 use switchback::units::Millis;
@@ -93,6 +98,7 @@ fn a_tape_is_the_same_whoever_kept_it() {
         last_rollback: None,
         last_end: None,
         tells_gates: true,
+        drilled: None,
         record: switchback::signal::Record::default(),
     };
     let mut flight: Flight<(History, Tape), _> = Flight::new(course.plan().clone(), facts, world);
@@ -137,4 +143,63 @@ fn the_evidence_does_not_hang_on_what_came_later() {
         assert!(long.is_some());
         assert_eq!(evidence(&[(40, Command::Rollback)]), long, "seed {seed}");
     }
+}
+
+/// What is pressed by what is seen gives the same flight again.
+#[test]
+fn the_keys_of_a_flight_fly_it_again() {
+    for (name, bot) in [
+        ("wall-of-red", Bot::Twitch),
+        ("twice-the-pool", Bot::Oracle),
+        ("router-says-no", Bot::Oracle),
+        ("cold-blue", Bot::Oracle),
+        ("plain-sailing", Bot::Rusher),
+    ] {
+        let scenario = scenario::load(name).unwrap();
+        let course = Course::new(scenario, scenario::load_answer(name).unwrap()).unwrap();
+        let seed = course.scenario.default_seed();
+        let yardstick = Yardstick::of(&course, seed);
+        let (flown, keys) = regress::keys(&course, seed, bot, &yardstick);
+        let mut player = Player::new(&keys);
+        let again = fly::with(&course, seed, &mut player);
+        assert!(player.missed.is_empty(), "{name}: {:?}", player.missed);
+        assert_eq!(again.tape.deeds, flown.tape.deeds, "{name}");
+        assert_eq!(again.harm, flown.harm, "{name}");
+    }
+}
+
+#[test]
+fn a_key_whose_cue_never_comes_is_given_up_and_told() {
+    let course = course(RED);
+    let seed = course.scenario.default_seed();
+    let key = |cue, at: u64, command| Key {
+        cue,
+        nth: 1,
+        after: Millis::ZERO,
+        routine: false,
+        command,
+        at: Millis::secs(at),
+    };
+    let never = key(Cue::InBand, 1, Command::Look(View::Log));
+    let then = key(Cue::Begins, 2, Command::Look(View::Limits));
+    let keys = Keys { keys: vec![never.clone(), then], ended: Millis::secs(3), over: false };
+    let mut player = Player::new(&keys);
+    let flown = fly::with(&course, seed, &mut player);
+    assert_eq!(player.missed, [never]);
+    let looks: Vec<_> = flown.tape.did(|deed| *deed == Deed::Look(View::Limits)).collect();
+    assert_eq!(looks.len(), 1);
+    assert!(looks[0].at >= Millis::secs(1) + PATIENCE, "{looks:?}");
+}
+
+#[test]
+fn a_flight_is_ended_at_its_hard_stop() {
+    let text = RED.replace("[clock]", "[clock]\nhard_stop = \"40s\"");
+    assert_ne!(text, RED);
+    let flown = story(&text, &[(1_000, Command::Rollback)], &sure(0.9, "error_rate"));
+    assert_eq!(flown.flown.tape.outcome, Some(RunOutcome::Interrupted));
+    assert_eq!(flown.account.ended.as_secs(), 40);
+    assert!(flown.flown.truth.stopped.as_deref().is_some_and(|why| why.contains("40s")));
+    assert_eq!(flown.score.grade, Grade::Abandoned);
+    let late = story(&text, &[(39, Command::Rollback)], &sure(0.9, "error_rate"));
+    assert_ne!(late.score.grade, Grade::Abandoned, "a way back that has begun is finished first");
 }

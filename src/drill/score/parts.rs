@@ -4,6 +4,8 @@ use super::call::{Ruling, Standing};
 use super::{Flown, Part, PartName};
 use crate::drill::harm::NIL;
 use crate::drill::tape::{By, Deed};
+use crate::drill::words;
+use crate::lab::Errand;
 use crate::lab::scenario::VerdictClass;
 use crate::lab::scenario::answer::Call;
 use crate::runbook::{RunOutcome, View};
@@ -202,6 +204,9 @@ fn looks(flown: &Flown<'_>, step: u8, which: impl Fn(Millis, u8) -> bool) -> boo
             items.iter().any(|known| known.item == *item && known.step >= step)
         }
         Deed::Look(View::Limits) => did.step > 1 || !first,
+        // Both slots apart, and everything that is measured; straight to one it is half of that.
+        Deed::Errand(Errand::By(_) | Errand::Series) => true,
+        Deed::Errand(Errand::Probe(_) | Errand::Recheck(_)) => step == 1,
         _ => false,
     })
 }
@@ -289,7 +294,7 @@ pub(super) fn calibration(flown: &Flown<'_>, ruling: &Ruling) -> Part {
     if hit {
         return part(PartName::Calibration, squared, OF, says);
     }
-    let says = format!("{says}; what told it was {}", telling.join(" or "));
+    let says = format!("{says}; what told it was {}", words::signals(telling));
     part(PartName::Calibration, squared / 2.0, OF, says)
 }
 
@@ -308,6 +313,9 @@ pub(super) fn void(flown: &Flown<'_>) -> Option<String> {
     let called = flown.account.decide.unwrap_or(Millis(u64::MAX));
     if flown.tape.did(|deed| *deed == Deed::Pause).any(|did| did.at < called) {
         return Some("the run was paused".to_owned());
+    }
+    if let Some(why) = &flown.truth.void {
+        return Some(why.clone());
     }
     let steady = &flown.scenario.steady_state;
     let before = flown.tape.did(|d| *d == Deed::Deploy).next().map_or(flown.tape.ended, |d| d.at);

@@ -92,7 +92,13 @@ impl Proxy {
     async fn forward(&self, mut request: Request<Incoming>) -> Answer {
         let begun = Instant::now();
         let user = request.headers().get(USER).cloned();
-        let chosen = self.site.world.borrow_mut().route();
+        let chosen = {
+            let mut world = self.site.world.borrow_mut();
+            match number(user.as_ref()) {
+                Some(user) => world.route_of(user),
+                None => world.route(),
+            }
+        };
         let Some(slot) = chosen else {
             if user.is_some() {
                 self.site.world.borrow_mut().lose();
@@ -172,6 +178,11 @@ impl Proxy {
         tokio::task::spawn_local(async move { drop(connection.await) });
         Ok(sender)
     }
+}
+
+/// The number of the model's user who asks, if one does.
+fn number(user: Option<&HeaderValue>) -> Option<u64> {
+    user?.to_str().ok()?.parse().ok()
 }
 
 /// Why a slot gave no answer.

@@ -37,6 +37,8 @@ pub struct Seen {
     pub failed: u64,
     /// Answered with 4xx.
     pub client_errors: u64,
+    /// How long users waited for their answers, in milliseconds.
+    pub took_ms: Histogram,
     /// How much longer answers took than the model had decided, in milliseconds: what the
     /// sockets, the timers and the host add.
     pub overhead_ms: Histogram,
@@ -110,6 +112,7 @@ async fn visit(users: Rc<Users>, arrival: Arrival) {
     seen.client_errors += u64::from(status.is_client_error());
     let told_us = users.site.told(arrival.n).get();
     let took_us = begun.elapsed().as_micros() as u64;
+    seen.took_ms.record(took_us as f64 / 1000.0);
     seen.overhead_ms.record(took_us.saturating_sub(told_us) as f64 / 1000.0);
 }
 

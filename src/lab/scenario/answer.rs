@@ -7,8 +7,9 @@
 
 use super::{maybe_millis, millis};
 use crate::lab::anchor::Moment;
+use crate::lab::errand::Errand;
 use crate::lab::lever::Lever;
-use crate::units::Millis;
+use crate::units::{Millis, Role};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -137,6 +138,14 @@ impl Declares {
     /// Whether it takes users back to Blue.
     pub const fn takes_back(self) -> bool {
         matches!(self, Self::RampBack | Self::SecondPath)
+    }
+
+    /// What somebody at the site does for it, where it is no lever.
+    pub const fn errand(self) -> Option<Errand> {
+        match self {
+            Self::ProbeBlue => Some(Errand::Probe(Role::Blue)),
+            _ => None,
+        }
     }
 
     /// What it is called in a sentence.

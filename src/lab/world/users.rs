@@ -1,6 +1,7 @@
 //! The users on their way: who comes, where the proxy sends them, what is counted of what they
 //! got, and who tries again.
 
+use super::lately::Visit;
 use super::request::{ABUSE, ATTEMPT, LOST, PROBES_FROM};
 use super::{Arrival, Fate, Life, Request, Served, World};
 use crate::lab::anchor::Anchor;
@@ -10,6 +11,8 @@ use crate::units::{Millis, Role, Slot};
 
 /// Share of those who were sent to a bad place who look for a good one.
 const FOLLOW: f64 = 0.56;
+/// As many places as any split could need.
+const PLACES: f64 = 65_536.0;
 
 impl World {
     /// When the next user arrives.
@@ -22,14 +25,25 @@ impl World {
         std::iter::from_fn(move || self.traffic.next_until(at))
     }
 
-    /// Where the proxy sends the next request; nowhere if no slot has weight.
-    pub fn route(&mut self) -> Option<Slot> {
-        self.sent += 1;
-        self.sticky().or_else(|| self.balance.choose())
+    /// Where the proxy sends the user of this number; nowhere if no slot has weight.
+    pub fn route_of(&self, user: u64) -> Option<Slot> {
+        let user = user % PROBES_FROM;
+        // Whoever tries again would have their first try's place, and so its slot, for ever.
+        let place = match user >> ATTEMPT {
+            0 => user,
+            _ => (Dice::keyed(self.seed, Purpose::Again, user).unit() * PLACES) as u64,
+        };
+        self.sticky(user).or_else(|| self.balance.of(place))
     }
 
-    /// The slot to which a user comes by an old address.
-    fn sticky(&self) -> Option<Slot> {
+    /// Where the proxy sends the next request that no user made; nowhere if no slot has weight.
+    pub fn route(&mut self) -> Option<Slot> {
+        self.sent += 1;
+        self.sticky(PROBES_FROM + self.sent).or_else(|| self.balance.choose())
+    }
+
+    /// The slot to which whoever has this number comes by an old address.
+    fn sticky(&self, n: u64) -> Option<Slot> {
         for fault in &self.faults {
             let FaultKind::StickyDns { share, ttl } = fault.spec.kind else { continue };
             let Some(began) = fault.began(self.now).filter(|_| fault.is_on(self.now)) else {
@@ -37,7 +51,7 @@ impl World {
             };
             let age = self.now.since(began).0 as f64 / ttl.0.max(1) as f64;
             let share = share * fault.size() * libm::exp(-age);
-            if Dice::keyed(self.seed, Purpose::Sticky, self.sent).hits(share) {
+            if Dice::keyed(self.seed, Purpose::Sticky, n).hits(share) {
                 return Slot::BOTH.into_iter().find(|slot| self.hits(fault, *slot));
             }
         }
@@ -47,6 +61,11 @@ impl World {
     /// The route at this path.
     pub fn route_at(&self, path: &str) -> Option<usize> {
         self.scenario.traffic.routes.iter().position(|route| route.path == path)
+    }
+
+    /// The path of the route of this number.
+    pub(super) fn path(&self, route: usize) -> &str {
+        self.scenario.traffic.routes.get(route).map_or("", |route| route.path.as_str())
     }
 
     /// The request of a user whom the caller knows by number and route.
@@ -70,7 +89,7 @@ impl World {
     pub fn play_until(&mut self, at: Millis) -> Vec<(Arrival, Slot, Served)> {
         let mut played = Vec::new();
         while let Some(arrival) = self.traffic.next_until(at) {
-            match self.route() {
+            match self.route_of(arrival.n) {
                 Some(slot) => {
                     let served = self.serve(slot, &arrival.into(), arrival.at);
                     played.push((arrival, slot, served));
@@ -93,13 +112,15 @@ impl World {
         {
             self.note(Anchor::Soak, at);
         }
-        let served = self.decide(slot, request, at);
+        let mut served = self.decide(slot, request, at);
+        self.carry(slot, request, &mut served, at);
         if served.db_refused {
             self.services[slot.index()].db_errors += 1;
         }
         if !request.user {
             return served;
         }
+        self.lately.visit(Visit { request: *request, slot, at, served });
         let slow_us = self.scenario.traffic.slow_over.0 * 1000;
         let answered = matches!(served.fate, Fate::Answer(200..400)) && !served.failed();
         let counts = &mut self.tally.slots[slot.index()];
@@ -112,7 +133,7 @@ impl World {
         counts.sessions_lost += u64::from(served.session_lost);
         counts.abusive += u64::from(request.abuses() && served.failed());
         if served.failed() || served.wrong {
-            self.comes_again(request, &served, at);
+            self.comes_again(slot, request, &served, at);
         } else if answered {
             self.leave_job(slot, request, at);
         }
@@ -122,17 +143,32 @@ impl World {
     fn leave_job(&mut self, slot: Slot, request: &Request, at: Millis) {
         let jobs = self.scenario.world.queue.in_per_s / self.scenario.traffic.base_rps;
         if Dice::keyed(self.seed, Purpose::Job, request.n).hits(jobs) {
-            let own = self.faults.iter().any(|fault| {
-                matches!(fault.spec.kind, FaultKind::QueueFormat { .. })
-                    && self.hits(fault, slot)
-                    && fault.is_on(at)
+            let mut on = self.faults.iter().filter(|f| self.hits(f, slot) && f.is_on(at));
+            let only = on.find_map(|fault| match &fault.spec.kind {
+                FaultKind::QueueFormat { versions, .. } => Some(self.only_reader(versions, slot)),
+                _ => None,
             });
-            self.queue.add(at, own.then_some(slot));
+            self.queue.add(at, only.flatten());
+            self.lately.jobs_in += 1;
+        }
+    }
+
+    /// The one slot that can read what a slot writes, where not both can.
+    fn only_reader(&self, versions: &[String], slot: Slot) -> Option<Slot> {
+        if versions.is_empty() {
+            return Some(slot);
+        }
+        let reads = |slot: Slot| versions.iter().any(|known| known == self.version(slot));
+        match Slot::BOTH.map(reads) {
+            [true, true] => None,
+            [true, false] => Some(Slot::First),
+            [false, true] => Some(Slot::Second),
+            [false, false] => Some(slot),
         }
     }
 
     /// Users whose request failed try again, where they are of the kind that does.
-    fn comes_again(&mut self, request: &Request, served: &Served, at: Millis) {
+    fn comes_again(&mut self, slot: Slot, request: &Request, served: &Served, at: Millis) {
         let (Some(route), false) = (request.route, request.abuses()) else { return };
         let mut luck = Dice::keyed(self.seed, Purpose::Retry, request.n);
         let when = |luck: &mut Dice| {
@@ -146,7 +182,13 @@ impl World {
             return;
         }
         let storm = self.faults.iter().find_map(|fault| match fault.spec.kind {
-            FaultKind::RetryStorm { times } if fault.is_on(at) => Some(times),
+            FaultKind::RetryStorm { times }
+                if fault.is_on(at)
+                    && self.hits(fault, slot)
+                    && self.is_about(fault, slot, request, self.path(route)) =>
+            {
+                Some(times)
+            }
             _ => None,
         });
         let own = self.cohort(request).map_or(0, |cohort| cohort.retry);
@@ -159,7 +201,7 @@ impl World {
     }
 
     /// A client that abuses the service asks in the quarter of a second after `from`.
-    pub(super) fn abuse(&mut self, rps: f64, from: Millis, step: Millis) {
+    pub(super) fn abuse(&mut self, rps: f64, route: Option<usize>, from: Millis, step: Millis) {
         let mut luck = Dice::keyed(self.seed, Purpose::Abuse, from.0);
         let mut ms = 0.0;
         for n in 0.. {
@@ -167,7 +209,8 @@ impl World {
             if ms >= step.0 as f64 {
                 return;
             }
-            self.traffic.besides(ABUSE | from.0 << 8 | n & 0xff, from + Millis(ms as u64));
+            let at = from + Millis(ms as u64);
+            self.traffic.besides(ABUSE | from.0 << 8 | n & 0xff, route, at);
         }
     }
 }

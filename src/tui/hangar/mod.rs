@@ -40,6 +40,14 @@ pub trait Page {
     fn key(&mut self, key: Key) -> Option<Self::Out>;
     /// Takes pasted text.
     fn paste(&mut self, _text: &str) {}
+    /// Whether what it shows changes by itself: then it is drawn anew as time passes.
+    fn is_live(&self) -> bool {
+        false
+    }
+    /// Time has passed; gives something when it is over by itself.
+    fn passes(&mut self) -> Option<Self::Out> {
+        None
+    }
 }
 
 /// Signals that came, as flags.
@@ -132,6 +140,10 @@ impl Pages {
             if self.waiting.is_empty() {
                 self.waiting.extend(wait()?);
             }
+            if let Some(out) = page.passes() {
+                return Ok(Some(out));
+            }
+            stale |= page.is_live();
             // What follows a key that ends a page is the next page's.
             while let Some(event) = self.waiting.pop_front() {
                 stale = true;
