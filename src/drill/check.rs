@@ -11,7 +11,7 @@ use super::regress::{self, Line, Trial};
 use super::score::PASS;
 use crate::lab::anchor::Anchor;
 use crate::lab::scenario::VerdictClass;
-use crate::lab::scenario::answer::{Answer, Call, Decision, Declares, Opens};
+use crate::lab::scenario::answer::{Call, Opens};
 use serde::Serialize;
 
 /// Seeds on which a world without its faults is flown.
@@ -293,16 +293,6 @@ pub fn deck(courses: &[Course], lines: &[Line]) -> Vec<Finding> {
 
 /// Whether going back is the right call on a course, by its best decision and what must follow it.
 pub fn goes_back(course: &Course) -> bool {
-    let best = course.answer.decisions.first();
-    best.is_some_and(|best| leads_back(&course.answer, best))
-}
-
-/// Whether a decision, or one that must follow it, takes users back to Blue.
-pub fn leads_back(answer: &Answer, decision: &Decision) -> bool {
-    let back = |decision: &&Decision| match decision.call {
-        Call::Rollback => true,
-        Call::Declare => decision.declares.is_some_and(Declares::takes_back),
-        Call::Advance | Call::Hold => false,
-    };
-    answer.chain(decision).iter().any(back)
+    let answer = &course.answer;
+    answer.decisions.first().is_some_and(|best| answer.leads_back(best))
 }

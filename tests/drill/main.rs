@@ -8,3 +8,4 @@ mod flights;
 mod record;
 mod scenes;
 mod scores;
+mod nothing_for_nothing;

@@ -2,10 +2,11 @@
 //! and the best of these counts.
 
 use super::parts::tenths;
-use super::{Flown, Part, PartName};
+use super::{Back, Flown, Part, PartName};
 use crate::drill::account;
 use crate::drill::tape::{By, Deed, Did};
 use crate::lab::anchor::Anchor;
+use crate::lab::scenario::VerdictClass;
 use crate::lab::scenario::answer::{Answer, Call, Decision, Declares, Opens};
 use crate::runbook::RunOutcome;
 use crate::units::Millis;
@@ -109,6 +110,21 @@ pub(super) fn ruling(flown: &Flown<'_>) -> Ruling {
     rulings
         .reduce(|best, next| if next.points > best.points { next } else { best })
         .unwrap_or_else(|| none("the scenario calls no decision right".to_owned()))
+}
+
+/// Whether going back was right in this flight, and whether the operator did.
+pub(super) fn back(flown: &Flown<'_>, ruling: &Ruling) -> Back {
+    let answer = flown.answer;
+    let taken = ruling.decided(answer).filter(|_| ruling.is_right());
+    let best = || answer.decisions.iter().find(|decision| flown.truth.offers(decision));
+    let thin = flown.scenario.drill.verdict == Some(VerdictClass::Thin);
+    let right = taken.or_else(best).map(|decision| answer.leads_back(decision));
+    let went = |deed: &Deed| match deed {
+        Deed::Rollback { by, .. } => *by == By::Operator,
+        Deed::Declare(act) => act.takes_back(),
+        _ => false,
+    };
+    Back { was_right: right.filter(|_| !thin), was_done: flown.tape.did(went).next().is_some() }
 }
 
 /// A ruling without a decision.

@@ -145,6 +145,16 @@ impl Grade {
     }
 }
 
+/// A flight as a trial of going back: a hit, a miss, a false alarm or a correct pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Back {
+    /// Whether going back was right in this flight: by the decision that was rightly taken, and
+    /// else by the best one that there was. Nothing where there was too little to tell it by.
+    pub was_right: Option<bool>,
+    /// Whether the operator went back, by whatever way. What a limit did is not theirs.
+    pub was_done: bool,
+}
+
 /// A flight in a number, and the number in its parts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Score {
@@ -167,6 +177,9 @@ pub struct Score {
     pub void: Option<String>,
     /// Which of the scenario's decisions it was held against, and how that stands.
     pub ruling: Ruling,
+    /// Whether going back was right, and was done.
+    #[serde(default)]
+    pub back: Back,
 }
 
 impl Score {
@@ -202,6 +215,7 @@ pub fn of(flown: &Flown<'_>) -> Score {
     let off = marks_off + hints.off;
     let whole = (sum - f64::from(off)).clamp(0.0, 100.0).round() as u32;
     let abandoned = parts::abandoned(flown, &ruling);
+    let back = call::back(flown, &ruling);
     let luck = if ruling.standing == Standing::Lucky { PASS - 1 } else { 100 };
     let total = if abandoned { 0 } else { whole.min(cap).min(luck) };
     // What was grave was, however the flight ended.
@@ -213,5 +227,5 @@ pub fn of(flown: &Flown<'_>) -> Score {
         PASS.. => Grade::Pass,
         _ => Grade::Fail,
     };
-    Score { version: VERSION, total, grade, parts, marks_off, hints, critical, void, ruling }
+    Score { version: VERSION, total, grade, parts, marks_off, hints, critical, void, ruling, back }
 }

@@ -42,6 +42,15 @@ impl Answer {
         }
         chain
     }
+
+    /// Whether a decision, or one that must follow it, takes users back to Blue.
+    pub fn leads_back(&self, decision: &Decision) -> bool {
+        self.chain(decision).iter().any(|decision| match decision.call {
+            Call::Rollback => true,
+            Call::Declare => decision.declares.is_some_and(Declares::takes_back),
+            Call::Advance | Call::Hold => false,
+        })
+    }
 }
 
 /// The table `[answer]`: the truth behind the drill.
