@@ -83,7 +83,10 @@ pub struct Looked {
 
 /// Measures a flight.
 pub fn of(tape: &Tape, truth: &Truth, scenario: &Scenario, answer: &Answer) -> Account {
-    let onset = answer.truth.onset.as_ref().and_then(|moment| truth.when(moment));
+    // What does nothing never began to hurt.
+    let idle = |moment: &&Moment| matches!(&moment.anchor, Anchor::Fault(id) if scenario.is_inert(id));
+    let onset = answer.truth.onset.as_ref().filter(|moment| !idle(moment));
+    let onset = onset.and_then(|moment| truth.when(moment));
     let evidence = evidence::when(tape, &scenario.evidence, &answer.truth.telling_signal, onset);
     let call = made(tape, answer);
     let detect = detected(tape, answer, onset);

@@ -60,7 +60,9 @@ pub fn scenario(course: &Course, count: usize, threads: usize) -> Proof {
     }
     let faults = &course.scenario.faults;
     for fault in faults.iter().filter(|_| faults.len() > 1) {
-        let told = !bands_hold(&course.without(&fault.id), &seeds, threads);
+        let bare = course.without(&fault.id);
+        let told = !bands_hold(&bare, &seeds, threads)
+            || twice.as_ref().is_some_and(|whole| users_notice(whole, &bare));
         let id = &fault.id;
         if told && fault.cosmetic {
             let note = format!("the fault {id:?} is said to be cosmetic, and a band notices it");
@@ -68,7 +70,7 @@ pub fn scenario(course: &Course, count: usize, threads: usize) -> Proof {
         } else if !told && !fault.cosmetic {
             proof.findings.push(Finding {
                 scenario: Some(course.scenario.drill.id.clone()),
-                cause: format!("no band notices when the fault {id:?} alone does nothing"),
+                cause: format!("no band and no user notices when {id:?} alone does nothing"),
                 hint: "narrow the bands, or let it hurt; or say cosmetic = true in it, where it is \
                        there for the story"
                     .to_owned(),
@@ -222,6 +224,16 @@ fn habits(course: &Course, trials: &[&Trial], find: &mut impl FnMut(String, &str
             find(cause, "let its faults hurt while the plan's watch still runs");
         }
     }
+}
+
+/// Whether some flight on a changed course does more or less to users than it did.
+fn users_notice(whole: &[Trial], bare: &Course) -> bool {
+    let Some(seed) = whole.first().map(|trial| trial.seed) else { return false };
+    let bare = regress::trials(bare, seed, &Bot::ALL);
+    whole.iter().zip(&bare).any(|(whole, bare)| {
+        let (whole, bare) = (whole.harm.yours.weighed, bare.harm.yours.weighed);
+        (whole - bare).abs() > NIL.max(0.1 * whole.max(bare))
+    })
 }
 
 /// Whether every bot is in its band on a changed course. The first seed mostly tells.

@@ -165,7 +165,7 @@ fn going_back_is_right_by_what_follows_and_by_every_way_back() {
     for name in ["cold-blue", "router-says-no", "still-bleeding", "wall-of-red"] {
         assert!(check::goes_back(&of_the_deck(name)), "{name}");
     }
-    for name in ["the-cure", "no-way-back", "both-beds", "plain-sailing", "old-mine"] {
+    for name in ["no-way-back", "both-beds", "plain-sailing", "old-mine"] {
         assert!(!check::goes_back(&of_the_deck(name)), "{name}");
     }
     let of = |name: &str, seed: u64| {

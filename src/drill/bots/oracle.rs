@@ -29,6 +29,8 @@ const PAUSE: Millis = Millis::secs(20);
 pub struct Oracle<'a> {
     answer: &'a Answers,
     evidence: Option<Millis>,
+    /// How long after the onset that was.
+    evidence_after: Option<Millis>,
     decision: Option<&'a Decision>,
     /// When the last decision was taken.
     acted: Option<Millis>,
@@ -49,10 +51,12 @@ impl<'a> Oracle<'a> {
     /// An oracle that knows this answer, when the evidence will be there, and what was true in the
     /// flight in which nothing was done.
     pub fn new(answer: &'a Answers, evidence: Option<Millis>, nothing: &Truth) -> Self {
+        let onset = answer.truth.onset.as_ref().and_then(|onset| nothing.when(onset));
         let offered = || answer.decisions.iter().filter(|decision| nothing.offers(decision));
         Self {
             answer,
             evidence,
+            evidence_after: evidence.zip(onset).map(|(at, onset)| at.since(onset)),
             decision: offered().next(),
             way_back: offered().any(|decision| {
                 decision.call == Call::Rollback && decision.opens == Opens::Evidence
@@ -156,10 +160,14 @@ impl<'a> Oracle<'a> {
 
     fn opens(&self, sight: &Sight<'_>, truth: &Anchors) -> Option<Millis> {
         match &self.decision?.opens {
-            Opens::Evidence => self.evidence.or_else(|| {
-                let onset = truth.when(self.answer.truth.onset.as_ref()?)?;
-                (onset <= sight.now).then_some(onset + CALM)
-            }),
+            Opens::Evidence => {
+                let onset = self.answer.truth.onset.as_ref().and_then(|onset| truth.when(onset));
+                let onset = onset.filter(|onset| *onset <= sight.now);
+                // It comes as long after the onset as where nothing was done, whenever that is.
+                let after = self.evidence_after.or(self.evidence.is_none().then_some(CALM));
+                let here = onset.zip(after).map(|(onset, after)| onset + after);
+                here.or(self.evidence)
+            }
             Opens::At(moment) => truth.when(moment).filter(|at| *at <= sight.now),
         }
     }
@@ -191,7 +199,9 @@ impl<'a> Oracle<'a> {
         let past = |at: Option<Millis>| at.is_some_and(|at| sight.now >= at);
         if let Some(acted) = self.acted {
             let calm = self.is_calm(sight) && sight.now >= acted + CALM;
-            let stays = self.decision.is_some_and(|next| next.call != Call::Advance);
+            let stays = self
+                .decision
+                .is_some_and(|next| next.call != Call::Advance && self.is_time(next, sight));
             return stays || !calm || self.decision.is_some_and(|_| opens.is_none());
         }
         match self.decision {

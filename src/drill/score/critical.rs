@@ -27,8 +27,7 @@ pub(super) fn graves(flown: &Flown<'_>) -> Vec<Grave> {
 
 /// Whether there is anything to a fault: one that does nothing makes nothing grave.
 fn is_at_work(flown: &Flown<'_>, during: &Moment) -> bool {
-    let Anchor::Fault(id) = &during.anchor else { return true };
-    !flown.scenario.faults.iter().any(|fault| fault.id == *id && fault.inert)
+    !matches!(&during.anchor, Anchor::Fault(id) if flown.scenario.is_inert(id))
 }
 
 /// Every time that an act was done, in order. The lab notes the first time alone; what the

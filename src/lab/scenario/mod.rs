@@ -69,6 +69,11 @@ impl Scenario {
         }
     }
 
+    /// Whether the fault of this name does nothing, though it begins and ends.
+    pub fn is_inert(&self, fault: &str) -> bool {
+        self.faults.iter().any(|known| known.id == fault && known.inert)
+    }
+
     /// What runs, or will run, in a slot.
     pub fn release(&self, slot: Slot) -> &ReleaseSpec {
         if slot == self.blue() { &self.world.blue } else { &self.world.green }
