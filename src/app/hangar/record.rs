@@ -32,7 +32,8 @@ const FAMILIES: [(Family, &str); 11] = [
     (Family::Blind, "instruments"),
 ];
 
-fn words(family: Family) -> &'static str {
+/// What a family is called on the screen.
+pub fn words(family: Family) -> &'static str {
     FAMILIES.iter().find(|(known, _)| *known == family).map_or("?", |(_, words)| words)
 }
 

@@ -21,6 +21,9 @@ use crate::units::Millis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+pub mod begun;
+
+pub use begun::Begun;
 pub use file::{HISTORY, append, read};
 
 /// Within so many days the same scenario again is a rehearsal.
@@ -153,6 +156,36 @@ impl HistoryLine {
         }
     }
 
+    /// The line of a flight that was begun and never scored: it was killed, or its lab or its
+    /// journal was lost. `course` is nothing where the scenario is not at hand.
+    pub fn left(course: Option<&Course>, begun: &Begun, before: &[Self]) -> Self {
+        let drill = course.map(|course| &course.scenario.drill);
+        let named = drill.map(|drill| drill.id.as_str()).or(begun.named()).unwrap_or("unknown");
+        let (seed, at) = (begun.seed(), begun.at_unix_ms);
+        Self {
+            standing: standing(before, named, seed, at),
+            run: begun.run.clone(),
+            scenario: named.to_owned(),
+            file: String::new(),
+            seed,
+            blind: begun.blind,
+            family: drill.map(|drill| drill.family.clone()).unwrap_or_default(),
+            back_was_right: course.is_some_and(goes_back),
+            version: super::score::VERSION,
+            score: 0,
+            parts: BTreeMap::new(),
+            grade: Grade::Abandoned,
+            call: None,
+            right: false,
+            confidence: None,
+            detect_par: None,
+            decide_par: None,
+            spoiled: false,
+            hints: 0,
+            ended_unix_ms: at,
+        }
+    }
+
     /// The day on which it ended, in days since 1970, UTC.
     pub const fn day(&self) -> i64 {
         self.ended_unix_ms.div_euclid(DAY_MS)
@@ -176,6 +209,11 @@ impl HistoryLine {
             Standing::Cold => return None,
         };
         Some(format!("Kept as {says}; it stays visible, and sets no record."))
+    }
+
+    /// Whether it asks for the next flight: practice, and what was left, as a failure does.
+    pub const fn is_asked(&self) -> bool {
+        !self.spoiled && !matches!(self.grade, Grade::Void)
     }
 
     /// Whether it was practice: whole and not spoiled, cold or not.
@@ -206,6 +244,15 @@ pub fn standing(lines: &[HistoryLine], scenario: &str, seed: u64, now_unix_ms: i
     let today = now_unix_ms.div_euclid(DAY_MS);
     let lately = of_it().any(|line| today - line.day() < REHEARSAL_DAYS);
     if lately { Standing::Rehearsal } else { Standing::Cold }
+}
+
+/// The seed for a flight where nobody chose one: the first of the pool that was not flown, and then
+/// one after another behind them. Flown twice, a scenario is not the same film.
+pub fn next_seed(lines: &[HistoryLine], scenario: &str, pool: &[u64]) -> u64 {
+    let flown = |seed: &u64| lines.iter().any(|l| l.scenario == scenario && l.seed == *seed);
+    let behind = pool.iter().copied().max().unwrap_or(0);
+    let mut seeds = pool.iter().copied().chain((1..).map(|n| behind.wrapping_add(n)));
+    seeds.find(|seed| !flown(seed)).unwrap_or(behind)
 }
 
 /// What the record says of one scenario.
