@@ -129,10 +129,11 @@ fn record(place: &Place) -> Vec<HistoryLine> {
 fn a_drill_ends_at_its_hard_stop_whoever_has_forgotten_it() {
     let place = place();
     let file = changed(&place, "wall-of-red.toml", "[clock]", "[clock]\nhard_stop = \"4s\"");
-    let mut drill = place.lines(&format!("drill {file} --plain"));
+    let mut drill = place.lines(&format!("drill {file} --plain --yes"));
     drill.expect("waiting for a steady lab").expect("the hard stop of this drill after 4s");
     let (exit, said) = drill.end();
-    assert_ne!(exit, 0, "{said}");
+    assert_eq!(exit, 0, "it is left, with nobody on Green: {said}");
+    assert!(said.contains("with all users on Blue"), "{said}");
     assert!(said.contains("drill: abandoned at the hard stop of this drill after 4s"), "{said}");
     let lines = record(&place);
     assert_eq!((lines.len(), lines[0].grade, lines[0].score), (1, Grade::Abandoned, 0));
@@ -146,7 +147,7 @@ fn a_drill_ends_at_its_hard_stop_whoever_has_forgotten_it() {
 fn a_drill_that_stood_still_does_not_count() {
     let place = place();
     let mut drill = place.lines("drill missing-binary --plain --yes");
-    drill.expect("What step 1 shows").expect("step 2");
+    drill.expect("What step 1 shows").expect("Deploy to Green: begun");
     drill.signal(Signal::SIGSTOP);
     std::thread::sleep(Duration::from_secs(7));
     drill.signal(Signal::SIGCONT);
