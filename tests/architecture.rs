@@ -124,7 +124,8 @@ fn drills_are_judged_without_a_screen_an_engine_a_socket_or_a_clock() {
         "Instant",
         "SystemTime",
         "chrono",
-        "rand",
+        "use rand",
+        " rand::",
     ];
     names_none_of("drill", &world);
     for part in

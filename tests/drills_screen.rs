@@ -53,10 +53,12 @@ fn one_drill_from_its_brief_to_the_hangar() {
         cockpit.expect("_ ").key(line).expect(line).key("\r");
     }
     cockpit.expect("database connections").key("\u{1b}[C\u{1b}[C").key("\r");
+    // What the scenario asks besides stands on a page of its own.
+    cockpit.expect("before its answer is told").key("the pool\r").key("\u{1b}");
     cockpit.expect("DEBRIEF").expect("of 100").expect("One time axis").expect("nothing done");
     cockpit.key("y").expect("The check stands in ./switchback.toml now.");
     cockpit.key("\u{1b}[F").expect("What happened? the pool").expect("status.tremendous.com");
-    cockpit.key("q").expect("What to fly").expect("1 flown").expect("hits").expect("shared fate");
+    cockpit.key("q").expect("What to fly").expect("1 flown").expect("1 hit").expect("shared fate");
     cockpit.key("d").expect("DEBRIEF").expect_no("y check into").key("q").expect("What to fly");
     cockpit.key("r").expect("past runs").expect("DRILL").key("q").expect("What to fly").key("q");
     assert_eq!(cockpit.exit_code(), 0);
@@ -156,4 +158,165 @@ fn in_lines_it_is_the_same_story() {
     for secret in ["BAD", "GOOD", "SHARED", "UNSAFE", "THIN"] {
         assert!(!listed.contains(secret), "{listed}");
     }
+}
+
+#[test]
+fn hints_are_given_in_the_brief_and_in_flight_and_have_their_price() {
+    let place = place();
+    let mut cockpit = place.cockpit("drill twice-the-pool");
+    cockpit.expect("the next of 2 hints, at 5 points each").expect_no("hint 1 of 2");
+    cockpit.key("h").expect("hint 1 of 2: Which slot do the errors belong to?");
+    cockpit.begin_drill().key("l").expect("hint 1 of 2").expect_no("hint 2 of 2");
+    cockpit.key("n").expect("Enter keep the note").key("hint\r");
+    cockpit.expect("hint 2 of 2: What do both slots share?").key("l");
+    cockpit.key("r").expect("ALL ON BLUE").key("q");
+    cockpit.expect("before anything is told").key("\u{1b}");
+    cockpit.expect("2 hints taken, at 5 points each").key("q");
+    assert_eq!(cockpit.exit_code(), 5);
+    assert_eq!(record(&place)[0].hints, 2);
+    let journal = place.flown();
+    assert!(format!("{:?}", journal.turns).contains("hint 2 of 2"), "the journal has it");
+}
+
+#[test]
+fn whoever_had_the_answer_printed_is_told_so_and_sets_no_record() {
+    let place = place();
+    let (exit, said) = place.run("drill plain-sailing --bot oracle --seeds 1");
+    assert_eq!(exit, 0, "{said}");
+    let (exit, said) = place.run("drill plain-sailing --bot orakel");
+    assert_eq!(exit, 2, "{said}");
+    let mut cockpit = place.cockpit("drill plain-sailing");
+    cockpit.expect("You have seen its answer on").expect("by letting bots fly it");
+    cockpit.begin_drill().key("r").expect("ALL ON BLUE").key("q");
+    cockpit.expect("before anything is told").key("\u{1b}");
+    cockpit.expect("DEBRIEF").expect("Kept as spoiled").key("q");
+    assert_eq!(cockpit.exit_code(), 5);
+    let lines = record(&place);
+    assert!(lines.len() == 1 && lines[0].spoiled && !lines[0].counts(), "{lines:?}");
+    let (_, listed) = place.run("drill");
+    assert!(listed.contains("1 spoiled"), "{listed}");
+    // Of another nothing was seen.
+    let mut cockpit = place.cockpit("drill wall-of-red");
+    cockpit.expect("space begins").expect_no("You have seen").key("q");
+    assert_eq!(cockpit.exit_code(), 0);
+}
+
+#[test]
+fn a_drill_that_is_drawn_is_one_of_the_catalogue_and_known_when_it_is_over() {
+    let place = place();
+    let mut cockpit = place.cockpit("drill --blind");
+    cockpit.expect("space begins the flight").expect("level 1").expect_no("seed");
+    cockpit.begin_drill().key("r").expect("ALL ON BLUE").key("q");
+    cockpit.expect("before anything is told").key("\u{1b}").expect("DEBRIEF").key("q");
+    cockpit.exit_code();
+    let line = &record(&place)[0];
+    let drawn = scenario::load(&line.scenario).unwrap();
+    assert!(line.blind && drawn.drill.level == 1, "{line:?}");
+}
+
+#[test]
+fn a_terminal_that_is_closed_in_flight_leaves_a_line_and_a_whole_run() {
+    let place = place();
+    let mut cockpit = place.cockpit("drill wall-of-red");
+    cockpit.begin_drill().expect("press space").hang_up();
+    support::haproxy::soon("the flight is on the record", || record(&place).len() == 1);
+    let line = &record(&place)[0];
+    assert_eq!((line.grade, line.score), (Grade::Abandoned, 0));
+    assert_eq!(place.flown().opened.facts.run, line.run);
+}
+
+#[test]
+fn a_check_that_is_put_off_stays_open_in_the_hangar_until_it_is_decided() {
+    let place = place();
+    std::fs::copy(place.plan(), place.path("switchback.toml")).unwrap();
+    let mut cockpit = at_home(&place, "drill", HOME);
+    cockpit.expect("What to fly").expect_no("check open").key("\r");
+    cockpit.begin_drill().key("r").expect("ALL ON BLUE").key("q");
+    cockpit.expect("before anything is told").key("\u{1b}");
+    cockpit.expect("l later").key("l").expect("Later: it stays open in the hangar");
+    cockpit.key("q").expect("1 check open").expect("put off today");
+    cockpit.key("p").expect("PROGRESS").expect("Open checks").expect("The next level").key("q");
+    cockpit.expect("What to fly").key("d").expect("y check into").key("y");
+    cockpit.expect("The check stands in ./switchback.toml now.").key("q");
+    cockpit.expect("What to fly").expect_no("check open").key("q");
+    assert_eq!(cockpit.exit_code(), 0);
+}
+
+#[test]
+fn in_lines_the_questions_are_typed_and_their_answers_are_kept() {
+    let place = place();
+    let mut cockpit = place.cockpit("drill plain-sailing --plain");
+    cockpit.expect("type `next` to go on").key("back\r").expect("read once more").key("leave\r");
+    let ask = scenario::load_answer("plain-sailing").unwrap().debrief.ask;
+    for (asks, says) in [
+        ("What happened?", "nothing"),
+        ("When did you know?", "never"),
+        ("What would you do again?", "look twice"),
+        ("How sure were you", "70"),
+        ("What told you?", "nothing did"),
+        (ask[0].as_str(), "a red sample that stays"),
+        (ask[1].as_str(), "the other slot"),
+    ] {
+        cockpit.expect(asks).key(&format!("{says}\r"));
+    }
+    cockpit.expect("y, n or l").key("n\r").expect("not carried over");
+    cockpit.exit_code();
+    let line = &record(&place)[0];
+    assert_eq!(line.confidence, Some(0.7));
+    let debrief = place.path("state/switchback/runs").join(&line.run).join("debrief.json");
+    let debrief: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(debrief).unwrap()).unwrap();
+    let said = &debrief["debrief"]["said"];
+    assert_eq!((&said["again"], &said["own"][1]), (&"look twice".into(), &"the other slot".into()));
+}
+
+#[test]
+fn ctrl_c_among_typed_questions_ends_it_and_the_flight_is_kept() {
+    let place = place();
+    let mut cockpit = place.cockpit("drill plain-sailing --plain");
+    cockpit.expect("type `next` to go on").key("back\r").expect("read once more").key("leave\r");
+    cockpit.expect("What happened?").key("it went well\r").expect("When did you know?");
+    cockpit.key("\u{3}").expect("the questions were left");
+    cockpit.exit_code();
+    assert_eq!(record(&place).len(), 1);
+    let mut cockpit = place.cockpit("drill");
+    cockpit.expect("What to fly").key("d").expect("DEBRIEF").key("\u{1b}[F").expect("it went well");
+    cockpit.key("q").expect("What to fly").key("q");
+    assert_eq!(cockpit.exit_code(), 0);
+}
+
+#[test]
+fn home_offers_a_rehearsal_of_the_plan_here_with_the_age_of_the_last() {
+    let place = place();
+    std::fs::copy(place.plan(), place.path("switchback.toml")).unwrap();
+    let mut cockpit = at_home(&place, "", HOME);
+    cockpit.expect("rehearse the way back").expect("never rehearsed");
+    cockpit.key("\u{1b}[H").expect("Opens the cockpit").key("\u{1b}[B");
+    cockpit.expect("A no-change rollback on the router").key("\r");
+    // The slots of this place run two releases: it is refused before anything moves.
+    cockpit.expect("left (Blue) runs 1.0.0, and right runs 0.9.0");
+    assert_eq!(cockpit.exit_code(), 1);
+}
+
+#[test]
+fn a_deploy_says_when_the_way_back_was_drilled_and_is_not_kept_waiting_by_it() {
+    let place = place();
+    let mut cockpit = place.cockpit("deploy PLAN");
+    cockpit.expect("press space to deploy").expect_no("WAYBACK").key("q");
+    cockpit.exit_code();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let ended = i64::try_from(now.as_millis()).unwrap() - 74 * 86_400_000;
+    let line: HistoryLine = serde_json::from_value(serde_json::json!({
+        "run": "7f3a", "scenario": "empty-hangar", "file": "", "seed": 1, "blind": false,
+        "family": ["WAYBACK"], "back_was_right": true, "version": 1, "score": 90, "parts": {},
+        "grade": "clean", "call": "rollback", "right": true, "confidence": 0.9,
+        "detect_par": 0.5, "decide_par": 0.5, "standing": "cold", "spoiled": false,
+        "ended_unix_ms": ended,
+    }))
+    .unwrap();
+    history::append(&place.path("state/switchback/runs"), &line).unwrap();
+    let mut cockpit = place.cockpit("deploy PLAN");
+    cockpit.expect("WAYBACK: last drilled 74 d ago, due now").expect("press space to deploy");
+    cockpit.key(" ").expect("Deploy 1.1.0 to right").key("n").key("q");
+    cockpit.exit_code();
 }

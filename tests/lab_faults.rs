@@ -617,12 +617,3 @@ fn words_come_when_their_moment_has_come() {
     assert!(failed(&between(&mut world, GREEN, 39, 60)) < 1.0, "the repaired release is out");
     assert!(world.standing(secs(60)).anchors.iter().any(|(a, _)| a.to_string() == "event:patch"));
 }
-
-#[test]
-fn labels_that_are_swapped_name_the_other_slot() {
-    let mut right = deployed("");
-    let mut wrong = deployed(&fault("kind = \"label.swap\"\nat = \"start\""));
-    let says = |world: &mut World| world.redeploy_check("1.8.2", secs(10)).unwrap().join("\n");
-    assert!(says(&mut right).contains("configuration of left"));
-    assert!(says(&mut wrong).contains("configuration of right"));
-}

@@ -72,6 +72,7 @@ fn plain(kind: Kind) -> Account {
         redacted: Default::default(),
         marks: None,
         approved_at: None,
+        exercise: None,
         recordings: Vec::new(),
         samples: Vec::new(),
         owed: Vec::new(),

@@ -22,11 +22,12 @@ use crate::drill::debrief;
 use crate::drill::declare;
 use crate::drill::fly::{Course, Flown};
 use crate::drill::harm;
-use crate::drill::history;
+use crate::drill::history::{self, seen};
 use crate::drill::regress::{self, Yardstick};
 use crate::drill::score::{Grade, Sureness};
 use crate::drill::tape::Tape;
 use crate::drill::truth::Truth;
+use crate::engine::clock::unix_ms;
 use crate::journal;
 use crate::lab::{self, Lab, scenario};
 use crate::plan::{self, Loaded};
@@ -37,6 +38,7 @@ use crate::tui::hangar::reader::Reader;
 use crate::tui::keymap::Key;
 use ask::Answers;
 use beside::Joined;
+use brief::{By, Taken};
 use color_eyre::eyre::Report;
 use kept::{Carried, Kept};
 use std::collections::BTreeMap;
@@ -45,7 +47,7 @@ use std::sync::mpsc;
 use std::time::Instant;
 use steady::{Gate, Goes, Steady, Waiting};
 
-pub use kept::last as last_debrief;
+pub use kept::{OpenCheck, last as last_debrief, open as open_checks};
 
 /// One drill that is to be flown.
 #[derive(Debug)]
@@ -95,21 +97,30 @@ pub fn drill(global: &Global, sortie: &Sortie) -> Result<u8, Failure> {
     let told = plan::parse(&lab::plan_apart(&sortie.course.scenario), "the lab's plan")?;
     // The brief's time serves to see whether this machine carries a steady lab.
     let gate = Gate::begin(&sortie.course, sortie.seed)?;
-    let Some(briefed) = briefed(global, watcher, sortie, &told, &gate)? else { return Ok(0) };
+    let Some(taken) = briefed(global, watcher, sortie, &told, &home.runs, &gate)? else {
+        return Ok(0);
+    };
     drop(gate);
     let mut lab = Lab::start(&sortie.course.scenario, sortie.seed)?;
-    let flown = fly(global, watcher, sortie, &lab, &briefed.opened);
+    let flown = fly(global, watcher, sortie, &lab, &taken);
     lab.stop();
     let (flown, truth) = flown?;
     let run = flown.directory.file_name().map(|id| id.to_string_lossy().into_owned());
-    let Some(mut truth) = truth else {
-        crate::plain::complain("warning: the lab ended before the flight; it is not scored");
-        return Ok(flown.exit);
-    };
-    truth.void = briefed.unsteady.map(|why| steady::void(&why)).or(truth.void);
     let done = Done { root: &home.runs, directory: &flown.directory, run: run.unwrap_or_default() };
-    debriefed(global, watcher, sortie, truth, &done)?;
-    Ok(flown.exit)
+    let told = match truth {
+        Some(mut truth) => {
+            truth.void = taken.unsteady.as_deref().map(steady::void).or(truth.void);
+            debriefed(global, watcher, sortie, truth, &done)
+        }
+        None => {
+            crate::plain::complain("warning: the lab ended before the flight; it is not scored");
+            Ok(())
+        }
+    };
+    // What came of the exercise goes into the bundle; without it there is one all the same.
+    let exit = flown.flown.seal(&home);
+    told?;
+    Ok(exit)
 }
 
 /// A closed flight.
@@ -119,33 +130,30 @@ struct Done<'a> {
     run: String,
 }
 
-/// Somebody who was told the brief, and flies.
-#[derive(Default)]
-struct Briefed {
-    /// The items at which a closer look was taken.
-    opened: Vec<String>,
-    /// Why the lab was not steady, where it was not.
-    unsteady: Option<String>,
-}
-
-/// Tells the brief and waits for a steady lab; nothing where the operator has left.
+/// Tells the brief and waits for a steady lab. Gives what was taken from it; nothing where the
+/// operator has left.
 fn briefed(
     global: &Global,
     watcher: Watcher,
     sortie: &Sortie,
     plan: &Loaded,
+    root: &Path,
     gate: &Gate,
-) -> Result<Option<Briefed>, Failure> {
+) -> Result<Option<Taken>, Failure> {
     let remark = brief::remark(sortie);
+    let id = &sortie.course.scenario.drill.id;
+    // Blind, that it was seen would tell which it is; the debrief says it.
+    let seen = seen::spoils(&seen::read(root), id, unix_ms()).filter(|_| !sortie.blind);
     let name = sortie.name();
     match watcher {
         Watcher::Json { .. } => {
-            return Ok(Some(Briefed { unsteady: gate.wait(), ..Briefed::default() }));
+            return Ok(Some(Taken { unsteady: gate.wait(), ..Taken::default() }));
         }
         Watcher::Plain { .. } => {
             let every: Vec<String> =
                 brief::first_step(sortie).map(|item| item.item.clone()).collect();
-            let rows = brief::rows(sortie, &plan.plan, &every, 78);
+            let every = Taken { opened: every, ..Taken::default() };
+            let rows = brief::rows(sortie, &plan.plan, &every, seen.as_ref(), By::Lines, 78);
             let rows: String = rows.iter().map(|row| row.plain() + "\n").collect();
             print(format!("DRILL {name} · {remark}\n\n{rows}\n").as_bytes())?;
             if gate.stands() != Steady::Yes {
@@ -159,23 +167,28 @@ fn briefed(
                 )?;
             }
             // What stands in lines was not opened: a look is a note, as in the cockpit.
-            return Ok(Some(Briefed { unsteady, ..Briefed::default() }));
+            return Ok(Some(Taken { unsteady, ..Taken::default() }));
         }
         Watcher::Screen => {}
     }
     let mut pages = pages(global)?;
-    let mut opened: Vec<String> = Vec::new();
+    let mut taken = Taken::default();
     let mut top = 0;
     let begun = loop {
-        let keys = [("space", "begins the flight"), ("1-9", "a closer look"), ("q", "leaves")];
+        let keys = [
+            ("space", "begins the flight"),
+            ("1-9", "a closer look"),
+            ("h", "a hint"),
+            ("q", "leaves"),
+        ];
         let frame = Frame::new("DRILL", &name, &remark, &keys);
         let figures = ('1'..='9').map(Key::Char);
-        let ends: Vec<Key> = [Key::Char(' '), Key::Enter, Key::Char('q'), Key::Esc]
+        let ends: Vec<Key> = [Key::Char(' '), Key::Enter, Key::Char('h'), Key::Char('q'), Key::Esc]
             .into_iter()
             .chain(figures)
             .collect();
-        let seen = opened.clone();
-        let rows = move |columns| brief::rows(sortie, &plan.plan, &seen, columns);
+        let (so_far, seen) = (taken.clone(), seen.as_ref());
+        let rows = move |columns| brief::rows(sortie, &plan.plan, &so_far, seen, By::Keys, columns);
         let mut reader = Reader::new(frame, &ends, rows);
         reader.top = top;
         match pages.show(&mut reader).map_err(lost)? {
@@ -183,11 +196,16 @@ fn briefed(
             Some(Key::Char(figure @ '1'..='9')) => {
                 let place = figure.to_digit(10).unwrap_or(1) as usize - 1;
                 if let Some(item) = brief::first_step(sortie).nth(place)
-                    && !opened.contains(&item.item)
+                    && !taken.opened.contains(&item.item)
                 {
-                    opened.push(item.item.clone());
+                    taken.opened.push(item.item.clone());
                 }
                 top = reader.top;
+            }
+            Some(Key::Char('h')) => {
+                taken.hints = (taken.hints + 1).min(sortie.course.scenario.story.hints.len());
+                // They stand near the end, and are what was asked for.
+                top = usize::MAX;
             }
             _ => break false,
         }
@@ -198,7 +216,7 @@ fn briefed(
     };
     pages.close()?;
     Ok(match goes {
-        Some(Goes::On(unsteady)) => Some(Briefed { opened, unsteady }),
+        Some(Goes::On(unsteady)) => Some(Taken { unsteady, ..taken }),
         Some(Goes::Leaves) | None => None,
     })
 }
@@ -209,12 +227,14 @@ fn fly(
     watcher: Watcher,
     sortie: &Sortie,
     lab: &Lab,
-    opened: &[String],
+    taken: &Taken,
 ) -> Result<(flight::Landed, Option<Truth>), Failure> {
     let text = lab.plan_toml();
     let loaded = plan::parse(&text, "the lab's plan")?;
-    // A closer look at the brief is one at step 1.
-    let looks = opened.iter().map(|item| Command::Note(declare::look(item))).collect();
+    // A closer look at the brief is one at step 1, and a hint is a hint.
+    let looks = taken.opened.iter().map(|item| declare::look(item));
+    let hints = (0..taken.hints).map(|_| declare::hint());
+    let looks = looks.chain(hints).map(Command::Note).collect();
     std::thread::scope(|scope| {
         let (joins, joined) = mpsc::channel::<Joined>();
         let witness = scope.spawn(move || {
@@ -259,10 +279,15 @@ fn debriefed(
         Watcher::Screen if !left => pages(global).ok(),
         _ => None,
     };
+    let mut interrupted = false;
     // A terminal that went away while it was asked has answered nothing; the flight counts.
     let answers = match &mut pages {
         Some(pages) => ask::on_screen(pages, sortie).unwrap_or_default(),
-        None if attended && !left && matches!(watcher, Watcher::Plain { .. }) => ask::in_lines(),
+        None if attended && !left && matches!(watcher, Watcher::Plain { .. }) => {
+            let (answers, stopped) = ask::in_lines(sortie);
+            interrupted = stopped;
+            answers
+        }
         None => Answers::default(),
     };
     let (account, harm, score) = regress::judge(&sortie.course, &flown, &yardstick, &answers.sure);
@@ -285,10 +310,24 @@ fn debriefed(
         harm,
         score: &score,
     };
-    let debrief = debrief::of(&sortie.course, &flight, &yardstick, &answers.account);
+    let mut debrief = debrief::of(&sortie.course, &flight, &yardstick, &answers.account);
+    debrief.remark = line.remark();
     let scenario = scenario.drill.id.clone();
-    let kept = Kept { run: done.run.clone(), scenario, debrief, carried: Carried::Open };
+    let waits_since_unix_ms = Some(line.ended_unix_ms);
+    let kept = Kept {
+        run: done.run.clone(),
+        scenario,
+        debrief,
+        carried: Carried::Open,
+        waits_since_unix_ms,
+    };
     kept::save(done.directory, &kept)?;
+    if interrupted {
+        let says =
+            b"drill: the questions were left; the flight is on the record, and d in the hangar \
+                     shows its debrief\n";
+        return Ok(print(says).map(|_| ())?);
+    }
     match (pages, watcher) {
         (Some(mut pages), _) => {
             shown::on_screen(&mut pages, done.root, kept)?;

@@ -37,6 +37,12 @@ pub fn deploy(global: &Global, path: &Path, overrides: Overrides) -> Result<u8, 
 /// With nobody there, nobody deploys by hand: whoever pressed on would send users to the release
 /// that they are to be moved away from.
 pub fn can_deploy(global: &Global, plan: &Plan) -> Result<(), Failure> {
+    if let (true, Some(own)) = (global.yes, plan.checks.first()) {
+        return Err(Failure::usage(
+            format!("with --yes nobody is there to look at the plan's own check: {}", own.text),
+            "leave --yes out, or take the [[check]] out of the plan",
+        ));
+    }
     // A rehearsal deploys nothing.
     if global.yes && !plan.turns_back() && !plan.commands.has(CommandName::Deploy) {
         return Err(Failure::usage(
@@ -58,7 +64,8 @@ pub fn begin(
     overrides: BTreeMap<String, Clean>,
 ) -> Result<u8, Failure> {
     let beside = Beside::default();
-    Ok(begin_beside(global, watcher, kind, plan, text, file, overrides, beside)?.exit)
+    let landed = begin_beside(global, watcher, kind, plan, text, file, overrides, beside)?;
+    Ok(landed.flown.seal(&home(global)?))
 }
 
 /// Somebody who goes along with a run.
@@ -70,16 +77,15 @@ pub struct Beside<'a> {
     pub joins: Option<Box<dyn FnOnce(Link) + 'a>>,
 }
 
-/// A run that was flown and sealed.
-#[derive(Debug)]
+/// A run that was flown, and is still to be sealed.
 pub struct Landed {
-    /// Its exit code.
-    pub exit: u8,
-    /// Where it lives.
+    /// The flight.
+    pub flown: Flown,
+    /// Where the run lives.
     pub directory: PathBuf,
 }
 
-/// Flies a new run, with somebody beside it.
+/// Flies a new run, with somebody beside it. It is still to be sealed.
 #[allow(clippy::too_many_arguments, reason = "each is one thing that a run is made of")]
 pub fn begin_beside(
     global: &Global,
@@ -111,6 +117,7 @@ pub fn begin_beside(
         last_rollback: last_rollback(&home.runs, &identity),
         last_end: kind.outlives_process().then(|| last_end(&home.runs, &identity)).flatten(),
         tells_gates: true,
+        drilled: super::hangar::drilled(&home.runs, kind, file),
         record: super::record::of_blue(&home, kind, plan, &identity, secrets.by_name()),
     };
     let mut opened = Opened::new(facts.clone(), plan.clone(), &identity);
@@ -144,8 +151,8 @@ pub fn begin_beside(
         lock: Some(lock),
     };
     let directory = directory.path().to_owned();
-    let exit = fly_beside(global, watcher, &home, run, beside)?.seal(&home);
-    Ok(Landed { exit, directory })
+    let flown = fly_beside(global, watcher, &home, run, beside)?;
+    Ok(Landed { flown, directory })
 }
 
 /// Where the plan wants it, nothing begins that nobody has signed.
@@ -441,6 +448,7 @@ mod tests {
             last_rollback: None,
             last_end: None,
             tells_gates: true,
+            drilled: None,
             record: Default::default(),
         };
         Core::new(plan, facts).snapshot()

@@ -6,13 +6,18 @@
 //! points; a mean of skewed times tells nobody anything.
 
 mod deck;
+mod events;
 mod record;
 
 use super::drill::{self, Sortie, lost, pages, shown};
-use super::{Failure, flight, home, print};
-use crate::cli::Global;
+use super::{Failure, flight, home, print, rehearse};
+use crate::cli::{Global, PlanArg, RehearseArgs};
 use crate::drill::blind::Session;
+use crate::drill::history::seen::{self, How, SeenLine};
+use crate::engine::clock::unix_ms;
 use crate::plan::Overrides;
+use crate::runbook::Kind;
+use crate::runbook::snapshot::Drilled;
 use crate::runs::Figures;
 use crate::tui::hangar::board::{Board, Chosen, Item};
 use crate::tui::hangar::frame::Frame;
@@ -25,7 +30,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The plan that a deploy from here is of.
-const PLAN: &str = "switchback.toml";
+pub const PLAN: &str = "switchback.toml";
 
 /// Whether there is a screen to show it on.
 fn has_screen(global: &Global) -> bool {
@@ -52,6 +57,19 @@ pub fn listed(global: &Global) -> Result<String, Failure> {
     Ok(lines(&Deck::load(global)?, false))
 }
 
+/// When the way back was last drilled, for the cockpit of a deploy by this plan. A catalogue that
+/// cannot be read is no reason not to deploy.
+pub fn drilled(runs: &Path, kind: Kind, plan: Option<&Path>) -> Option<Drilled> {
+    let plan = plan.filter(|_| kind == Kind::Deploy)?;
+    events::drilled(runs, plan, || deck::catalogue().unwrap_or_default(), unix_ms())
+}
+
+/// When the plan here was last rehearsed, in words.
+pub fn rehearsed(global: &Global) -> Result<String, Failure> {
+    let runs = flight::home(global)?.runs;
+    Ok(record::rehearsed(events::rehearsed(&runs, Path::new(PLAN))))
+}
+
 /// Draws a drill and flies it.
 pub fn blind(global: &Global, seed: Option<u64>) -> Result<u8, Failure> {
     let deck = Deck::load(global)?;
@@ -65,7 +83,7 @@ fn session() -> Session {
 }
 
 fn draw(session: &mut Session, deck: &Deck, seed: Option<u64>) -> Result<Sortie, Failure> {
-    let drawn = session.draw(&deck.catalogue(), deck.level(), &deck.lines);
+    let drawn = session.draw(&deck.to_draw(), deck.progress.level, &deck.lines);
     let drawn = drawn.ok_or_else(|| Failure::usage("there is nothing to draw", "see --help"))?;
     Sortie::drawn(&drawn, seed)
 }
@@ -74,6 +92,7 @@ fn draw(session: &mut Session, deck: &Deck, seed: Option<u64>) -> Result<Sortie,
 enum Place {
     Heading,
     Deploy,
+    Rehearse,
     Drill(usize),
 }
 
@@ -88,12 +107,14 @@ fn open(global: &Global, at_home: bool) -> Result<u8, Failure> {
         let side = |place: usize, columns: u16| match places.get(place) {
             Some(Place::Drill(number)) => record::of(&deck, *number, columns),
             Some(Place::Deploy) => record::deploy(columns),
+            Some(Place::Rehearse) => record::rehearse(columns),
             Some(Place::Heading) | None => Vec::new(),
         };
         let keys = [
             ("Enter", "flies"),
             ("b", "blind"),
-            ("d", "last debrief"),
+            ("d", "debrief"),
+            ("p", "progress"),
             ("r", "runs"),
             ("q", "quit"),
         ];
@@ -102,7 +123,8 @@ fn open(global: &Global, at_home: bool) -> Result<u8, Failure> {
         let badge = if at_home { "SWITCHBACK" } else { "HANGAR" };
         let frame = Frame::new(badge, title, &remark, &keys);
         let ends =
-            [Key::Enter, Key::Char('b'), Key::Char('d'), Key::Char('r'), Key::Char('q'), Key::Esc];
+            ['b', 'd', 'p', 'r', 'q'].map(Key::Char).into_iter().chain([Key::Enter, Key::Esc]);
+        let ends: Vec<Key> = ends.collect();
         let mut board = Board::new(frame, ["What to fly", deck::COLUMNS], items, &ends, side);
         let first = places.iter().position(|place| matches!(place, Place::Drill(_)));
         board.chosen = chosen
@@ -113,7 +135,7 @@ fn open(global: &Global, at_home: bool) -> Result<u8, Failure> {
             })
             .or(first)
             .unwrap_or(0);
-        let sortie = loop {
+        let next = loop {
             let Some(Chosen { place, key }) = terminal.show(&mut board).map_err(lost)? else {
                 terminal.close()?;
                 return Ok(0);
@@ -121,15 +143,30 @@ fn open(global: &Global, at_home: bool) -> Result<u8, Failure> {
             chosen = Some(place);
             match (key, &places[place]) {
                 (Key::Enter, Place::Drill(number)) => {
-                    break Some(Sortie::load(&deck.sheets[*number].entry.id, None, false)?);
+                    let sortie = Sortie::load(&deck.sheets[*number].entry.id, None, false)?;
+                    break Some(Next::Drill(Box::new(sortie)));
                 }
-                (Key::Enter, Place::Deploy) => break None,
-                (Key::Char('b'), _) => break Some(draw(&mut session, &deck, None)?),
+                (Key::Enter, Place::Deploy) => break Some(Next::Deploy),
+                (Key::Enter, Place::Rehearse) => break Some(Next::Rehearse),
+                (Key::Char('b'), _) => {
+                    break Some(Next::Drill(Box::new(draw(&mut session, &deck, None)?)));
+                }
+                (Key::Char('p'), _) => progress(&deck, &mut terminal)?,
                 (Key::Char('r'), _) => runs(global, &mut terminal)?,
                 (Key::Char('d'), Place::Drill(number)) => {
                     let id = &deck.sheets[*number].entry.id;
                     match drill::last_debrief(&deck.root, &deck.lines, id) {
-                        Some(kept) => shown::on_screen(&mut terminal, &deck.root, kept)?,
+                        Some(kept) => {
+                            // Read again it is fresh in mind; where that cannot be kept, it is
+                            // read all the same.
+                            let (scenarios, how) = (vec![id.clone()], How::Debrief);
+                            let at_unix_ms = unix_ms();
+                            let look = SeenLine { scenarios, how, at_unix_ms };
+                            let _ = seen::note(&deck.root, &look);
+                            shown::on_screen(&mut terminal, &deck.root, kept)?;
+                            // A check that was open may be settled now.
+                            break None;
+                        }
                         None => board.frame.remark = "no debrief yet: fly it first".to_owned(),
                     }
                 }
@@ -142,11 +179,40 @@ fn open(global: &Global, at_home: bool) -> Result<u8, Failure> {
         };
         drop(board);
         terminal.close()?;
-        match sortie {
-            Some(sortie) => drill::drill(global, &sortie)?,
-            None => return flight::deploy(global, Path::new(PLAN), Overrides::default()),
-        };
+        match next {
+            Some(Next::Drill(sortie)) => {
+                drill::drill(global, &sortie)?;
+            }
+            Some(Next::Deploy) => {
+                return flight::deploy(global, Path::new(PLAN), Overrides::default());
+            }
+            Some(Next::Rehearse) => {
+                let plan = PlanArg { path: PLAN.into() };
+                return rehearse::rehearse(
+                    global,
+                    &RehearseArgs { plan, percent: None, hold: None },
+                );
+            }
+            None => {}
+        }
     }
+}
+
+/// Where it goes on from the list.
+enum Next {
+    Drill(Box<Sortie>),
+    Deploy,
+    Rehearse,
+}
+
+/// What the record says of all flights, on a page of its own.
+fn progress(deck: &Deck, pages: &mut crate::tui::hangar::Pages) -> Result<(), Failure> {
+    let keys = [("Up/Down PgUp/PgDn", "scroll"), ("q", "back")];
+    let frame = Frame::new("PROGRESS", "counts, medians, single points", &deck.remark(), &keys);
+    let ends = [Key::Char('q'), Key::Esc, Key::Char('p'), Key::Enter];
+    let rows = |columns: u16| record::whole(deck, columns.min(100));
+    pages.show(&mut Reader::new(frame, &ends, rows)).map_err(lost)?;
+    Ok(())
 }
 
 /// The list, and what each of its rows is.
@@ -162,6 +228,9 @@ fn list(deck: &Deck, at_home: bool) -> (Vec<Place>, Vec<Item>) {
         if Path::new(PLAN).exists() {
             let row = Row::of(format!("  ./{PLAN}"), Look::Text);
             put(Place::Deploy, row, Row::of("opens the cockpit ", Look::Dim), true);
+            let row = Row::of("  rehearse the way back", Look::Text);
+            let last = format!("{} ", record::rehearsed(deck.rehearsed_unix_ms));
+            put(Place::Rehearse, row, Row::of(last, Look::Dim), true);
         } else {
             let row = Row::of(format!("  no ./{PLAN} here yet"), Look::Dim);
             put(Place::Heading, row, Row::empty(), false);

@@ -14,12 +14,17 @@ pub fn home(global: &Global) -> Result<u8, Failure> {
     let plan = Path::new("switchback.toml");
     let next = if plan.exists() {
         "  switchback check     read ./switchback.toml and reach everything it names\n  \
-         switchback deploy    open the cockpit on it\n"
+         switchback deploy    open the cockpit on it\n  \
+         switchback rehearse  a no-change rollback on its router, timed\n"
     } else {
         "  no ./switchback.toml here: write one (the README has the shortest), then\n  \
          switchback check\n"
     };
     out.push_str(next);
+    if plan.exists() {
+        let _ =
+            writeln!(out, "  the way back was rehearsed: {}", super::hangar::rehearsed(global)?);
+    }
     out.push_str("\nDrills\n");
     out.push_str(super::hangar::listed(global)?.trim_start_matches('\n'));
     out.push_str("\nPast runs\n");

@@ -2,15 +2,19 @@
 //! prove a new scenario.
 
 use super::drill::real;
-use super::{Failure, print};
+use super::{Failure, flight, print};
 use crate::cli::{BotArgs, Global};
 use crate::drill::bots::Bot;
 use crate::drill::check::{self, Finding};
 use crate::drill::fly::Course;
+use crate::drill::history::REHEARSAL_DAYS;
+use crate::drill::history::seen::{self, How, SeenLine};
 use crate::drill::regress::{self, Line};
+use crate::engine::clock::unix_ms;
 use crate::lab::scenario;
 use serde::Serialize;
 use std::fmt::Write;
+use std::io::IsTerminal;
 
 /// Threads, where the machine has more: the figures are promised for two.
 const THREADS: usize = 2;
@@ -46,6 +50,7 @@ pub fn trials(
         count = count.or(Some(1));
     }
     if bots.check {
+        spoil(global, &courses, How::Check);
         return prove(global, &courses, count.unwrap_or(8), bots.all);
     }
     let flying = match bots.bot.as_deref() {
@@ -55,11 +60,33 @@ pub fn trials(
             Failure::usage(format!("no bot is called {name:?}"), format!("known are {known}, all"))
         })?],
     };
+    spoil(global, &courses, How::Bots);
     if bots.real {
         return real(global, &courses, count.unwrap_or(1), &flying);
     }
     let lines = regress::lines(&courses, count.unwrap_or(4), &flying, threads());
     tell(global, &lines)
+}
+
+/// Keeps that these answers were looked at: a flight of one of them is spoiled for a while. Where it
+/// cannot be kept, that is said, and the bots fly all the same.
+fn spoil(global: &Global, courses: &[Course], how: How) {
+    let scenarios = courses.iter().map(|course| course.scenario.drill.id.clone()).collect();
+    let line = SeenLine { scenarios, how, at_unix_ms: unix_ms() };
+    let kept = flight::home(global).and_then(|home| Ok(seen::note(&home.runs, &line)?));
+    let told = match kept {
+        // Who reads it is told; a pipeline's lines stay as they were.
+        Ok(()) if !std::io::stderr().is_terminal() => return,
+        Ok(()) => {
+            let many = crate::text::count(courses.len() as u64, "scenario");
+            format!(
+                "note: this tells the answer of {many}: who flies it by hand within \
+                 {REHEARSAL_DAYS} days has seen it, and the record says so"
+            )
+        }
+        Err(failure) => failure.says.replacen("error:", "warning:", 1),
+    };
+    crate::plain::complain(told);
 }
 
 /// Lets the keys of bots fly in real time, many flights at once: they mostly wait.

@@ -1,53 +1,50 @@
 //! One check, carried over from a drill into the operator's own plan file.
 //!
-//! It is written as a comment above the first table: the plan means what it meant, and whoever
-//! opens it at step 1 reads it. Nothing else of the file is touched; the new file is written
-//! beside it and put in its place, and what it means is compared first.
+//! It becomes a `[[check]]` at the end of the file: the cockpit shows it at step 1 of each deploy
+//! from then on, as one that the operator judges. Nothing else of the file is touched; the new file
+//! is written beside it and put in its place, and what it means is compared first. A plan that was
+//! approved is another one then: whoever approves sees the check.
 
 use crate::clean::Clean;
-use crate::plan;
+use crate::plan::{self, OwnCheck};
 use crate::runbook::{Fault, FaultKind};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-/// How a check begins in a plan file.
-pub const LEAD: &str = "# Check before step 1 passes: ";
-/// The longest check, in bytes.
-const LONGEST: usize = 300;
+/// The longest text of a check, in characters, as the plan allows it.
+const LONGEST: usize = 200;
 
-/// A plan's text with the check in it; nothing where it stands there already, or says nothing.
+/// A plan's text with the check in it; nothing where `known` has it already, or it says nothing.
 /// `from` is the drill and the day that it comes from.
-pub fn with(text: &str, check: &str, from: &str) -> Option<String> {
+pub fn with(text: &str, known: &[OwnCheck], check: &str, from: &str) -> Option<String> {
     let one_line = |text: &str| {
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Clean::new(&line).as_str().to_owned()
+        let line = Clean::new(&line).as_str().trim().to_owned();
+        match line.char_indices().nth(LONGEST) {
+            Some((end, _)) => line[..end].trim_end().to_owned(),
+            None => line,
+        }
     };
-    let (mut check, from) = (one_line(check), one_line(from));
-    if check.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|end| check.is_char_boundary(*end)).unwrap_or(0);
-        check.truncate(end);
-    }
-    let wanted = format!("{LEAD}{check}");
-    let is_there = |line: &str| {
-        line.trim_end()
-            .strip_prefix(&wanted)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(" (from "))
-    };
-    if check.is_empty() || text.lines().any(is_there) {
+    let (check, from) = (one_line(check), one_line(from));
+    if check.is_empty() || known.iter().any(|own| own.text == check) {
         return None;
     }
-    let line = if from.is_empty() { wanted } else { format!("{wanted} (from {from})") };
     let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    // After the comment at the top of the file and before what it declares, where a comment is a
-    // comment whatever follows.
-    let head: usize = text
-        .split_inclusive('\n')
-        .take_while(|line| line.starts_with('#') && line.ends_with('\n'))
-        .map(str::len)
-        .sum();
-    let (before, after) = text.split_at(head);
-    Some(format!("{before}{line}{ending}{after}"))
+    let mut out = text.to_owned();
+    if !out.is_empty() && !out.ends_with('\n') {
+        out.push_str(ending);
+    }
+    let mut lines = vec![String::new(), "[[check]]".to_owned()];
+    lines.push(format!("text = {}", plan::quoted(&check)));
+    if !from.is_empty() {
+        lines.push(format!("from = {}", plan::quoted(&from)));
+    }
+    for line in lines {
+        out.push_str(&line);
+        out.push_str(ending);
+    }
+    Some(out)
 }
 
 /// Appends the check to the plan file at `path`; says whether it was not there before.
@@ -62,9 +59,16 @@ pub fn append(path: &Path, check: &str, from: &str) -> Result<bool, Fault> {
     // What a link points at is the file that is meant.
     let real = std::fs::canonicalize(path).map_err(|error| told("found", error))?;
     let text = std::fs::read_to_string(&real).map_err(|error| told("read", error))?;
-    let Some(changed) = with(&text, check, from) else { return Ok(false) };
     let means = |text: &str| plan::parse(text, "the plan").map(|loaded| plain(loaded.plan)).ok();
-    if means(&text) != means(&changed) {
+    let was = means(&text).ok_or_else(|| {
+        let cause = format!("{} is no plan as it stands", path.display());
+        Fault::new(FaultKind::Local, cause, "switchback check names what is wrong with it")
+    })?;
+    let Some(changed) = with(&text, &was.checks, check, from) else { return Ok(false) };
+    let mut is = means(&changed);
+    // One check more, at the end, and nothing else.
+    let added = is.as_mut().and_then(|plan| plan.checks.pop());
+    if added.is_none() || is.as_ref() != Some(&was) {
         let cause = format!("{} would not mean the same with the check in it", path.display());
         return Err(Fault::new(FaultKind::Local, cause, "write the check into it by hand"));
     }
@@ -101,30 +105,43 @@ fn plain(plan: plan::Plan) -> plan::Plan {
 mod tests {
     use super::*;
 
-    const PLAN: &str = "# Notes.\n# Ours.\nschema = 1\nservice = \"notes\"\n";
+    const PLAN: &str = "# Notes.\nservice = \"notes\"\n";
 
-    #[test]
-    fn the_check_stands_under_the_head_of_the_file_and_only_once() {
-        let once = with(PLAN, "Do the sum of two pools.", "twice-the-pool, 2026-11-23").unwrap();
-        assert_eq!(
-            once,
-            "# Notes.\n# Ours.\n# Check before step 1 passes: Do the sum of two pools. (from \
-             twice-the-pool, 2026-11-23)\nschema = 1\nservice = \"notes\"\n"
-        );
-        assert_eq!(with(&once, "Do the sum of two pools.", "another day"), None);
-        assert!(with(&once, "Do the sum.", "").is_some(), "the beginning of it is another one");
-        assert_eq!(with(PLAN, " \n ", "x"), None);
+    fn checks(text: &str) -> Vec<(String, Option<String>)> {
+        let table: toml::Table = text.parse().unwrap();
+        let list = table.get("check").and_then(|list| list.as_array()).cloned();
+        let said = |check: &toml::Value, key| {
+            check.get(key).and_then(|value| value.as_str()).map(str::to_owned)
+        };
+        let own = |check: &toml::Value| (said(check, "text").unwrap(), said(check, "from"));
+        list.unwrap_or_default().iter().map(own).collect()
     }
 
     #[test]
-    fn a_check_can_be_nothing_but_a_comment() {
-        let trap = "a\nservice = \"evil\"\r\n[router]\u{1b}[2J";
-        let text = with(PLAN, trap, "b\nc = 1").unwrap();
-        let added: Vec<&str> = text.lines().filter(|line| !PLAN.contains(line)).collect();
-        assert_eq!(added.len(), 1, "{text}");
-        assert!(added[0].starts_with(LEAD) && !added[0].contains('\u{1b}'), "{text}");
-        assert!(with("", "x", "").unwrap().ends_with("x\n"));
-        assert!(with("schema = 1", "x", "").unwrap().ends_with("x\nschema = 1"));
-        assert!(with("#a", "x", "").unwrap().ends_with("x\n#a"), "a last line without its end");
+    fn the_check_stands_at_the_end_of_the_file_and_only_once() {
+        let once =
+            with(PLAN, &[], "Do the sum of two pools.", "twice-the-pool, 2026-11-23").unwrap();
+        assert!(once.starts_with(PLAN));
+        let from = Some("twice-the-pool, 2026-11-23".to_owned());
+        assert_eq!(checks(&once), [("Do the sum of two pools.".to_owned(), from)]);
+        let known = [OwnCheck { text: "Do the sum of two pools.".to_owned(), from: None }];
+        assert_eq!(with(&once, &known, "Do the sum of  two pools.", "another day"), None);
+        let twice = with(&once, &known, "Do the sum.", "").unwrap();
+        assert_eq!(checks(&twice).len(), 2, "the beginning of it is another one");
+        assert_eq!(with(PLAN, &[], " \n ", "x"), None);
+    }
+
+    #[test]
+    fn a_check_can_be_nothing_but_a_check() {
+        let trap = "a\"\nservice = \"evil\"\r\n[router]\u{1b}[2J \\";
+        let text = with(PLAN, &[], trap, "b\nc = 1").unwrap();
+        assert_eq!(checks(&text).len(), 1, "{text}");
+        assert!(!text.contains('\u{1b}') && text.lines().count() == 6, "{text}");
+        for text in ["", "a = 1", "#a", "a = 1\r\n"] {
+            let with = with(text, &[], "x", "").unwrap();
+            assert_eq!(checks(&with), [("x".to_owned(), None)], "{with:?}");
+        }
+        let long = "ä".repeat(500);
+        assert_eq!(checks(&with(PLAN, &[], &long, "").unwrap())[0].0.chars().count(), LONGEST);
     }
 }

@@ -30,6 +30,9 @@ pub struct OwnAccount {
     pub when: String,
     /// What would you do again?
     pub again: String,
+    /// Answers to what the scenario asks besides, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<String>,
 }
 
 /// The three questions, in their order.
@@ -72,6 +75,9 @@ pub struct Debrief {
     pub title: String,
     /// The operator's own account.
     pub said: OwnAccount,
+    /// What keeps the flight from being a record, if anything does: a rehearsal, a spoiled one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
     /// What the scenario asks besides.
     pub ask: Vec<String>,
     /// What was true, in a sentence.
@@ -131,6 +137,7 @@ pub fn of(
     Debrief {
         title: scenario.drill.title.clone(),
         said: said.clone(),
+        remark: None,
         ask: spec.ask.clone(),
         cause: answer.truth.cause.clone(),
         sources: scenario.story.sources.clone(),
@@ -153,6 +160,14 @@ pub fn of(
 }
 
 impl Debrief {
+    /// What was asked and what was said, in order; what was not answered is empty.
+    pub fn account(&self) -> impl Iterator<Item = (&str, &str)> {
+        let said = [&self.said.what, &self.said.when, &self.said.again].map(String::as_str);
+        let own = (0..).map(|place| self.said.own.get(place).map_or("", String::as_str));
+        let besides = self.ask.iter().map(String::as_str).zip(own);
+        QUESTIONS.into_iter().zip(said).chain(besides)
+    }
+
     /// The whole debrief as lines of at most `width` columns.
     pub fn lines(&self, width: usize) -> Vec<String> {
         lines::of(self, width)
@@ -200,9 +215,11 @@ fn deed_words(deed: &Deed) -> Option<String> {
         Deed::GoOn => "go on".to_owned(),
         Deed::Extend => "more time".to_owned(),
         Deed::Declare(act) => act.words().to_owned(),
+        Deed::Errand(errand) => errand.to_string(),
         Deed::Mark(what) if what.is_empty() => "mark".to_owned(),
         Deed::Mark(what) => format!("mark: {what}"),
         Deed::LookAt(item) => format!("looked at {item}"),
+        Deed::Hint => "hint".to_owned(),
         Deed::Decommission => "Blue stopped".to_owned(),
         Deed::Unheard(_) | Deed::Look(_) | Deed::Pause => return None,
     })

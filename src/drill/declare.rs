@@ -1,11 +1,13 @@
 //! What an operator of a drill says in the words of a note: a mark, a declaration, a look at an
-//! item of evidence.
+//! item of evidence, a wish for a hint.
 //!
 //! The cockpit has a key for a note and needs no new one: a note that begins with `mark`, with
-//! `declare:` or with `look:` is read here, and stays a note for everybody else. Whoever puts a
+//! `declare:`, `look:` or `ask:`, or that is `hint`, is read here, and stays a note for everybody
+//! else. Whoever puts a
 //! button on the screen sends the note that [`declare`] or [`look`] writes.
 
 use crate::clean::Clean;
+use crate::lab::Errand;
 use crate::lab::scenario::answer::Declares;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,10 @@ pub enum Said {
     Unheard(String),
     /// An item of evidence is looked at, by its name.
     Look(String),
+    /// The next hint is asked for.
+    Hint,
+    /// Somebody at the site shall do something.
+    Errand(Errand),
 }
 
 /// The note that declares an act.
@@ -33,9 +39,19 @@ pub fn look(item: &str) -> Clean {
     Clean::new(&format!("look: {item}"))
 }
 
+/// The note that asks somebody at the site for something.
+pub fn ask(errand: Errand) -> Clean {
+    Clean::new(&format!("ask: {errand}"))
+}
+
 /// The note that says that something was noticed.
 pub fn mark(what: &str) -> Clean {
     Clean::new(format!("mark {what}").trim())
+}
+
+/// The note that asks for the next hint.
+pub fn hint() -> Clean {
+    Clean::new("hint")
 }
 
 /// Reads a note. One that is said to nobody in particular is nothing.
@@ -45,11 +61,22 @@ pub fn read(note: &str) -> Option<Said> {
         let head = note.get(..word.len())?;
         head.eq_ignore_ascii_case(word).then(|| note[word.len()..].trim())
     };
+    if let Some(errand) = after("ask:") {
+        let read = Errand::read(errand);
+        return Some(read.map_or_else(|| Said::Unheard(errand.to_owned()), Said::Errand));
+    }
     if let Some(act) = after("declare:") {
+        if let Some(errand) = Errand::read(act) {
+            return Some(Said::Errand(errand));
+        }
         return Some(act_of(act).map_or_else(|| Said::Unheard(act.to_owned()), Said::Declare));
     }
     if let Some(item) = after("look:") {
         return Some(Said::Look(item.to_owned()));
+    }
+    // What is answered begins with `hint 1 of`, and asks for nothing.
+    if note.trim_end_matches(['?', '.', '!']).eq_ignore_ascii_case("hint") {
+        return Some(Said::Hint);
     }
     let rest = after("mark")?;
     // `market day` is no mark.
@@ -91,6 +118,17 @@ mod tests {
     }
 
     #[test]
+    fn an_errand_is_asked_for_or_declared() {
+        for words in Errand::WORDS.split(", ") {
+            let errand = Errand::read(words).unwrap();
+            assert_eq!(read(ask(errand).as_str()), Some(Said::Errand(errand)), "{words}");
+        }
+        let weight = Errand::read("weight 25").unwrap();
+        assert_eq!(read("Declare: set weight 25 %"), Some(Said::Errand(weight)));
+        assert_eq!(read("ask: the moon"), Some(Said::Unheard("the moon".to_owned())));
+    }
+
+    #[test]
     fn what_could_be_two_acts_is_said_back() {
         for typed in ["declare: go back", "declare:", "declare: pray"] {
             assert!(matches!(read(typed), Some(Said::Unheard(_))), "{typed}");
@@ -105,5 +143,8 @@ mod tests {
         assert_eq!(read("looks fine"), None);
         assert_eq!(read("look: db_headroom"), Some(Said::Look("db_headroom".to_owned())));
         assert_eq!(read("ünïcode"), None);
+        assert_eq!(read(hint().as_str()), Some(Said::Hint));
+        assert_eq!(read(" Hint? "), Some(Said::Hint));
+        assert_eq!(read("hint 1 of 2: which slot?"), None);
     }
 }

@@ -4,10 +4,12 @@
 //! It informs and never stands in anybody's way. Everything is a function of the lines and of
 //! what day it is.
 
+pub mod now;
+
 use super::fly::Course;
 use super::history::HistoryLine;
 use super::score::Grade;
-use crate::lab::scenario::Family;
+use crate::lab::scenario::{Family, VerdictClass};
 use serde::{Deserialize, Serialize};
 
 /// Days until the next flight, after so many passes in their time.
@@ -30,6 +32,8 @@ pub struct Entry {
     pub siblings: Vec<String>,
     /// Whether going back is the right call.
     pub back_is_right: bool,
+    /// Whether the release is good.
+    pub good: bool,
     /// Its official seeds.
     pub seeds: Vec<u64>,
 }
@@ -52,6 +56,7 @@ impl Entry {
             family: drill.family.clone(),
             siblings,
             back_is_right: super::check::goes_back(course),
+            good: drill.verdict == Some(VerdictClass::Good),
             seeds: course.scenario.clock.seeds.clone(),
         }
     }

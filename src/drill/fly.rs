@@ -18,7 +18,7 @@ use crate::plan::{Faults, Plan};
 use crate::runbook::{Command, Event, Interrupt, Kind, RunFacts};
 use crate::signal::Sample;
 use crate::sim::Flight;
-use crate::sim::lab::{LabModel, plan, pull as pull_lever, world};
+use crate::sim::lab::{LabModel, plan, pull as pull_lever, run as run_errand, world};
 use crate::units::Millis;
 
 /// Keys that a pilot may press at one instant: more is a pilot that does not look up.
@@ -186,6 +186,7 @@ fn fly(
         last_rollback: None,
         last_end: None,
         tells_gates: true,
+        drilled: None,
         record: crate::signal::Record::default(),
     };
     let world = world(scenario, seed, plan);
@@ -262,13 +263,17 @@ fn leaves_early(command: &Command, tape: &Tape, plan: &Plan, now: Millis) -> boo
 /// A declared act is done: its lever is pulled in the lab. Says how many deeds were looked at.
 fn pull(flight: &mut Flight<Tape, LabModel>, from: usize) -> usize {
     let now = Millis(flight.now);
-    let levers: Vec<_> = flight.watcher.deeds[from..]
-        .iter()
-        .filter_map(|did| match did.deed {
-            Deed::Declare(act) => act.lever(),
-            _ => None,
-        })
-        .collect();
+    let deeds = &flight.watcher.deeds[from..];
+    let of = |deed: &Deed| match deed {
+        Deed::Declare(act) => (act.lever(), act.errand()),
+        Deed::Errand(errand) => (None, Some(*errand)),
+        _ => (None, None),
+    };
+    let asked: Vec<_> = deeds.iter().map(|did| of(&did.deed)).collect();
+    for errand in asked.iter().filter_map(|(_, errand)| *errand) {
+        let _ = run_errand(&mut flight.world, errand, now);
+    }
+    let levers: Vec<_> = asked.into_iter().filter_map(|(lever, _)| lever).collect();
     for lever in levers {
         // What cannot be pulled now was said in vain.
         let _ = pull_lever(&mut flight.world, lever, now);

@@ -31,6 +31,7 @@ pub mod regress;
 pub mod score;
 pub mod tape;
 pub mod truth;
+pub mod words;
 
 use crate::lab::scenario::answer::Call;
 

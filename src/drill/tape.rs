@@ -7,6 +7,7 @@
 
 use super::declare::{self, Said};
 use crate::journal;
+use crate::lab::Errand;
 use crate::lab::scenario::answer::Declares;
 use crate::plan::{CommandName, Signal};
 use crate::runbook::snapshot::Stamp;
@@ -55,8 +56,12 @@ pub enum Deed {
     Mark(String),
     /// A view was looked at.
     Look(View),
+    /// Somebody at the site was asked for something.
+    Errand(Errand),
     /// An item of evidence was looked at.
     LookAt(String),
+    /// The next hint was asked for.
+    Hint,
     /// What ran in Blue is ended for good.
     Decommission,
     /// The cockpit was given back to the shell for a while.
@@ -222,6 +227,8 @@ impl Tape {
                 Some(Said::Declare(act)) => Deed::Declare(act),
                 Some(Said::Unheard(words)) => Deed::Unheard(words),
                 Some(Said::Look(item)) => Deed::LookAt(item),
+                Some(Said::Hint) => Deed::Hint,
+                Some(Said::Errand(errand)) => Deed::Errand(errand),
                 None => return,
             },
             Command::Look(view) => Deed::Look(*view),

@@ -360,6 +360,7 @@ mod tests {
             last_rollback: None,
             last_end: None,
             tells_gates: true,
+            drilled: None,
             record: Default::default(),
         };
         Opened::new(facts, fixture::plan(), "router")

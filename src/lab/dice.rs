@@ -37,6 +37,8 @@ pub(super) enum Purpose {
     Sticky,
     /// When, and whether, a user tries again.
     Retry,
+    /// How old its user's token is.
+    Token,
     /// When a client that abuses the service asks.
     Abuse,
     /// Where a user is sent who has been there before.
@@ -63,6 +65,7 @@ impl Purpose {
             Self::Retry => 13,
             Self::Abuse => 14,
             Self::Again => 15,
+            Self::Token => 16,
             Self::Fault(id) => id | 1 << 63,
         }
     }

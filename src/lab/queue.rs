@@ -62,6 +62,17 @@ impl Queue {
         self.jobs.front().is_some_and(|job| job.only.is_some_and(|only| only != slot))
     }
 
+    /// Consumers of this slot leave out what they cannot read, up to the next job that they can;
+    /// says how many.
+    pub fn skip(&mut self, slot: Slot) -> u64 {
+        let mut skipped = 0;
+        while self.is_foreign(slot) {
+            self.jobs.pop_front();
+            skipped += 1;
+        }
+        skipped
+    }
+
     /// Jobs that not everybody can read are put aside; says how many.
     pub fn quarantine(&mut self) -> usize {
         let before = self.jobs.len();

@@ -40,12 +40,20 @@ pub struct Tally {
     /// Jobs that were done late, or wait longer than they should.
     #[serde(default)]
     pub jobs_late: u64,
+    /// Jobs that consumers could not read and left out.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub jobs_skipped: u64,
     /// Things that were done twice and cannot be undone.
     #[serde(default)]
     pub duplicates: u64,
     /// Long uploads that were cut off.
     #[serde(default)]
     pub cut: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Tally {

@@ -34,6 +34,8 @@ pub(super) struct Traffic {
     weather: (u64, f64),
     /// So many times as many come as was declared.
     pub factor: f64,
+    /// Shares of the routes, where they are not as declared.
+    pub shares: Vec<f64>,
     /// Who comes besides: users who try again, and clients that abuse the service.
     besides: BinaryHeap<Reverse<(Millis, u64, usize)>>,
 }
@@ -51,6 +53,7 @@ impl Traffic {
             next_ms: 0.0,
             weather,
             factor: 1.0,
+            shares: Vec::new(),
             besides: BinaryHeap::new(),
         };
         traffic.draw();
@@ -91,8 +94,9 @@ impl Traffic {
     fn drawn(&self, n: u64) -> usize {
         let mut luck = Dice::keyed(self.seed, Purpose::Route, n).unit();
         let mut routes = self.spec.routes.iter();
+        let mut shares = self.shares.iter();
         let drawn = routes.position(|route| {
-            luck -= route.share;
+            luck -= shares.next().unwrap_or(&route.share);
             luck < 0.0
         });
         drawn.unwrap_or(0)
@@ -103,9 +107,9 @@ impl Traffic {
         self.besides.push(Reverse((at, n, route)));
     }
 
-    /// One more comes, who is no user.
-    pub fn besides(&mut self, n: u64, at: Millis) {
-        let route = self.drawn(n);
+    /// One more comes, who is no user: to this route, or to one like everybody's.
+    pub fn besides(&mut self, n: u64, route: Option<usize>, at: Millis) {
+        let route = route.unwrap_or_else(|| self.drawn(n));
         self.besides.push(Reverse((at, n, route)));
     }
 

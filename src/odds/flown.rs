@@ -253,6 +253,7 @@ fn facts() -> RunFacts {
         last_rollback: None,
         last_end: None,
         tells_gates: true,
+        drilled: None,
         record: Default::default(),
     }
 }

@@ -24,12 +24,16 @@ pub fn effective(plan: &Plan) -> String {
             table = top;
             match top {
                 "probe[]" => plan.probes.iter().for_each(|probe| self::probe(&mut out, probe)),
+                "check[]" => plan.checks.iter().for_each(|check| own_check(&mut out, check)),
                 "limit[]" => plan.limits.iter().for_each(|limit| self::limit(&mut out, limit)),
                 _ if top == "secrets" && plan.secrets.is_empty() => {}
                 _ => out.push_str(&format!("\n[{top}]\n")),
             }
             if top == "probe[]" && plan.probes.is_empty() {
                 out.push_str("\n# No [[probe]] is declared.\n");
+            }
+            if top == "check[]" && plan.checks.is_empty() {
+                out.push_str("\n# No [[check]] is declared.\n");
             }
         }
         if top.ends_with("[]") || (!key.only.is_empty() && !key.only.contains(&kind(plan))) {
@@ -81,6 +85,14 @@ fn probe(out: &mut String, probe: &ProbePlan) {
     }
     for (name, value) in &probe.headers {
         line(out, &format!("headers.{}", bare(name)), &quoted(value), "");
+    }
+}
+
+fn own_check(out: &mut String, check: &OwnCheck) {
+    out.push_str("\n[[check]]\n");
+    line(out, "text", &quoted(&check.text), "");
+    if let Some(from) = &check.from {
+        line(out, "from", &quoted(from), "");
     }
 }
 

@@ -47,6 +47,7 @@ pub fn plan() -> Plan {
         },
         probe_every: Millis(250),
         probes: vec![],
+        checks: vec![],
         ramp: [10, 50, 100].into_iter().filter_map(Percent::new).collect(),
         ramp_hold: Millis::secs(30),
         soak: Millis::secs(20),

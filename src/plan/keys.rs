@@ -197,6 +197,9 @@ pub(super) const KEYS: &[Key] = &[
     key("signals.queue_depth", Word(&["none"]), May, "where the queue is read; \"none\" is shown as not declared"),
     key("signals.queue_depth.readiness", Pointer, May, "where the readiness body says the queue's length"),
 
+    key("check[].text", Text, Must, "something of your own to look at before step 1 passes"),
+    key("check[].from", Text, May, "where it comes from, such as a drill and its day"),
+
     key("commands.redeploy_check", Argv, May, "proves that Blue can be deployed again; {slot} {release} {current} are filled in"),
     key("commands.migrate", Argv, May, "expands the schema, before the deploy"),
     key("commands.deploy", Argv, May, "deploys the release to Green; without it the operator does it"),

@@ -191,7 +191,10 @@ fn syntax(source: &Source<'_>, at: &Range<usize>, message: &str) -> PlanFault {
     }) {
         ("a text without quotes", "write it in double quotes")
     } else if message.contains("duplicate key") {
-        (message, "each key, and each [table], stands once; [[limit]] and [[probe]] may repeat")
+        (
+            message,
+            "each key, and each [table], stands once; [[limit]], [[probe]] and [[check]] may repeat",
+        )
     } else if message.contains("unclosed") {
         (message, "close what was opened")
     } else {

@@ -42,6 +42,7 @@ pub use rehearsal::Rehearsal;
 pub use runbook_md::runbook_md;
 pub use schema::schema;
 pub use types::*;
+pub use value::quoted;
 pub use warn::limits::{false_alarms, latency_against, limits_against, traffic};
 pub use warn::{surroundings, warnings};
 

@@ -133,7 +133,9 @@ impl Page<'_> {
             }
         }
         self.line(&format!("\n{}", read_split(plan)));
-        self.gate(&[
+        let own =
+            plan.checks.iter().map(|check| format!("yours to look at: {}", plain(&check.text)));
+        let gate = [
             format!("Blue is live and ready ({})", code(&plan.health.readiness)),
             "the router was read, all traffic is on one slot, and writing the split that stands was accepted".to_owned(),
             "no limit is tripped on Blue".to_owned(),
@@ -142,7 +144,8 @@ impl Page<'_> {
                 false => "`redeploy_check`: not declared".to_owned(),
             },
             format!("the migration is declared ({})", migration(plan.release.migration)),
-        ]);
+        ];
+        self.gate(&gate.into_iter().chain(own).collect::<Vec<_>>());
     }
 
     fn deploy(&mut self) {

@@ -49,12 +49,24 @@ pub struct Plan {
     pub signals: BTreeMap<Signal, SignalSource>,
     /// The operator's commands.
     pub commands: CommandsPlan,
+    /// What the operator wants to look at by themself before step 1 passes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<OwnCheck>,
     /// Keys and markings of the evidence.
     pub evidence: EvidencePlan,
     /// Where secrets live, by name.
     pub secrets: BTreeMap<String, SecretSource>,
     /// SHA-256 of the plan file's bytes, in hex.
     pub digest: String,
+}
+
+/// A check of the operator's own: the cockpit shows it at step 1 and cannot judge it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnCheck {
+    /// What is to be looked at.
+    pub text: String,
+    /// Where it comes from, such as a drill and its day.
+    pub from: Option<String>,
 }
 
 impl Plan {

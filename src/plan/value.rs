@@ -357,7 +357,7 @@ fn names(value: &DeValue<'_>) -> Read {
 }
 
 /// A text as TOML writes it, in one line.
-pub(super) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {

@@ -72,6 +72,7 @@ pub(super) fn example(pattern: &str) -> Option<&'static str> {
         "identity.release" => "{ header = \"X-Version\" }",
         "identity.artefact" => "{ header = \"X-Artefact\" }",
         "probe[].path" => "\"/orders\"",
+        "check[].text" => "\"the sum of two pools against the database's limit\"",
         "limit[].signal" => "\"error_rate\"",
         "limit[].above" => "\"2%\"",
         "limit[].for" => "\"2m\"",

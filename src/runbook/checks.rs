@@ -279,15 +279,32 @@ impl Core {
             Migration::Irreversible => to.plain(Good, "migration: IRREVERSIBLE"),
         }
         to.plain(NotDeclared, "DB, memory, disk: not declared");
+        self.check_own(to);
         if self.plan.turns_back() {
             self.check_rehearsal(to);
         } else {
             self.check_current(to);
         }
+        // It informs, and never stands in the way.
+        if let Some(drilled) = &self.facts.drilled {
+            let now = self.facts.began_unix_ms;
+            let state = if drilled.is_due(now) { NotDeclared } else { Good };
+            to.check(state, || drilled.says(now));
+        }
         for says in &self.changed_outside {
             to.check(NotDeclared, || says.to_string());
         }
         self.check_blue_up(to);
+    }
+
+    /// The operator's own checks: theirs to judge, so that with nobody there they are not passed
+    /// over in silence.
+    fn check_own(&self, to: &mut impl Checks) {
+        let state = if self.facts.attended { NotDeclared } else { Bad };
+        let nobody = if self.facts.attended { "" } else { " (nobody is there to look)" };
+        for own in &self.plan.checks {
+            to.check(state, || format!("yours to look at{nobody}: {}", own.text));
+        }
     }
 
     fn gate_deploy(&self, to: &mut impl Checks, migrate: &Job, deploy: &Job) {

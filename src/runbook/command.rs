@@ -166,6 +166,9 @@ impl Core {
                     .to_owned(),
             ),
         }
+        for own in &self.plan.checks {
+            lines.push(format!("Yes says that you looked at: {}", own.text));
+        }
         let verb = if self.plan.commands.has(CommandName::Deploy) {
             "deploy"
         } else {

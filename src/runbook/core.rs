@@ -201,6 +201,10 @@ impl Core {
     fn begin(&mut self) {
         self.enter(Step::Confirm);
         self.act(Act::ReadRouter, Barrier::Nothing);
+        let began = self.facts.began_unix_ms;
+        if let Some(says) = self.facts.drilled.map(|drilled| drilled.says(began)) {
+            self.info(&says);
+        }
     }
 
     fn done(&mut self, effect: EffectId, outcome: Outcome, after_us: u64) {

@@ -66,9 +66,50 @@ pub struct RunFacts {
     /// without, and replay as they were written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tells_gates: bool,
+    /// When the way back was last drilled, where anybody drills; it informs, and opens and shuts
+    /// nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drilled: Option<Drilled>,
     /// What earlier runs have seen of the release that is Blue now.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub record: crate::signal::Record,
+}
+
+/// When a family of drills was last flown, and when it is due; instants in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drilled {
+    /// The last flight; nothing where there was none.
+    pub last_unix_ms: Option<i64>,
+    /// When it is due, or was; nothing where nothing asks for it.
+    pub due_unix_ms: Option<i64>,
+}
+
+impl Drilled {
+    /// Whether it is due at this time.
+    pub const fn is_due(&self, unix_ms: i64) -> bool {
+        match self.due_unix_ms {
+            Some(due) => due <= unix_ms,
+            None => self.last_unix_ms.is_none(),
+        }
+    }
+
+    /// The line, at this time.
+    pub fn says(&self, unix_ms: i64) -> String {
+        const DAY: i64 = 86_400_000;
+        let day = |at: i64| at.div_euclid(DAY);
+        let Some(last) = self.last_unix_ms else {
+            return "WAYBACK: never drilled: switchback drill".to_owned();
+        };
+        let ago = match day(unix_ms) - day(last) {
+            ..=0 => "today".to_owned(),
+            days => format!("{days} d ago"),
+        };
+        let due = self.due_unix_ms.map(|due| match day(due) - day(unix_ms) {
+            ..=0 => ", due now".to_owned(),
+            days => format!(", due in {days} d"),
+        });
+        format!("WAYBACK: last drilled {ago}{}", due.unwrap_or_default())
+    }
 }
 
 impl RunFacts {
@@ -84,6 +125,7 @@ impl RunFacts {
             last_rollback: self.last_rollback,
             last_end: self.last_end.clone(),
             tells_gates: self.tells_gates,
+            drilled: self.drilled,
             record,
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::sim::{Fate, Health, Manner};
 use crate::story::{Given, Place, Story, given};
-use switchback::plan::{CommandName, Migration};
+use switchback::plan::{CommandName, Migration, OwnCheck, Plan};
 use switchback::runbook::{Act, Answer, Command, Effect, Event, GateState, RunOutcome, Step};
 use switchback::signal::{Origin, Sample};
 use switchback::units::{Millis, Role};
@@ -175,6 +175,35 @@ fn attended_an_undeclared_migration_is_part_of_the_question() {
         .reaches(Place::Confirmed)
         .space()
         .asks("The plan declares no migration: yes says that the data stay as they are.");
+}
+
+fn own_check(plan: &mut Plan) {
+    let (text, from) = ("the sum of two pools".to_owned(), Some("a drill".to_owned()));
+    plan.checks = vec![OwnCheck { text, from }];
+}
+
+#[test]
+fn a_check_of_the_operators_own_stands_at_step_1_and_is_part_of_the_question() {
+    given()
+        .plan(own_check)
+        .reaches(Place::Confirmed)
+        .gate_says(GateState::Open, "yours to look at: the sum of two pools")
+        .space()
+        .asks("Yes says that you looked at: the sum of two pools");
+}
+
+#[test]
+fn unattended_a_check_of_the_operators_own_is_not_passed_over() {
+    given()
+        .plan(own_check)
+        .nobody_at_the_keyboard()
+        .begins()
+        .waits(5)
+        .gate_says(GateState::Shut, "yours to look at (nobody is there to look): the sum")
+        .space()
+        .asks_nothing()
+        .waits(120)
+        .exits(5, RunOutcome::Abandoned);
 }
 
 fn no_users() -> Given {

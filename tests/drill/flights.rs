@@ -98,6 +98,7 @@ fn a_tape_is_the_same_whoever_kept_it() {
         last_rollback: None,
         last_end: None,
         tells_gates: true,
+        drilled: None,
         record: switchback::signal::Record::default(),
     };
     let mut flight: Flight<(History, Tape), _> = Flight::new(course.plan().clone(), facts, world);

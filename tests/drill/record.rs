@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use switchback::drill::blind::Session;
 use switchback::drill::due::{self, AFTER_FAILURE, Entry, LADDER};
-use switchback::drill::history::{self, About, Calls, HISTORY, HistoryLine, Standing, median};
+use switchback::drill::history::{
+    self, About, Calls, HISTORY, HistoryLine, Standing, level, median,
+};
 use switchback::drill::score::Grade;
 use switchback::journal::JournalFault;
 use switchback::lab::scenario::Family;
@@ -41,6 +43,7 @@ fn line(scenario: &str, day: i64, grade: Grade) -> HistoryLine {
         decide_par: Some(1.0),
         standing: Standing::Cold,
         spoiled: false,
+        hints: 0,
         ended_unix_ms: day * DAY + 1_000,
     }
 }
@@ -53,6 +56,7 @@ fn entry(id: &str, siblings: &[&str], back_is_right: bool) -> Entry {
         family: vec![Family::Loud],
         siblings: siblings.iter().map(|s| (*s).to_owned()).collect(),
         back_is_right,
+        good: !back_is_right,
         seeds: vec![1, 2, 3],
     }
 }
@@ -169,6 +173,7 @@ fn a_flight_becomes_a_line_on_top_of_what_was_flown_before() {
         seed,
         blind: true,
         spoiled: false,
+        reread: false,
         ended_unix_ms: day * DAY,
     };
     let line = |about, before: &[HistoryLine]| {
@@ -211,6 +216,71 @@ fn calls_are_counts_and_times_are_medians_with_their_points() {
     assert_eq!((trend.before, trend.now, trend.points.len()), (Some(9.5), Some(19.5), 20));
     let said = history::calibration(&lines);
     assert_eq!(said, [(90, 25, 25)], "you said 90 %, and were right 25 of 25");
+}
+
+/// Four families at level 1, the last with a good release, and one at level 2.
+fn ladder() -> Vec<Entry> {
+    let of = |id: &str, family, level| Entry {
+        family: vec![family],
+        level,
+        ..entry(id, &[], id != "plain")
+    };
+    vec![
+        of("red", Family::Loud, 1),
+        of("half", Family::Gate, 1),
+        of("door", Family::Gate, 1),
+        of("log", Family::SlowBurn, 1),
+        of("plain", Family::Restraint, 1),
+        of("pool", Family::SharedFate, 2),
+    ]
+}
+
+#[test]
+fn three_passes_in_four_families_with_a_good_release_and_nothing_grave_lead_on() {
+    let level = |flights: &[(&str, Grade)]| {
+        let lines: Vec<_> =
+            (0..).zip(flights).map(|(day, (id, grade))| line(id, day, *grade)).collect();
+        level::of(&lines, &ladder())
+    };
+    use Grade::{Abandoned, Clean, Critical, Fail, Pass};
+    let three = [("red", Pass), ("half", Clean), ("plain", Pass)];
+    assert_eq!(level(&three).level, 1, "four are looked at");
+    assert!(level(&three).wants().unwrap().contains("So far 3 of 3."));
+    let with = |more: &[(&'static str, Grade)]| level(&[&three[..], more].concat());
+    assert_eq!(with(&[("log", Fail)]).level, 2);
+    assert_eq!(with(&[("log", Critical)]).level, 1, "something grave");
+    assert_eq!(with(&[("door", Pass)]).level, 1, "two of one family are one");
+    assert_eq!(with(&[("log", Abandoned)]).level, 1, "one that was left is none");
+    let bad = [("red", Pass), ("half", Pass), ("log", Pass)];
+    let bad = level(&bad);
+    assert!(bad.wants().unwrap().ends_with("the good release is missing."), "{:?}", bad.wants());
+    let reached = with(&[("log", Pass), ("red", Critical), ("half", Critical), ("pool", Pass)]);
+    assert_eq!((reached.level, reached.flown, reached.passed), (2, 1, 1), "it stays reached");
+    let mut spoiled: Vec<_> = (0..).zip(three).map(|(day, (id, g))| line(id, day, g)).collect();
+    spoiled.push(HistoryLine { spoiled: true, ..line("log", 9, Pass) });
+    assert_eq!(level::of(&spoiled, &ladder()).level, 1);
+}
+
+#[test]
+fn what_keeps_a_flight_from_being_a_record_is_said_with_it() {
+    assert_eq!(line("red", 0, Grade::Pass).remark(), None);
+    let spoiled = HistoryLine { spoiled: true, ..line("red", 0, Grade::Clean) };
+    assert!(spoiled.remark().unwrap().contains("spoiled: its answer was looked at"));
+    let flown = story(RED, &[(36, Command::Rollback)], &sure(0.9, "green.error_rate"));
+    let about = About {
+        run: "7f3a".to_owned(),
+        file: "0".repeat(64),
+        seed: 401,
+        blind: false,
+        spoiled: false,
+        reread: true,
+        ended_unix_ms: 0,
+    };
+    let sure = sure(0.9, "green.error_rate");
+    let (account, score) = (&flown.account, &flown.score);
+    let line = HistoryLine::of(&flown.course, account, score, &sure, about, &[]);
+    assert_eq!(line.standing, Standing::Rehearsal, "its debrief was read again of late");
+    assert!(line.remark().unwrap().contains("or its debrief read"));
 }
 
 #[test]

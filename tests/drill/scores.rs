@@ -150,6 +150,25 @@ fn marks_for_nothing_cost_from_the_third_on() {
     assert_eq!(two.total - three.total, 2);
 }
 
+#[test]
+fn hints_are_free_at_level_1_and_cost_above_it_and_those_that_are_not_there_cost_nothing() {
+    let told = RED.replacen("brief = ", "hints = [\"which slot?\", \"which page?\"]\nbrief = ", 1);
+    let asking = |text: &str, n: u64| {
+        let mut keys: Vec<_> = (0..n).map(|second| (second, note("hint"))).collect();
+        keys.push((35, Command::Rollback));
+        story(text, &keys, &sure(0.9, SIGNAL)).score
+    };
+    let (none, free) = (asking(&told, 0), asking(&told, 2));
+    assert_eq!((free.hints.taken, free.hints.off, free.total), (2, 0, none.total));
+    assert_eq!(free.hints.says().as_deref(), Some("2 hints taken, free at level 1"));
+    assert_eq!(none.hints.says(), None);
+    let told = told.replacen("level = 1", "level = 2", 1);
+    let (none, two, five) = (asking(&told, 0), asking(&told, 2), asking(&told, 5));
+    assert_eq!((two.hints.off, none.total - two.total), (10, 10), "{two:?}");
+    assert_eq!(five.hints, two.hints, "there are two");
+    assert_eq!(two.hints.says().as_deref(), Some("2 hints taken, at 5 points each"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
@@ -157,7 +176,7 @@ proptest! {
     /// every part says why.
     #[test]
     fn no_key_brings_a_score_out_of_its_bounds(
-        keys in proptest::collection::vec((0_u64..120, 0_usize..9), 0..14),
+        keys in proptest::collection::vec((0_u64..120, 0_usize..10), 0..14),
         sureness in proptest::option::of(0.0_f64..2.0),
         which in 0_usize..3,
     ) {
@@ -173,6 +192,7 @@ proptest! {
                 Command::Look(View::Limits),
                 Command::Leave,
                 note("look: redeploy_time"),
+                note("hint"),
             ][key].clone()))
             .collect();
         keys.sort_by_key(|(at, _)| *at);

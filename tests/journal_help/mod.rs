@@ -53,6 +53,7 @@ pub fn plan() -> Plan {
         },
         probe_every: Millis(250),
         probes: Vec::new(),
+        checks: Vec::new(),
         ramp: vec![Percent::ALL],
         ramp_hold: Millis::secs(180),
         soak: Millis::secs(300),
@@ -80,6 +81,7 @@ pub fn opened(run: &str, kind: Kind) -> Opened {
         last_rollback: None,
         last_end: None,
         tells_gates: true,
+        drilled: None,
         record: switchback::signal::Record::default(),
     };
     Opened::new(facts, plan(), "/run/haproxy/admin.sock notes")

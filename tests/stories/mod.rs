@@ -180,6 +180,7 @@ fn base() -> Snapshot {
             last_rollback: Some((512, BEGAN - 3 * 86_400_000)),
             last_end: None,
             tells_gates: true,
+            drilled: None,
             record: switchback::signal::Record::default(),
         },
         service: Clean::new("notes-api"),

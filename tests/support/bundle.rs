@@ -151,6 +151,7 @@ impl Place {
         let (plan, began) = (self.written(), self.began());
         let facts = RunFacts {
             tells_gates: false,
+            drilled: None,
             last_end: None,
             run: RUN.to_owned(),
             kind: Kind::Deploy,

@@ -283,6 +283,7 @@ pub fn plan(address: &str, slots: [String; 2]) -> Plan {
         },
         probe_every: second,
         probes: Vec::new(),
+        checks: Vec::new(),
         ramp: Vec::new(),
         ramp_hold: second,
         soak: second,

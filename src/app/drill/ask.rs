@@ -7,47 +7,17 @@ use super::Sortie;
 use crate::clean::Clean;
 use crate::drill::debrief::{OwnAccount, QUESTIONS};
 use crate::drill::score::Sureness;
+use crate::drill::words::SIGNALS;
 use crate::plain::{self, Typed};
 use crate::tui::hangar::Pages;
 use crate::tui::hangar::form::{Field, Form};
 use crate::tui::hangar::frame::Frame;
 use color_eyre::eyre::Report;
+use signal_hook::SigId;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-/// Signals that can be named, for people and as a scenario's answer names them.
-const SIGNALS: [(&str, &str); 31] = [
-    ("errors on Green", "green.error_rate"),
-    ("errors on Blue", "blue.error_rate"),
-    ("latency on Green", "green.latency_p95"),
-    ("latency on Blue", "blue.latency_p95"),
-    ("4xx on Green", "green.client_error_rate"),
-    ("readiness", "readiness"),
-    ("the deep check", "deep"),
-    ("probes", "probes"),
-    ("requests a second", "requests"),
-    ("in flight", "in_flight"),
-    ("database errors", "db_errors"),
-    ("database connections", "db_connections"),
-    ("queue depth", "queue_depth"),
-    ("oldest job", "queue_oldest"),
-    ("jobs", "jobs"),
-    ("done twice", "duplicates"),
-    ("cache", "cache"),
-    ("memory", "memory"),
-    ("disk", "disk"),
-    ("sockets", "sockets"),
-    ("one of the workers", "workers"),
-    ("clients", "clients"),
-    ("schema", "schema"),
-    ("certificate", "certificate"),
-    ("configuration", "configuration"),
-    ("artefact", "artefact"),
-    ("size of the artefact", "artefact_size"),
-    ("redeploy check", "redeploy_check"),
-    ("the slots themselves", "slots"),
-    ("the router's read-back", "router_readback"),
-    ("age of the samples", "sample_age"),
-];
 
 /// Nothing told it.
 const NOTHING: &str = "nothing did";
@@ -81,18 +51,20 @@ fn confidence(figures: &str) -> Option<f64> {
 const HOW_SURE: &str = "How sure were you of your call? 50 to 100 %";
 const WHAT_TOLD: &str = "What told you?";
 
+fn cleaned(text: &str) -> String {
+    Clean::new(text.trim()).as_str().to_owned()
+}
+
 fn answers(lines: &[String]) -> Answers {
-    let line = |place: usize| {
-        let text = lines.get(place).map_or("", |line| line.trim());
-        Clean::new(text).as_str().to_owned()
-    };
+    let line = |place: usize| cleaned(lines.get(place).map_or("", String::as_str));
     Answers {
-        account: OwnAccount { what: line(0), when: line(1), again: line(2) },
+        account: OwnAccount { what: line(0), when: line(1), again: line(2), own: Vec::new() },
         sure: Sureness { confidence: confidence(&line(3)), telling: signal(&line(4)) },
     }
 }
 
-/// Asks on the screen. Whoever leaves half-way has answered so far.
+/// Asks on the screen, the scenario's own questions after those that are always asked. Whoever
+/// leaves half-way has answered so far.
 ///
 /// # Errors
 /// The terminal is gone.
@@ -104,32 +76,91 @@ pub fn on_screen(pages: &mut Pages, sortie: &Sortie) -> Result<Answers, Report> 
     fields.push(Field { choices: choices(), ..Field::line(WHAT_TOLD) });
     let lead = "You first: a line each, in your own words. It is kept with the flight, and nobody \
                 marks the words; how sure you were is weighed against how it was.";
+    let mut form = Form::new(frame.clone(), lead, fields);
+    let whole = pages.show(&mut form)? == Some(true);
+    let lines: Vec<String> = form.fields.into_iter().map(|field| field.answer).collect();
+    let mut said = answers(&lines);
+    let own = own_questions(sortie);
+    // Whoever has left is not asked on.
+    if !whole || own.is_empty() {
+        return Ok(said);
+    }
+    // They stand on a page of their own: some of them point at what told it.
+    let lead =
+        "And on this flight, before its answer is told: a line each, and none of it is marked.";
+    let fields = own.iter().map(|asks| Field::line(asks)).collect();
     let mut form = Form::new(frame, lead, fields);
     pages.show(&mut form)?;
-    let lines: Vec<String> = form.fields.into_iter().map(|field| field.answer).collect();
-    Ok(answers(&lines))
+    said.account.own = form.fields.iter().map(|field| cleaned(&field.answer)).collect();
+    Ok(said)
 }
 
-/// Asks in lines, of whoever is at standard input.
-pub fn in_lines() -> Answers {
-    let mut lines = Vec::new();
+/// What the scenario asks besides.
+fn own_questions(sortie: &Sortie) -> &[String] {
+    &sortie.course.answer.debrief.ask
+}
+
+/// Asks in lines, of whoever is at standard input. Nothing where it was interrupted, and with what
+/// had been answered until then.
+pub fn in_lines(sortie: &Sortie) -> (Answers, bool) {
+    let heard = Interrupted::listen();
+    let (mut lines, mut own) = (Vec::new(), Vec::new());
     let told = choices().join(", ");
     let asked = QUESTIONS.iter().map(|asks| (*asks).to_owned());
     let asked = asked.chain([HOW_SURE.to_owned(), format!("{WHAT_TOLD} One of: {told}")]);
-    for asks in asked {
+    let asked = asked.map(|asks| (asks, true));
+    let besides = own_questions(sortie).iter().map(|asks| (asks.clone(), false));
+    for (asks, always) in asked.chain(besides) {
         let _ = crate::app::print(format!("?  {asks}\n").as_bytes());
-        match line() {
-            Some(line) => lines.push(line),
-            None => break,
-        }
+        let Some(line) = line(&heard) else { break };
+        if always { lines.push(line) } else { own.push(cleaned(&line)) }
     }
-    answers(&lines)
+    let mut said = answers(&lines);
+    said.account.own = own;
+    (said, heard.is_it())
 }
 
+/// Whether somebody has pressed Ctrl-C, or asked the program to end, since this was made. While a
+/// run is flown its engine hears these; nobody does afterwards, and a question would wait for ever.
+#[derive(Debug)]
+pub struct Interrupted {
+    flag: Arc<AtomicBool>,
+    ids: Vec<SigId>,
+}
+
+impl Interrupted {
+    /// Listens from now on.
+    pub fn listen() -> Self {
+        let flag = Arc::new(AtomicBool::new(false));
+        let hear = |signal| signal_hook::flag::register(signal, Arc::clone(&flag)).ok();
+        let ids = [SIGINT, SIGTERM, SIGHUP].into_iter().filter_map(hear).collect();
+        Self { flag, ids }
+    }
+
+    /// Whether it was.
+    pub fn is_it(&self) -> bool {
+        self.flag.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Interrupted {
+    fn drop(&mut self) {
+        self.ids.drain(..).for_each(|id| {
+            signal_hook::low_level::unregister(id);
+        });
+    }
+}
+
+/// How soon an interruption is heard while nothing is typed.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// The next line that is typed; nothing where nobody types any more.
-pub fn line() -> Option<String> {
+pub fn line(heard: &Interrupted) -> Option<String> {
     loop {
-        match plain::typed(Duration::from_secs(1)) {
+        if heard.is_it() {
+            return None;
+        }
+        match plain::typed(LOOK) {
             Typed::Line(line) => return Some(line),
             Typed::Nothing => {}
             Typed::Ended => return None,

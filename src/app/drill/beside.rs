@@ -20,7 +20,7 @@ use crate::lab::scenario::EvidenceSpec;
 use crate::lab::scenario::answer::Declares;
 use crate::lab::tally::Tally;
 use crate::lab::world::Standing;
-use crate::lab::{Lab, Scenario};
+use crate::lab::{Errand, Lab, Scenario};
 use crate::runbook::{Command, Interrupt, Record};
 use crate::units::Millis;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub fn go(lab: &Lab, scenario: &Scenario, joined: &Joined) -> Option<Truth> {
     let bell = Arc::new(Bell::default());
     link.feed.ring(Arc::clone(&bell));
     let mut ticks: Vec<(Millis, Tally)> = vec![(first.at, first.tally)];
-    let (mut seq, mut heard) = (0, 0);
+    let (mut seq, mut heard, mut hints) = (0, 0, 0);
     let mut last: Standing = first;
     let clock = Clock::begin();
     let ends =
@@ -74,7 +74,7 @@ pub fn go(lab: &Lab, scenario: &Scenario, joined: &Joined) -> Option<Truth> {
             seq = update.seq;
             for (_, record) in &update.records {
                 if let Record::Note(text) = record
-                    && let Some(answer) = answer(lab, scenario, text.as_str())
+                    && let Some(answer) = answer(lab, scenario, text.as_str(), &mut hints)
                 {
                     link.send(Command::Note(Clean::new(&answer)));
                 }
@@ -113,12 +113,15 @@ fn note(says: &str) -> Command {
     Command::Note(Clean::new(&format!("site: {says}")))
 }
 
-/// What is answered to a note, if anything is.
-fn answer(lab: &Lab, scenario: &Scenario, note: &str) -> Option<String> {
+/// What is answered to a note, if anything is. `hints` were given so far.
+fn answer(lab: &Lab, scenario: &Scenario, note: &str, hints: &mut usize) -> Option<String> {
     match declare::read(note)? {
         Said::Mark(_) => None,
         Said::Declare(act) => Some(match act.lever() {
-            None => format!("site: {} is taken down as declared", act.words()),
+            None => match act.errand() {
+                Some(errand) => ran(lab, errand),
+                None => format!("site: {} is taken down as declared", act.words()),
+            },
             Some(lever) => match lab.pull(lever) {
                 Ok(said) => format!("site: {said}"),
                 Err(fault) => format!("site: {}", fault.cause),
@@ -126,9 +129,34 @@ fn answer(lab: &Lab, scenario: &Scenario, note: &str) -> Option<String> {
         }),
         Said::Unheard(words) => {
             let known = Declares::ALL.map(Declares::words).join(", ");
-            Some(format!("site: nobody knows the act {words:?}; known are {known}"))
+            Some(format!(
+                "site: nobody knows the act {words:?}; known are {known}; and to ask for: {}",
+                Errand::WORDS
+            ))
         }
+        Said::Errand(errand) => Some(ran(lab, errand)),
         Said::Look(item) => Some(looked(&scenario.evidence, &item)),
+        Said::Hint => {
+            let given = hint(&scenario.story.hints, *hints);
+            *hints += 1;
+            Some(given)
+        }
+    }
+}
+
+/// The hint after so many.
+pub fn hint(hints: &[String], given: usize) -> String {
+    match hints.get(given) {
+        Some(says) => format!("hint {} of {}: {says}", given + 1, hints.len()),
+        None => "hint: there are no more of them, and this one costs nothing".to_owned(),
+    }
+}
+
+/// What is answered to an errand.
+fn ran(lab: &Lab, errand: Errand) -> String {
+    match lab.errand(errand) {
+        Ok(said) => format!("site: {said}"),
+        Err(fault) => format!("site: {}", fault.cause),
     }
 }
 
@@ -165,6 +193,11 @@ mod tests {
         assert!(looked(&items, "mark").contains("there are db"));
         for answer in [shown.as_str(), "site: declare: x", "from customer: mark my words"] {
             assert_eq!(declare::read(answer), None, "{answer}");
+        }
+        let hints = ["Which page?".to_owned()];
+        assert_eq!(hint(&hints, 0), "hint 1 of 1: Which page?");
+        for given in 0..2 {
+            assert_eq!(declare::read(&hint(&hints, given)), None, "a hint asks for no hint");
         }
     }
 }

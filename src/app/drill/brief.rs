@@ -1,20 +1,54 @@
 //! What an operator is told before a drill: the situation, what step 1 shows, the limits, and how
 //! to say what the cockpit has no key for. Nothing of the answer is in reach here.
 
-use super::Sortie;
+use super::{Sortie, beside};
 use crate::clean::Clean;
+use crate::drill::history::seen::SeenLine;
+use crate::drill::score;
 use crate::lab::scenario::EvidenceSpec;
 use crate::lab::scenario::answer::Declares;
 use crate::plan::Plan;
 use crate::text;
 use crate::tui::hangar::rows::{Look, Row, heading, paragraph};
 
-/// What is told of a sortie, in so many columns. `opened` are the items at which a closer look was
-/// taken.
-pub fn rows(sortie: &Sortie, plan: &Plan, opened: &[String], columns: u16) -> Vec<Row> {
+/// How an operator says things: keys of the cockpit, or typed words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Keys.
+    Keys,
+    /// Lines.
+    Lines,
+}
+
+/// What an operator has taken from a brief.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Taken {
+    /// Items at which a closer look was taken.
+    pub opened: Vec<String>,
+    /// How many hints.
+    pub hints: usize,
+    /// Why the lab was not steady meanwhile, where it was not.
+    pub unsteady: Option<String>,
+}
+
+/// What is told of a sortie, in so many columns, with what was taken so far. `seen` is the look at
+/// its answer that spoils it.
+pub fn rows(
+    sortie: &Sortie,
+    plan: &Plan,
+    taken: &Taken,
+    seen: Option<&SeenLine>,
+    by: By,
+    columns: u16,
+) -> Vec<Row> {
+    let Taken { opened, hints, .. } = taken;
     let scenario = &sortie.course.scenario;
     let columns = columns.min(100);
     let mut out = Vec::new();
+    if let Some(seen) = seen {
+        out.extend(paragraph(Row::empty(), &spoiled(seen), Look::Warn, columns));
+        out.push(Row::empty());
+    }
     let mut say = |text: &str| {
         let text = Clean::new(text);
         out.extend(paragraph(Row::empty(), text.as_str(), Look::Text, columns));
@@ -36,7 +70,11 @@ pub fn rows(sortie: &Sortie, plan: &Plan, opened: &[String], columns: u16) -> Ve
     if first_step(sortie).next().is_none() {
         out.push(Row::of("Nothing besides what the cockpit itself shows.", Look::Text));
     } else {
-        out.push(Row::of("A figure takes a closer look, here and now.", Look::Dim));
+        let how = match by {
+            By::Keys => "A figure takes a closer look, here and now.",
+            By::Lines => "`note look: ITEM` takes a closer look; it counts before the deploy.",
+        };
+        out.push(Row::of(how, Look::Dim));
     }
     let later: Vec<String> = scenario
         .evidence
@@ -46,8 +84,9 @@ pub fn rows(sortie: &Sortie, plan: &Plan, opened: &[String], columns: u16) -> Ve
         .collect();
     if !later.is_empty() {
         let text = format!(
-            "Later there is more to look at: {}. In the cockpit, n and `look: {}` shows it.",
+            "Later there is more to look at: {}. {} `look: {}` shows it.",
             later.join(", "),
+            if by == By::Keys { "In the cockpit, n and" } else { "There, `note` and" },
             scenario.evidence.iter().find(|i| i.step > 1).map_or("", |i| i.item.as_str())
         );
         out.extend(paragraph(Row::empty(), &text, Look::Text, columns));
@@ -58,29 +97,64 @@ pub fn rows(sortie: &Sortie, plan: &Plan, opened: &[String], columns: u16) -> Ve
     }
     heading(&mut out, "What can be done");
     let lead = |key: &str| Row::of(format!("{key:<7}"), Look::Key);
+    let [next, hold, back, note] = match by {
+        By::Keys => ["space", "h", "r", "n"],
+        By::Lines => ["next", "hold", "back", "note"],
+    };
     for (key, does) in [
-        ("space", "the next step; each asks before it does anything"),
-        ("h", "hold: nothing moves forward until h again"),
-        ("r", "all users to Blue, at once, in every state; before the switch, Green is abandoned"),
-        ("n", "a note, to say what there is no key for:"),
+        (next, "the next step; each asks before it does anything"),
+        (hold, "nothing moves forward until it is said again"),
+        (back, "all users to Blue, at once, in every state; before the switch, Green is abandoned"),
+        (note, "a note, to say what there is nothing else for:"),
     ] {
         out.extend(paragraph(lead(key), does, Look::Text, columns));
     }
+    let price = hint_words(sortie, by);
     let acts = Declares::ALL.map(Declares::words).join(" · ");
     for (note, does) in [
         ("mark", "something is odd; the first sign of it counts"),
         ("declare: ACT", acts.as_str()),
         ("look: ITEM", "a closer look at what a step shows"),
+        ("hint", price.as_str()),
     ] {
         let lead = Row::of("       ", Look::Text).and(format!("{note:<14}"), Look::Key);
         out.extend(paragraph(lead, does, Look::Text, columns));
     }
-    let end = "The flight ends with its last step, with r and then q, or with q. Going on, holding, \
-               going back: each is right in some drills. Users are real requests on this machine; \
-               nothing else is touched.";
+    for given in 0..(*hints).min(scenario.story.hints.len()) {
+        let says = beside::hint(&scenario.story.hints, given);
+        out.extend(paragraph(Row::of("       ", Look::Text), &says, Look::Warn, columns));
+    }
+    let leave = if by == By::Keys { "q" } else { "leave" };
+    let end = format!(
+        "The flight ends with its last step, with {back} and then {leave}, or with {leave}. Going \
+         on, holding, going back: each is right in some drills. Users are real requests on this \
+         machine; nothing else is touched."
+    );
     out.push(Row::empty());
-    out.extend(paragraph(Row::empty(), end, Look::Dim, columns));
+    out.extend(paragraph(Row::empty(), &end, Look::Dim, columns));
     out
+}
+
+/// What hints there are, and what they cost.
+fn hint_words(sortie: &Sortie, by: By) -> String {
+    let drill = &sortie.course.scenario;
+    let here = if by == By::Keys { "; here h gives it" } else { "" };
+    let many = text::count(drill.story.hints.len() as u64, "hint");
+    match (drill.story.hints.len(), score::price(drill.drill.level)) {
+        (0, _) => "there are none here".to_owned(),
+        (_, 0) => format!("the next of {many}, free at level 1{here}"),
+        (_, points) => format!("the next of {many}, at {points} points each{here}"),
+    }
+}
+
+/// That the answer was seen.
+fn spoiled(seen: &SeenLine) -> String {
+    let day = text::utc(seen.at_unix_ms);
+    let day = day.get(..10).unwrap_or(&day);
+    let how = seen.how.words();
+    format!(
+        "You have seen its answer on {day}, {how}: this flight is kept as spoiled, and sets no record."
+    )
 }
 
 /// The items of step 1, in their order.

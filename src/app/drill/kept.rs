@@ -6,10 +6,10 @@ use crate::app::Failure;
 use crate::drill::account::Account;
 use crate::drill::debrief::Debrief;
 use crate::drill::history::{self, HistoryLine};
-use crate::drill::{check, score::Score};
+use crate::drill::history::{About, seen};
+use crate::drill::score::Score;
 use crate::engine::clock::unix_ms;
 use crate::lab::scenario;
-use crate::units::Millis;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::io::Write;
@@ -34,6 +34,45 @@ pub enum Carried {
     Later,
 }
 
+/// In so many days a check that was put off is to be decided.
+const LATER_DAYS: i64 = 7;
+const DAY_MS: i64 = 86_400_000;
+
+/// A check that waits for a yes or a no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCheck {
+    /// The scenario that it comes from, by its id.
+    pub scenario: String,
+    /// And by its name for people.
+    pub title: String,
+    /// The check.
+    pub check: String,
+    /// Whether it was put off; otherwise nobody has said.
+    pub later: bool,
+    /// For how many days it has waited.
+    pub days: i64,
+    /// In how many days it is to be decided; below 0 where that is past.
+    pub left: i64,
+}
+
+impl OpenCheck {
+    /// How it stands, in words.
+    pub fn says(&self) -> String {
+        let how = if self.later { "put off" } else { "not answered" };
+        let age = match self.days {
+            ..=0 => "today".to_owned(),
+            1 => "1 d ago".to_owned(),
+            days => format!("{days} d ago"),
+        };
+        let left = match self.left {
+            ..0 => format!("{} d overdue", -self.left),
+            0 => "to be decided today".to_owned(),
+            left => format!("to be decided in {left} d"),
+        };
+        format!("{how} {age}, {left}")
+    }
+}
+
 /// A debrief as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
@@ -46,6 +85,28 @@ pub struct Kept {
     /// What became of its check.
     #[serde(default)]
     pub carried: Carried,
+    /// Since when its check waits, in milliseconds since 1970: since the flight, or since it was
+    /// first put off. It stays when it is put off again.
+    #[serde(default)]
+    pub waits_since_unix_ms: Option<i64>,
+}
+
+impl Kept {
+    /// Its check, where that waits for a yes or a no.
+    pub fn open(&self, now_unix_ms: i64) -> Option<OpenCheck> {
+        let check = self.debrief.carry_over.clone()?;
+        let open = matches!(self.carried, Carried::Open | Carried::Later);
+        let days = |at: i64| at.div_euclid(DAY_MS);
+        let days = days(now_unix_ms) - days(self.waits_since_unix_ms.unwrap_or(now_unix_ms));
+        open.then(|| OpenCheck {
+            scenario: self.scenario.clone(),
+            title: self.debrief.title.clone(),
+            check,
+            later: self.carried == Carried::Later,
+            days,
+            left: LATER_DAYS - days,
+        })
+    }
 }
 
 /// Writes it. It replaces the one that is there.
@@ -73,6 +134,22 @@ pub fn last(root: &Path, lines: &[HistoryLine], scenario: &str) -> Option<Kept> 
     of_it.filter_map(|line| read(&root.join(&line.run))).next()
 }
 
+/// Checks that wait for a yes or a no, the one that has waited longest first. Of a scenario the last
+/// debrief counts.
+pub fn open(root: &Path, lines: &[HistoryLine], now_unix_ms: i64) -> Vec<OpenCheck> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut open: Vec<OpenCheck> = Vec::new();
+    for line in lines.iter().rev() {
+        if !seen.contains(&line.scenario.as_str()) {
+            seen.push(&line.scenario);
+            let kept = last(root, lines, &line.scenario);
+            open.extend(kept.and_then(|kept| kept.open(now_unix_ms)));
+        }
+    }
+    open.sort_by_key(|check| (check.left, check.scenario.clone()));
+    open
+}
+
 /// The debrief of a run.
 fn read(directory: &Path) -> Option<Kept> {
     let text = std::fs::read_to_string(directory.join(FILE)).ok()?;
@@ -87,35 +164,20 @@ pub fn line(
     (account, score): (&Account, &Score),
     answers: &Answers,
 ) -> HistoryLine {
-    let drill = &sortie.course.scenario.drill;
     let now = unix_ms();
     let (lines, _) = history::read(root);
-    let ruling = &score.ruling;
-    let pars = |from: Option<Millis>, to: Option<Millis>| {
-        let (from, to, par) = (from?, to?, ruling.par?);
-        (par.0 > 0).then(|| to.since(from).0 as f64 / par.0 as f64)
-    };
+    let id = &sortie.course.scenario.drill.id;
     let text = scenario::text(&sortie.file).unwrap_or_default();
     let digest = Sha256::digest(text.as_bytes());
-    HistoryLine {
+    let looks = seen::read(root);
+    let about = About {
         run: run.to_owned(),
-        scenario: drill.id.clone(),
         file: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         seed: sortie.seed,
         blind: sortie.blind,
-        family: drill.family.clone(),
-        back_was_right: check::goes_back(&sortie.course),
-        version: score.version,
-        score: score.total,
-        parts: history::parts(score),
-        grade: score.grade,
-        call: account.call.map(|made| made.call),
-        right: ruling.is_right(),
-        confidence: answers.sure.confidence,
-        detect_par: pars(account.evidence, account.detect),
-        decide_par: pars(ruling.opens.or(account.evidence), account.decide),
-        standing: history::standing(&lines, &drill.id, sortie.seed, now),
-        spoiled: false,
+        spoiled: seen::spoils(&looks, id, now).is_some(),
+        reread: seen::reread(&looks, id, now),
         ended_unix_ms: now,
-    }
+    };
+    HistoryLine::of(&sortie.course, account, score, &answers.sure, about, &lines)
 }

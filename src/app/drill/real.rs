@@ -182,6 +182,7 @@ fn on(
         attended: true,
         last_rollback: None,
         last_end: None,
+        drilled: None,
         tells_gates: true,
         record: crate::signal::Record::default(),
     };

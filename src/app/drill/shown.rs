@@ -62,10 +62,20 @@ pub fn in_lines(root: &Path, mut kept: Kept, attended: bool) -> Result<(), Failu
         return Ok(());
     }
     print(b"?  the check into ./switchback.toml? y, n or l (later)\n")?;
-    let key = ask::line().and_then(|line| line.trim().to_lowercase().chars().next());
+    let heard = ask::Interrupted::listen();
+    let key = ask::line(&heard).and_then(|line| line.trim().to_lowercase().chars().next());
     let says = carried(root, &mut kept, key.unwrap_or('l'));
     print(format!("{says}\n").as_bytes())?;
     Ok(())
+}
+
+/// Until when it may wait, in a sentence.
+fn later(kept: &Kept) -> String {
+    let now = crate::engine::clock::unix_ms();
+    let left = kept.open(now).map_or(0, |open| open.left);
+    let day = text::utc(now + left.max(0) * 86_400_000);
+    let day = day.get(..10).unwrap_or(&day);
+    format!("Later: it stays open in the hangar, to be decided by {day}; d there asks again.")
 }
 
 /// Does what is wanted with the check, and says what was done.
@@ -80,7 +90,7 @@ fn carried(root: &Path, kept: &mut Kept, key: char) -> String {
             Err(fault) => (Carried::Later, format!("{}; {}. It waits.", fault.cause, fault.hint)),
         },
         'n' => (Carried::No, "The check is not carried over.".to_owned()),
-        _ => (Carried::Later, "Later: it is asked again with this debrief (d).".to_owned()),
+        _ => (Carried::Later, later(kept)),
     };
     kept.carried = carried;
     match kept::save(&root.join(&kept.run), kept) {

@@ -2,7 +2,7 @@
 //! true, what was seen and done, and users who failed in three ways to fly.
 
 use crate::clean::Clean;
-use crate::drill::debrief::{Debrief, Ghost, Mark, QUESTIONS};
+use crate::drill::debrief::{Debrief, Ghost, Mark};
 use crate::drill::score::Part;
 use crate::text;
 use crate::tui::hangar::rows::{Look, Row, heading, paragraph};
@@ -47,14 +47,10 @@ pub fn rows(debrief: &Debrief, columns: u16) -> Vec<Row> {
         }
     }
     heading(&mut out, "You said");
-    let said = [&debrief.said.what, &debrief.said.when, &debrief.said.again];
-    for (question, answer) in QUESTIONS.iter().zip(said) {
+    for (question, answer) in debrief.account() {
         let answer = if answer.is_empty() { "-" } else { answer };
         let lead = Row::of(format!("{question} "), Look::Dim);
         out.extend(paragraph(lead, Clean::new(answer).as_str(), Look::Text, columns));
-    }
-    for ask in &debrief.ask {
-        out.extend(paragraph(Row::of("And: ", Look::Dim), ask, Look::Dim, columns));
     }
     if !debrief.siblings.is_empty() {
         heading(&mut out, "Next");
@@ -84,6 +80,9 @@ fn score(out: &mut Vec<Row>, debrief: &Debrief, columns: u16) {
     if let Some(void) = &score.void {
         say(out, &format!("It does not count: {void}."), columns);
     }
+    if let Some(remark) = &debrief.remark {
+        out.extend(paragraph(Row::empty(), remark, Look::Warn, columns));
+    }
     for grave in &score.critical {
         let text = format!("{} At most {} points.", sentence(&grave.says), grave.cap);
         let lead = Row::of(format!("Grave, at {}: ", text::clock(grave.at)), Look::Bad);
@@ -98,6 +97,12 @@ fn score(out: &mut Vec<Row>, debrief: &Debrief, columns: u16) {
         let lead = Row::of(format!("{:<13}", "marks"), Look::Text);
         let lead = lead.and(format!("{:>3}       ", -i64::from(score.marks_off)), Look::Warn);
         out.push(lead.and("for marks with nothing to be seen", Look::Dim));
+    }
+    if let Some(says) = score.hints.says() {
+        let look = if score.hints.off > 0 { Look::Warn } else { Look::Dim };
+        let lead = Row::of(format!("{:<13}", "hints"), Look::Text);
+        let lead = lead.and(format!("{:>3}         ", -i64::from(score.hints.off)), look);
+        out.extend(paragraph(lead, &says, Look::Dim, columns));
     }
 }
 

@@ -1,15 +1,21 @@
 //! The catalogue with what the record says of each scenario, and the same as lines.
 
+use super::events;
+use crate::app::drill::{OpenCheck, open_checks};
 use crate::app::{Failure, flight};
 use crate::cli::Global;
+use crate::drill::due::now::DueNow;
 use crate::drill::due::{self, Due, Entry};
 use crate::drill::fly::Course;
+use crate::drill::history::level::{self, Progress};
+use crate::drill::history::seen::{self, SeenLine};
 use crate::drill::history::{self, Card, HistoryLine};
 use crate::engine::clock::unix_ms;
-use crate::lab::scenario;
+use crate::lab::scenario::{self, Family};
+use crate::text;
 use crate::tui::hangar::rows::{Look, Row};
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What the columns of the list are called.
 pub const COLUMNS: &str = "min due     first best";
@@ -41,6 +47,16 @@ pub struct Deck {
     pub lines: Vec<HistoryLine>,
     /// What is due, the most urgent first.
     pub due: Vec<Due>,
+    /// Families that are due now, by what happened to real deploys.
+    pub due_now: Vec<DueNow>,
+    /// Checks from debriefs that wait for a yes or a no.
+    pub open: Vec<OpenCheck>,
+    /// Looks at answers.
+    pub seen: Vec<SeenLine>,
+    /// The level that was reached, and how far the next one is.
+    pub progress: Progress,
+    /// When the plan here was last rehearsed, in milliseconds since 1970.
+    pub rehearsed_unix_ms: Option<i64>,
     /// Today, in days since 1970, UTC.
     pub today: i64,
     /// Where the record's chain breaks, if it does.
@@ -57,42 +73,83 @@ pub const fn level_words(level: u8) -> &'static str {
     }
 }
 
+/// The courses of the catalogue.
+fn courses() -> impl Iterator<Item = Result<Course, Failure>> {
+    let told = |fault: crate::runbook::Fault| Failure::usage(&fault.cause, &fault.hint);
+    scenario::builtin().map(move |name| {
+        let scenario = scenario::load(name).map_err(told)?;
+        let answer = scenario::load_answer(name).map_err(told)?;
+        Ok(Course::new(scenario, answer)?)
+    })
+}
+
+/// What of the catalogue matters for what to fly next.
+pub fn catalogue() -> Result<Vec<Entry>, Failure> {
+    courses().map(|course| Ok(Entry::of(&course?))).collect()
+}
+
 impl Deck {
     /// Reads the catalogue and the record.
     pub fn load(global: &Global) -> Result<Self, Failure> {
         let root = flight::home(global)?.runs;
         let (lines, fault) = history::read(&root);
-        let told = |fault: crate::runbook::Fault| Failure::usage(&fault.cause, &fault.hint);
         let mut sheets = Vec::new();
-        for name in scenario::builtin() {
-            let scenario = scenario::load(name).map_err(told)?;
-            let answer = scenario::load_answer(name).map_err(told)?;
-            let (title, minutes) = (scenario.drill.title.clone(), scenario.drill.minutes);
-            let brief = scenario.story.brief.clone();
-            let entry = Entry::of(&Course::new(scenario, answer)?);
+        for course in courses() {
+            let course = course?;
+            let drill = &course.scenario.drill;
+            let (title, minutes) = (drill.title.clone(), drill.minutes);
+            let brief = course.scenario.story.brief.clone();
+            let entry = Entry::of(&course);
             let card = history::card(&lines, &entry.id);
             sheets.push(Sheet { entry, title, minutes, brief, card });
         }
         let catalogue: Vec<Entry> = sheets.iter().map(|sheet| sheet.entry.clone()).collect();
         let due = due::all(&lines, &catalogue);
-        let today = unix_ms().div_euclid(DAY_MS);
+        let now = unix_ms();
+        let today = now.div_euclid(DAY_MS);
+        let plan = Path::new(super::PLAN);
+        let due_now = due::now::of(&lines, &events::of(&root, plan, now));
+        let open = open_checks(&root, &lines, now);
+        let progress = level::of(&lines, &catalogue);
+        let rehearsed_unix_ms = events::rehearsed(&root, plan);
+        let seen = seen::read(&root);
         let broken = fault.map(|fault| fault.to_string());
-        Ok(Self { root, sheets, lines, due, today, broken })
+        Ok(Self {
+            root,
+            sheets,
+            lines,
+            due,
+            due_now,
+            open,
+            seen,
+            progress,
+            rehearsed_unix_ms,
+            today,
+            broken,
+        })
     }
 
-    /// What can be drawn.
-    pub fn catalogue(&self) -> Vec<Entry> {
-        self.sheets.iter().map(|sheet| sheet.entry.clone()).collect()
-    }
-
-    /// Up to which level is drawn: one above the highest that was passed, and at least the second.
-    pub fn level(&self) -> u8 {
-        let level = |line: &&HistoryLine| {
-            self.sheets.iter().find(|s| s.entry.id == line.scenario).map(|s| s.entry.level)
+    /// What is drawn from. What is due now comes first, as long as that does not tell what to do
+    /// in it; what was seen comes last, for a flight of it would be spoiled.
+    pub fn to_draw(&self) -> Vec<Entry> {
+        let now = self.today * DAY_MS;
+        let known = self.sheets.iter().map(|sheet| &sheet.entry);
+        let level = self.progress.level;
+        let known: Vec<&Entry> = known.filter(|entry| entry.level <= level).collect();
+        let unseen = |entry: &&&Entry| seen::spoils(&self.seen, &entry.id, now).is_none();
+        let due =
+            |entry: &&&Entry| self.due_now.iter().any(|due| entry.family.contains(&due.family));
+        let owned = |some: Vec<&&Entry>| some.into_iter().map(|e| (*e).clone()).collect::<Vec<_>>();
+        let both = |some: &[Entry]| {
+            some.iter().any(|entry| entry.back_is_right)
+                && some.iter().any(|entry| !entry.back_is_right)
         };
-        let passed = self.lines.iter().filter(|line| line.grade.passed() && line.counts());
-        let highest = passed.filter_map(|line| level(&line)).max().unwrap_or(1);
-        (highest + 1).min(4)
+        let urgent = owned(known.iter().filter(unseen).filter(due).collect());
+        if both(&urgent) {
+            return urgent;
+        }
+        let fresh = owned(known.iter().filter(unseen).collect());
+        if fresh.is_empty() { owned(known.iter().collect()) } else { fresh }
     }
 
     /// The scenarios by level, and as the catalogue has them within.
@@ -122,6 +179,22 @@ impl Deck {
         }
     }
 
+    /// When a family is due, in words and as how pressing that is.
+    pub fn due_of(&self, family: Family) -> (String, Look) {
+        if self.due_now.iter().any(|due| due.family == family) {
+            return ("due now".to_owned(), Look::Warn);
+        }
+        let is_of = |due: &&Due| {
+            let after = self.sheets.iter().find(|sheet| sheet.entry.id == due.after);
+            after.is_some_and(|sheet| sheet.entry.family.contains(&family))
+        };
+        match self.due.iter().filter(is_of).map(|due| due.days_left(self.today)).min() {
+            Some(days) if days <= 0 => ("due".to_owned(), Look::Warn),
+            Some(days) => (format!("in {days} d"), Look::Dim),
+            None => (String::new(), Look::Dim),
+        }
+    }
+
     /// The columns of a scenario.
     pub fn columns(&self, number: usize) -> Row {
         let sheet = &self.sheets[number];
@@ -139,7 +212,11 @@ impl Deck {
             return format!("the record is believed in part: {broken}");
         }
         let due = self.due.iter().filter(|due| due.days_left(self.today) <= 0).count();
-        format!("{} flown · {due} due", self.lines.len())
+        let mut says = format!("{} flown · {due} due", self.lines.len());
+        if !self.open.is_empty() {
+            let _ = write!(says, " · {} open", text::count(self.open.len() as u64, "check"));
+        }
+        says
     }
 
     /// A line of JSON for each scenario.
@@ -157,6 +234,9 @@ impl Deck {
                 "flights": sheet.card.flights,
                 "first_cold": sheet.card.first_cold,
                 "best": sheet.card.best,
+                "abandoned": sheet.card.abandoned,
+                "spoiled": sheet.card.spoiled,
+                "void": sheet.card.void,
             });
             let _ = writeln!(out, "{line}");
         }
@@ -178,6 +258,7 @@ pub fn lines(deck: &Deck, whole: bool) -> String {
         let _ = writeln!(out, "  {name:<45} {}", deck.columns(number).plain());
     }
     if whole {
+        out.push('\n');
         for row in super::record::whole(deck, 78) {
             let _ = writeln!(out, "{}", row.plain());
         }

@@ -3,6 +3,7 @@
 use super::Flight;
 use crate::drill::fly::Course;
 use crate::drill::score::{PartName, Standing};
+use crate::drill::words;
 use crate::lab::scenario::VerdictClass;
 use crate::lab::scenario::answer::Call;
 use crate::runbook::RunOutcome;
@@ -115,14 +116,14 @@ fn preparation(course: &Course, flight: &Flight<'_>) -> Option<String> {
 
 fn perception(course: &Course, flight: &Flight<'_>) -> Option<String> {
     let evidence = flight.account.evidence?;
-    let signal = course.answer.truth.telling_signal.first()?;
+    let signal = words::signal(course.answer.truth.telling_signal.first()?);
     let at = text::clock(evidence);
     Some(match flight.account.detect {
         Some(detect) => {
             let after = Millis(detect.since(evidence).0 / 1000 * 1000);
-            format!("the evidence was on {signal} at {at}; the first sign of it came {after} later")
+            format!("{signal} told it at {at}; the first sign that it was seen came {after} later")
         }
-        None => format!("the evidence was on {signal} from {at} on; nothing followed on it"),
+        None => format!("{signal} told it from {at} on; nothing followed on it"),
     })
 }
 

@@ -1,6 +1,6 @@
 //! A debrief as lines of text, as plain mode prints it and a screen may.
 
-use super::{Debrief, Ghost, Mark, QUESTIONS, Strip};
+use super::{Debrief, Ghost, Mark, Strip};
 use crate::text;
 use crate::units::Millis;
 use unicode_segmentation::UnicodeSegmentation;
@@ -17,11 +17,13 @@ const JOINED: &str = "_\u{2060}";
 pub(super) fn of(debrief: &Debrief, width: usize) -> Vec<String> {
     let width = width.max(NARROWEST);
     let mut out = Vec::new();
-    let said = [&debrief.said.what, &debrief.said.when, &debrief.said.again];
     let score = &debrief.score;
     head(&mut out, &format!("{}: {} of 100, {}", debrief.title, score.total, score.grade.word()));
     if let Some(void) = &score.void {
         wrap(&mut out, "  ", &format!("It does not count: {void}."), width);
+    }
+    if let Some(remark) = &debrief.remark {
+        wrap(&mut out, "  ", remark, width);
     }
     for grave in &score.critical {
         let at = text::clock(grave.at);
@@ -33,7 +35,7 @@ pub(super) fn of(debrief: &Debrief, width: usize) -> Vec<String> {
         );
     }
     head(&mut out, "You first");
-    for (question, answer) in QUESTIONS.iter().zip(said) {
+    for (question, answer) in debrief.account() {
         let answer = if answer.is_empty() { "-" } else { answer };
         wrap(&mut out, "  ", &format!("{question} {answer}"), width);
     }
@@ -58,6 +60,10 @@ pub(super) fn of(debrief: &Debrief, width: usize) -> Vec<String> {
     if score.marks_off > 0 {
         let says = "for marks with nothing to be seen";
         out.push(format!("  {:<13}{:>4} {says}", "marks", -i64::from(score.marks_off)));
+    }
+    if let Some(says) = score.hints.says() {
+        let lead = format!("  {:<13}{:>4}        ", "hints", -i64::from(score.hints.off));
+        wrap(&mut out, &lead, &says, width);
     }
     if let Some(focus) = &debrief.focus {
         head(&mut out, &format!("One focus: {}", focus.loss.word()));

@@ -7,6 +7,9 @@
 //! or taken out; it does not keep anybody from deceiving themselves.
 
 mod file;
+pub mod level;
+pub mod seen;
+pub mod sense;
 
 use super::account::Account;
 use super::check::goes_back;
@@ -79,6 +82,9 @@ pub struct HistoryLine {
     pub standing: Standing,
     /// Whether the answer was looked at before.
     pub spoiled: bool,
+    /// Hints that were taken; none in lines of older programs.
+    #[serde(default)]
+    pub hints: u32,
     /// When it ended, in milliseconds since 1970.
     pub ended_unix_ms: i64,
 }
@@ -96,6 +102,8 @@ pub struct About {
     pub blind: bool,
     /// Whether the answer was looked at before.
     pub spoiled: bool,
+    /// Whether its debrief was read again of late.
+    pub reread: bool,
     /// When it ended, in milliseconds since 1970.
     pub ended_unix_ms: i64,
 }
@@ -116,9 +124,13 @@ impl HistoryLine {
             let took = to?.since(from?).0 as f64;
             Some((took / par * 100.0).round() / 100.0)
         };
-        let About { run, file, seed, blind, spoiled, ended_unix_ms } = about;
+        let About { run, file, seed, blind, spoiled, reread, ended_unix_ms } = about;
+        let standing = match standing(before, &drill.id, seed, ended_unix_ms) {
+            Standing::Cold if reread => Standing::Rehearsal,
+            standing => standing,
+        };
         Self {
-            standing: standing(before, &drill.id, seed, ended_unix_ms),
+            standing,
             run,
             scenario: drill.id.clone(),
             file,
@@ -136,6 +148,7 @@ impl HistoryLine {
             detect_par: ratio(account.evidence, account.detect),
             decide_par: ratio(score.ruling.opens, score.ruling.at),
             spoiled,
+            hints: score.hints.taken,
             ended_unix_ms,
         }
     }
@@ -150,6 +163,19 @@ impl HistoryLine {
         matches!(self.standing, Standing::Cold)
             && !self.spoiled
             && !matches!(self.grade, Grade::Abandoned | Grade::Void)
+    }
+
+    /// What keeps it from being a record, in a sentence; nothing where it is one.
+    pub fn remark(&self) -> Option<String> {
+        let says = match self.standing {
+            _ if self.spoiled => "spoiled: its answer was looked at in the 30 days before",
+            Standing::Replay => "a replay: this scenario was flown with this seed before",
+            Standing::Rehearsal => {
+                "a rehearsal: it was flown, or its debrief read, in the 30 days before"
+            }
+            Standing::Cold => return None,
+        };
+        Some(format!("Kept as {says}; it stays visible, and sets no record."))
     }
 
     /// Whether it was practice: whole and not spoiled, cold or not.
@@ -197,6 +223,10 @@ pub struct Card {
     pub abandoned: usize,
     /// Of these, spoiled.
     pub spoiled: usize,
+    /// Of these, void: paused, or in a lab that was not steady.
+    pub void: usize,
+    /// The last flight of any kind: what it counted as, and its points.
+    pub last: Option<(Grade, u32)>,
 }
 
 /// What the record says of one scenario.
@@ -210,6 +240,8 @@ pub fn card(lines: &[HistoryLine], scenario: &str) -> Card {
         flights: of_it.len(),
         abandoned: of_it.iter().filter(|line| line.grade == Grade::Abandoned).count(),
         spoiled: of_it.iter().filter(|line| line.spoiled).count(),
+        void: of_it.iter().filter(|line| line.grade == Grade::Void).count(),
+        last: of_it.iter().max_by_key(|line| line.ended_unix_ms).map(|l| (l.grade, l.score)),
     }
 }
 

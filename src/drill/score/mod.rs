@@ -6,6 +6,7 @@
 
 mod call;
 mod critical;
+mod hints;
 mod parts;
 
 use super::account::Account;
@@ -17,6 +18,7 @@ use crate::lab::scenario::answer::Answer;
 use serde::{Deserialize, Serialize};
 
 pub use call::{Ruling, Standing};
+pub use hints::{Hints, price};
 
 /// The version of these rules; a run is never scored anew under others in silence.
 pub const VERSION: u32 = 1;
@@ -156,6 +158,9 @@ pub struct Score {
     pub parts: Vec<Part>,
     /// Taken off for marks for which there was nothing to be seen.
     pub marks_off: u32,
+    /// Hints that were taken, and what is taken off for them; none in scores of older programs.
+    #[serde(default)]
+    pub hints: Hints,
     /// What was grave.
     pub critical: Vec<Grave>,
     /// Why it does not count, where it does not.
@@ -193,7 +198,9 @@ pub fn of(flown: &Flown<'_>) -> Score {
     let void = parts::void(flown);
     let sum: f64 = parts.iter().map(|part| part.points).sum();
     let cap = critical.iter().map(|grave| grave.cap).min().unwrap_or(100);
-    let whole = (sum - f64::from(marks_off)).clamp(0.0, 100.0).round() as u32;
+    let hints = hints::taken(flown);
+    let off = marks_off + hints.off;
+    let whole = (sum - f64::from(off)).clamp(0.0, 100.0).round() as u32;
     let abandoned = parts::abandoned(flown, &ruling);
     let total = if abandoned { 0 } else { whole.min(cap) };
     let grade = match total {
@@ -204,5 +211,5 @@ pub fn of(flown: &Flown<'_>) -> Score {
         PASS.. => Grade::Pass,
         _ => Grade::Fail,
     };
-    Score { version: VERSION, total, grade, parts, marks_off, critical, void, ruling }
+    Score { version: VERSION, total, grade, parts, marks_off, hints, critical, void, ruling }
 }

@@ -3,6 +3,7 @@
 use super::call::{Ruling, Standing};
 use super::{Flown, Part, PartName};
 use crate::drill::tape::{By, Deed};
+use crate::drill::words;
 use crate::lab::scenario::answer::Call;
 use crate::runbook::{RunOutcome, View};
 use crate::signal::{Origin, Whose};
@@ -190,7 +191,7 @@ pub(super) fn calibration(flown: &Flown<'_>, ruling: &Ruling) -> Part {
     if hit {
         return part(PartName::Calibration, squared, OF, says);
     }
-    let says = format!("{says}; what told it was {}", telling.join(" or "));
+    let says = format!("{says}; what told it was {}", words::signals(telling));
     part(PartName::Calibration, squared / 2.0, OF, says)
 }
 

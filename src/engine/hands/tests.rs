@@ -86,6 +86,7 @@ fn scene(plan: &Plan) -> Scene {
         last_rollback: None,
         last_end: None,
         tells_gates: true,
+        drilled: None,
         record: Default::default(),
     };
     let logs = Logs::new(directory.path(), &facts);

@@ -1,6 +1,7 @@
 //! What goes wrong: faults act on causes, with a beginning, an end and a shape, and the graphs
 //! follow. Each kind says what it acts on; the world asks every fault how strong it is now.
 
+mod keys;
 mod kind;
 mod raw;
 
@@ -9,7 +10,7 @@ use crate::lab::dice::{Dice, Purpose};
 use crate::units::{Millis, Role};
 use serde::Deserialize;
 
-pub use kind::FaultKind;
+pub use kind::{FaultKind, Measure, Per, Reconnect};
 
 /// A fault as the scenario declares it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -108,6 +109,8 @@ pub enum Shape {
     Burst,
     /// From full strength down: fast at first, to a twentieth at the end of `for`.
     Decay,
+    /// Up and down again in each period, softly, as a day does.
+    Sine,
     /// On and off, each turn somewhat longer or shorter than `on` and the rest of the period.
     Flap,
 }
@@ -182,9 +185,11 @@ impl Fault {
         self.began.filter(|began| *began <= at)
     }
 
-    /// Whether it is between its beginning and its end.
+    /// Whether it is between its beginning and its end, and in a turn in which it is on.
     pub fn is_on(&self, at: Millis) -> bool {
-        self.began(at).is_some() && self.ends.is_none_or(|ends| at < ends)
+        let Some(began) = self.began(at) else { return false };
+        let turns = matches!(self.spec.shape, Shape::Burst | Shape::Flap);
+        self.ends.is_none_or(|ends| at < ends) && (!turns || self.shape(at.since(began)) > 0.0)
     }
 
     /// How much bigger or smaller the seed makes it.
@@ -215,6 +220,10 @@ impl Fault {
                 let n = age.0 / spec.every.0.max(1);
                 let luck = Dice::keyed(self.seed, self.purpose, n).unit();
                 f64::from((turn.0 as f64) < spec.on.0 as f64 * (0.75 + 0.5 * luck))
+            }
+            (Shape::Sine, _) => {
+                let part = turn.0 as f64 / spec.every.0.max(1) as f64;
+                0.5 - 0.5 * libm::cos(std::f64::consts::TAU * part)
             }
             (Shape::Linear, Some(lasts)) if spec.ramp == Millis::ZERO => past(lasts).min(1.0),
             _ if spec.ramp > Millis::ZERO => past(spec.ramp).min(1.0),

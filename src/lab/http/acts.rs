@@ -4,6 +4,7 @@
 
 use super::service;
 use super::site::Site;
+use crate::lab::errand::Errand;
 use crate::lab::lever::Lever;
 use crate::lab::scenario::SLOT_NAMES;
 use crate::runbook::readback::{Fault, FaultKind};
@@ -81,8 +82,19 @@ pub(super) fn begin(site: &Rc<Site>, words: &[&str]) -> Result<Lines, String> {
             let said = site.world.borrow_mut().pull(lever, site.now())?;
             says.line(&format!("{DONE}{said}"));
         }
+        ["ask", errand @ ..] => {
+            let words = errand.join(" ");
+            let errand = Errand::read(&words).ok_or_else(|| {
+                format!("nobody here can do {words:?}; known are {}", Errand::WORDS)
+            })?;
+            let mut world = site.world.borrow_mut();
+            let said = world.run(errand, site.now())?;
+            says.line(&format!("{DONE}{said}"));
+        }
         ["logs", slot] => {
-            let lines = site.log_lines(slot_named(slot)?);
+            let slot = slot_named(slot)?;
+            let mut lines = site.log_lines(slot);
+            lines.extend(site.world.borrow().ends_again(slot, site.now()));
             for line in &lines {
                 says.line(line);
             }
@@ -101,7 +113,7 @@ pub(super) fn begin(site: &Rc<Site>, words: &[&str]) -> Result<Lines, String> {
         [act, ..] => {
             return Err(format!(
                 "no act is {act:?} with {} words; known are deploy SLOT [RELEASE], \
-                 redeploy-check RELEASE, logs SLOT, stop SLOT, lever NAME",
+                 redeploy-check RELEASE, logs SLOT, stop SLOT, lever NAME, ask WHAT",
                 words.len() - 1
             ));
         }

@@ -59,6 +59,12 @@ async fn answer(site: &Rc<Site>, request: Request<Incoming>) -> Answer {
             }
             state(site)
         }
+        // The site's own pages do not hang on the proxy: they answer where it is mute.
+        (Method::GET, "/") => {
+            let lines = site.world.borrow().series(site.now()).lines();
+            say(StatusCode::OK, &format!("{}\n", lines.join("\n")))
+        }
+        (Method::GET, "/series") => json(&site.world.borrow().series(site.now())),
         (Method::PUT, "/weights") => match serde_json::from_slice::<SetWeights>(&body) {
             Ok(SetWeights { weights }) if weights.iter().all(|weight| *weight <= HEAVIEST) => {
                 write(site, weights).await
@@ -91,7 +97,9 @@ async fn write(site: &Site, weights: [u32; 2]) -> Answer {
         }
         Wrote::Ignored => {}
         Wrote::Refused => {
-            return say(StatusCode::FORBIDDEN, "set weight: permission denied");
+            let status = site.world.borrow().refusal(at);
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+            return say(status, "set weight: permission denied");
         }
         Wrote::Mute => std::future::pending().await,
     }
@@ -99,7 +107,11 @@ async fn write(site: &Site, weights: [u32; 2]) -> Answer {
 }
 
 fn state(site: &Site) -> Answer {
-    match serde_json::to_vec(&site.state()) {
+    json(&site.state())
+}
+
+fn json(what: &impl serde::Serialize) -> Answer {
+    match serde_json::to_vec(what) {
         Ok(body) => Response::new(Either::Left(Full::new(Bytes::from(body)))),
         Err(error) => say(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }

@@ -4,6 +4,7 @@
 //! what each request gets, and the sockets do it: real statuses, real delays, real resets.
 
 mod acts;
+mod body;
 mod control;
 mod plan;
 mod proxy;
@@ -15,6 +16,7 @@ mod users;
 pub use acts::act;
 pub use users::Seen;
 
+use super::errand::Errand;
 use super::lever::Lever;
 use super::scenario::Scenario;
 use super::tally::Tally;
@@ -53,6 +55,7 @@ enum Ask {
     Truth(mpsc::Sender<(Standing, Seen)>),
     Foresee(Millis, mpsc::Sender<Standing>),
     Pull(Lever, mpsc::Sender<Result<String, String>>),
+    Run(Errand, mpsc::Sender<Result<String, String>>),
     Stop,
 }
 
@@ -119,6 +122,18 @@ impl Lab {
 
     /// Pulls a lever of the site, and says what it did; or why it cannot be pulled.
     pub fn pull(&self, lever: Lever) -> Result<String, Fault> {
+        self.told(|answer| Ask::Pull(lever, answer))
+    }
+
+    /// Runs an errand, and says what came of it; or why it cannot be run.
+    pub fn errand(&self, errand: Errand) -> Result<String, Fault> {
+        self.told(|answer| Ask::Run(errand, answer))
+    }
+
+    fn told(
+        &self,
+        ask: impl FnOnce(mpsc::Sender<Result<String, String>>) -> Ask,
+    ) -> Result<String, Fault> {
         let gone = || {
             Fault::new(
                 FaultKind::Unreachable,
@@ -127,9 +142,9 @@ impl Lab {
             )
         };
         let (answer, answered) = mpsc::channel();
-        self.asks.send(Ask::Pull(lever, answer)).map_err(|_| gone())?;
-        let pulled = answered.recv_timeout(Duration::from_secs(5)).map_err(|_| gone())?;
-        pulled.map_err(|why| Fault::new(FaultKind::Refused, why, "look for another way"))
+        self.asks.send(ask(answer)).map_err(|_| gone())?;
+        let said = answered.recv_timeout(Duration::from_secs(5)).map_err(|_| gone())?;
+        said.map_err(|why| Fault::new(FaultKind::Refused, why, "look for another way"))
     }
 
     /// What users saw at their end of the sockets so far; nothing once the lab has ended.
@@ -213,6 +228,9 @@ fn run(
                 }
                 Ask::Foresee(ahead, answer) => {
                     let _ = answer.send(site.world.borrow().foresee(site.now() + ahead));
+                }
+                Ask::Run(errand, answer) => {
+                    let _ = answer.send(site.world.borrow_mut().run(errand, site.now()));
                 }
                 Ask::Pull(lever, answer) => {
                     let _ = answer.send(site.world.borrow_mut().pull(lever, site.now()));

@@ -22,7 +22,7 @@ pub(super) fn toml(scenario: &Scenario, addresses: &Addresses) -> String {
     let plan = &scenario.plan;
     let route = probed(scenario);
     let mut text = format!(
-        r#"# The plan of the drill "{title}", on a lab of real HTTP services on loopback.
+        r#"# The plan of a drill, on a lab of real HTTP services on loopback.
 schema = 1
 service = "notes"
 
@@ -92,7 +92,6 @@ logs = {logs}
 stop = {stop}
 timeout = "1m"
 "#,
-        title = scenario.drill.title.replace(char::is_control, " "),
         left_name = SLOT_NAMES[Slot::First.index()],
         right_name = SLOT_NAMES[Slot::Second.index()],
         current = quoted(&scenario.release(blue).version),

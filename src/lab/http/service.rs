@@ -1,13 +1,14 @@
 //! A slot's service on its port: liveness, readiness and the scenario's routes, each answered as
 //! the world decides, after as long as the world decides.
 
+use super::body::Sliced;
 use super::site::{Site, prompt};
-use crate::lab::world::{self, Fate, Life, Readiness, World};
+use crate::lab::world::{Fate, Life, Readiness, Served, World};
 use crate::units::Slot;
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -80,7 +81,7 @@ impl std::fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
-type Answer = Response<Full<Bytes>>;
+type Answer = Response<Either<Full<Bytes>, Sliced>>;
 
 async fn answer(
     site: &Rc<Site>,
@@ -134,9 +135,14 @@ async fn answer(
             if served.fate == Fate::Hang {
                 std::future::pending::<()>().await;
             }
-            sleep_until(arrived + Duration::from_micros(served.latency_us)).await;
+            // A body of one piece goes at the end of its time, others begin when the work is done.
+            let on_the_wire_us = if served.body.pieces > 1 { served.body.takes_us } else { 0 };
+            let begins_us = served.latency_us.saturating_sub(on_the_wire_us);
+            sleep_until(arrived + Duration::from_micros(begins_us)).await;
             match served.fate {
-                Fate::Answer(status) => Ok(page(site, slot, status)),
+                Fate::Answer(status) => Ok(page(site, slot, status, &served)),
+                // What is cut off began as a good answer.
+                Fate::Cut => Ok(page(site, slot, 200, &served)),
                 Fate::Reset => {
                     reset.set(true);
                     Err(Cut)
@@ -152,14 +158,25 @@ const fn word(fate: Fate) -> &'static str {
         Fate::Answer(_) => "failed",
         Fate::Hang => "hung",
         Fate::Reset => "reset",
+        Fate::Cut => "cut off",
         Fate::Refused => "refused",
     }
 }
 
-fn page(site: &Site, slot: Slot, status: u16) -> Answer {
+fn page(site: &Site, slot: Slot, status: u16, served: &Served) -> Answer {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = world::page(status.as_u16());
-    respond(site, slot, status, Bytes::from_static(body.as_bytes()))
+    let (page, body) = (served.page(), served.body);
+    let mut answer =
+        if page.len() == body.bytes as usize && body.pieces <= 1 && body.sent == body.bytes {
+            respond(site, slot, status, Bytes::from_static(page.as_bytes()))
+        } else {
+            respond(site, slot, status, Bytes::new())
+                .map(|_| Either::Right(Sliced::new(page, body)))
+        };
+    if served.wrong && status.is_redirection() {
+        answer.headers_mut().insert(LOCATION, HeaderValue::from_static("/nowhere"));
+    }
+    answer
 }
 
 fn ready(site: &Site, slot: Slot, readiness: &Readiness) -> Answer {
@@ -170,7 +187,7 @@ fn ready(site: &Site, slot: Slot, readiness: &Readiness) -> Answer {
 }
 
 fn respond(site: &Site, slot: Slot, status: StatusCode, body: Bytes) -> Answer {
-    let mut response = Response::new(Full::new(body));
+    let mut response = Response::new(Either::Left(Full::new(body)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

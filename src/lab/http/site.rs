@@ -103,8 +103,10 @@ impl Site {
         let (now, mut slots) = (self.now(), self.counts.borrow().clone());
         let world = self.world.borrow();
         let seen = world.may_be_blind().then(|| world.vision(now));
-        let counted =
-            seen.is_none_or(|vision| self.telemetry.borrow_mut().see(&mut slots, vision, now));
+        let named = world.blurred(now);
+        let counted = seen.is_none_or(|vision| {
+            self.telemetry.borrow_mut().see_some(&mut slots, vision, named, now)
+        });
         let weights = world.weights();
         for (slot, state) in Slot::BOTH.into_iter().zip(&mut slots) {
             state.weight = weights[slot.index()];

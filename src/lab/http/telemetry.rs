@@ -1,6 +1,7 @@
 //! What comes between the proxy's counters and whoever reads them: counters that go on as they
 //! last went, are missing, are old, or leave failures out. The proxy counts on behind it.
 
+use crate::lab::fault::Measure;
 use crate::lab::wire::SlotState;
 use crate::lab::world::Vision;
 use crate::units::Millis;
@@ -41,7 +42,36 @@ fn add(to: &mut SlotState, more: &SlotState) {
 
 impl Telemetry {
     /// Makes of the counters what is seen of them; says whether they are there at all.
-    pub fn see(&mut self, slots: &mut [SlotState; 2], vision: Vision, now: Millis) -> bool {
+    /// Where some series are named, the others come as they are.
+    pub fn see_some(
+        &mut self,
+        slots: &mut [SlotState; 2],
+        vision: Vision,
+        named: &[Measure],
+        now: Millis,
+    ) -> bool {
+        if named.is_empty() {
+            return self.see(slots, vision, now);
+        }
+        let clear = slots.clone();
+        let there = self.see(slots, vision, now);
+        for (slot, clear) in slots.iter_mut().zip(clear) {
+            let blurred = std::mem::replace(slot, clear);
+            for measure in named {
+                match measure {
+                    Measure::Requests => slot.requests = blurred.requests,
+                    Measure::Failed => slot.failed = blurred.failed,
+                    Measure::ClientErrors => slot.client_errors = blurred.client_errors,
+                    Measure::Latency => slot.latency_ms = blurred.latency_ms.clone(),
+                    Measure::InFlight => slot.in_flight = blurred.in_flight,
+                }
+            }
+        }
+        there
+    }
+
+    /// Makes of the counters what is seen of them; says whether they are there at all.
+    fn see(&mut self, slots: &mut [SlotState; 2], vision: Vision, now: Millis) -> bool {
         if vision != Vision::Frozen {
             self.frozen = None;
             self.lately.push_back((now, slots.clone()));

@@ -7,8 +7,9 @@
 
 use super::{maybe_millis, millis};
 use crate::lab::anchor::Moment;
+use crate::lab::errand::Errand;
 use crate::lab::lever::Lever;
-use crate::units::Millis;
+use crate::units::{Millis, Role};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -118,6 +119,14 @@ impl Declares {
             Self::RampBack => Lever::RampBack,
             Self::ProbeBlue => return None,
         })
+    }
+
+    /// What somebody at the site does for it, where it is no lever.
+    pub const fn errand(self) -> Option<Errand> {
+        match self {
+            Self::ProbeBlue => Some(Errand::Probe(Role::Blue)),
+            _ => None,
+        }
     }
 
     /// What it is called in a sentence.

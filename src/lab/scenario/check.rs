@@ -42,6 +42,12 @@ pub(super) fn scenario(scenario: &Scenario) -> Result<(), Wrong> {
         "let them sum to 1, and let `db` be 0 or more",
     )?;
     hold(
+        traffic.routes.iter().all(|r| r.bytes.is_none_or(|bytes| bytes <= 10_000_000)),
+        "bytes =",
+        "an answer of more than ten million bytes".to_owned(),
+        "let `bytes` be at most 10000000",
+    )?;
+    hold(
         rate(traffic.base_rps),
         "base_rps",
         format!("{} requests a second", traffic.base_rps),

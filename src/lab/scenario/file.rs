@@ -5,7 +5,7 @@ use super::{
     ClockSpec, DrillSpec, EvidenceSpec, InjectSpec, OfferSpec, PlanSpec, Scenario, SteadySpec,
     StorySpec, TrafficSpec, WorldSpec,
 };
-use crate::lab::fault::FaultSpec;
+use crate::lab::fault::{FaultKind, FaultSpec};
 use serde::Deserialize;
 
 /// Every table that a scenario file may have.
@@ -55,6 +55,12 @@ impl File {
         if drill.codename.is_empty() {
             drill.codename = drill.id.to_uppercase();
         }
+        // Swapped labels name the slot that does not serve.
+        let swaps = |fault: &FaultSpec| matches!(fault.kind, FaultKind::LabelSwap { .. });
+        let mut world = self.world;
+        if self.faults.iter().any(swaps) {
+            world.live = world.live.other();
+        }
         // How users count slow answers is part of the world, which never reads the answer.
         let traffic = TrafficSpec { slow_over: self.harm.slow_over, ..self.traffic };
         let scenario = Scenario {
@@ -62,7 +68,7 @@ impl File {
             drill,
             story: self.story,
             clock: self.clock,
-            world: self.world,
+            world,
             traffic,
             steady_state: self.steady_state,
             plan: self.plan,

@@ -34,8 +34,12 @@ pub struct TrafficSpec {
 
 impl Default for TrafficSpec {
     fn default() -> Self {
-        let route =
-            |path: &str, share, db| RouteSpec { path: path.to_owned(), share, db, writes: None };
+        let route = |path: &str, share, db| RouteSpec {
+            path: path.to_owned(),
+            share,
+            db,
+            ..RouteSpec::default()
+        };
         Self {
             base_rps: 40.0,
             noise: 0.08,
@@ -67,7 +71,7 @@ pub struct StageSpec {
 }
 
 /// One page of the service.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RouteSpec {
     /// Its path.
@@ -79,12 +83,24 @@ pub struct RouteSpec {
     /// Whether it writes; where this is not told, it does if it needs 4 reads or more.
     #[serde(default)]
     pub writes: Option<bool>,
+    /// Size of a good answer's body, in bytes; what the page itself has unless told, and never
+    /// less. At most ten million.
+    #[serde(default)]
+    pub bytes: Option<u32>,
+    /// The database's table that it asks; its path without the slash unless told.
+    #[serde(default)]
+    pub table: Option<String>,
 }
 
 impl RouteSpec {
     /// Whether a request for it writes.
     pub fn writes(&self) -> bool {
         self.writes.unwrap_or(self.db >= 4.0)
+    }
+
+    /// The table that a request for it asks.
+    pub fn table(&self) -> &str {
+        self.table.as_deref().unwrap_or_else(|| self.path.trim_matches('/'))
     }
 }
 

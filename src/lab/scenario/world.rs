@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer};
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorldSpec {
-    /// Which slot serves users when the lab starts.
+    /// Which slot serves users when the lab starts; where labels are swapped, the one that is said
+    /// to in the file, and the other one here.
     pub live: LiveSlot,
     /// What runs in the live slot.
     #[serde(deserialize_with = "live_release")]
@@ -71,6 +72,16 @@ pub enum LiveSlot {
     Left,
     /// The second.
     Right,
+}
+
+impl LiveSlot {
+    /// The other one.
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::Left => Self::Right,
+            Self::Right => Self::Left,
+        }
+    }
 }
 
 /// One release of the service, and how it is run.

@@ -3,7 +3,7 @@
 
 use super::{Request, World};
 use crate::lab::dice::{Dice, Purpose};
-use crate::lab::fault::{Couple, Fault, FaultKind};
+use crate::lab::fault::{Couple, Fault, FaultKind, Per};
 use crate::lab::scenario::CohortSpec;
 use crate::units::{Millis, Role, Slot};
 
@@ -16,6 +16,8 @@ pub(super) struct Effects {
     pub lock_us: u64,
     pub cpu_left: f64,
     pub hit: f64,
+    /// So many times as many reads are a miss's.
+    pub cost: f64,
 }
 
 impl World {
@@ -56,8 +58,9 @@ impl World {
             return None;
         }
         let mut luck = Dice::keyed(self.seed, Purpose::Cohort, request.n).unit();
+        let mut shares = self.slow.cohorts.iter();
         let drawn = cohorts.iter().find(|cohort| {
-            luck -= cohort.share;
+            luck -= shares.next().unwrap_or(&cohort.share);
             luck < 0.0
         });
         drawn.or(cohorts.last())
@@ -94,8 +97,15 @@ impl World {
         at: Millis,
     ) -> Effects {
         let hit = self.scenario.world.cache.hit;
-        let mut effects =
-            Effects { latency: 1.0, more_us: 0.0, db_slow: 1.0, lock_us: 0, cpu_left: 1.0, hit };
+        let mut effects = Effects {
+            latency: 1.0,
+            more_us: 0.0,
+            db_slow: 1.0,
+            lock_us: 0,
+            cpu_left: 1.0,
+            hit,
+            cost: 1.0,
+        };
         for fault in &self.faults {
             let level = if self.hits(fault, slot) { self.level(fault, slot, at) } else { 0.0 };
             let about = level > 0.0
@@ -113,31 +123,67 @@ impl World {
                         Dice::keyed(self.seed, fault.purpose, request.n).hits(share)
                     })
             };
-            match fault.spec.kind {
-                FaultKind::HttpLatency { factor, more, share } if chosen(share) => {
-                    effects.latency *= times(factor);
-                    effects.more_us += more.0 as f64 * 1000.0 * level;
+            match &fault.spec.kind {
+                FaultKind::HttpLatency { factor, more, share, jitter, band } if chosen(*share) => {
+                    if let (Some(band), Some((request, ..))) = (band, request)
+                        && !self.is_within(*band, request)
+                    {
+                        continue;
+                    }
+                    let luck = || request.map_or(0.5, |(r, ..)| self.second(fault, r));
+                    let around =
+                        if *jitter > 0.0 { 1.0 + jitter * (2.0 * luck() - 1.0) } else { 1.0 };
+                    effects.latency *= (1.0 + (factor - 1.0) * level * around).max(0.1);
+                    effects.more_us += more.0 as f64 * 1000.0 * level * around;
                 }
-                FaultKind::VendorSlow { factor } => effects.latency *= times(factor),
+                FaultKind::VendorSlow { factor } => effects.latency *= times(*factor),
                 FaultKind::ConfigDrift { factor, .. } => {
                     effects.latency *= 1.0 + (factor - 1.0) * level * self.load(slot);
                 }
-                FaultKind::DbSlow { factor } => effects.db_slow *= times(factor),
-                FaultKind::DbLock { wait, writes } => {
-                    let waits = request.is_some_and(|(.., wrote)| wrote || !writes);
+                FaultKind::DbSlow { factor } => effects.db_slow *= times(*factor),
+                FaultKind::DbLock { wait, writes, table } => {
+                    let waits = request.is_some_and(|(.., wrote)| wrote || !writes)
+                        && table.as_deref().is_none_or(|table| {
+                            let route = request.and_then(|(request, ..)| request.route);
+                            let route = route.and_then(|n| self.scenario.traffic.routes.get(n));
+                            route.is_some_and(|route| route.table() == table)
+                        });
                     if waits {
                         effects.lock_us = effects.lock_us.max(wait.0 * 1000);
                     }
                 }
-                FaultKind::CpuBurn { share } => {
+                FaultKind::CpuBurn { share, per } => {
+                    let share = match per {
+                        Per::Second => *share,
+                        Per::Request => {
+                            share * self.slow.rps[slot.index()] / self.scenario.traffic.base_rps
+                        }
+                    };
                     effects.cpu_left = (effects.cpu_left - share * level).max(0.02);
                 }
-                FaultKind::CacheCold { hit: cold } => effects.hit -= (hit - cold).max(0.0) * level,
+                FaultKind::CacheCold { hit: cold, cost } => {
+                    effects.hit -= (hit - cold).max(0.0) * level;
+                    effects.cost *= times(*cost);
+                }
                 _ => {}
             }
         }
         effects.hit = effects.hit.clamp(0.0, 1.0);
         effects
+    }
+
+    /// A second draw of a fault for a request, besides the one that says whether it meets it.
+    pub(super) fn second(&self, fault: &Fault, request: &Request) -> f64 {
+        let mut luck = Dice::keyed(self.seed, fault.purpose, request.n);
+        luck.unit();
+        luck.unit()
+    }
+
+    /// Whether the work that a request is lies between two percentiles of all.
+    fn is_within(&self, [low, high]: [f64; 2], request: &Request) -> bool {
+        let luck = Dice::keyed(self.seed, Purpose::Latency, request.n).normal();
+        let percentile = 50.0 * (1.0 + libm::erf(luck / std::f64::consts::SQRT_2));
+        (low..=high).contains(&percentile)
     }
 
     /// How loaded a slot is, from nothing at a fifth of the users to full at all of them.

@@ -5,7 +5,7 @@
 
 use super::{Life, World};
 use crate::lab::fault::FaultKind;
-use crate::units::{Millis, Role, Slot};
+use crate::units::{Millis, Slot};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -193,11 +193,12 @@ impl World {
     fn turn(&self, slot: Slot, deep: bool, at: Millis) -> bool {
         self.faults.iter().filter(|fault| self.hits(fault, slot)).all(|fault| {
             match (&fault.spec.kind, fault.began(at)) {
-                (FaultKind::ReadySequence { turns, deep: of_deep }, Some(began))
+                (FaultKind::ReadySequence { turns, deep: of_deep, cycle }, Some(began))
                     if *of_deep == deep && fault.is_on(at) =>
                 {
-                    let n = at.since(began).0 / fault.spec.every.0.max(1);
-                    turns[n as usize % turns.len()]
+                    let n = (at.since(began).0 / fault.spec.every.0.max(1)) as usize;
+                    let last = turns.len() - 1;
+                    turns[if *cycle { n % turns.len() } else { n.min(last) }]
                 }
                 _ => true,
             }
@@ -213,14 +214,20 @@ impl World {
         for fault in faults.filter(|fault| self.hits(fault, slot)) {
             let whole = self.level(fault, slot, at);
             let (share, status) = match fault.spec.kind {
-                FaultKind::RejectAuth { share } => (share, 401),
-                FaultKind::HttpError { share, status } => (share, status),
+                // The check's own token is of no user's age.
+                FaultKind::RejectAuth { share, younger: None, older: None, .. } => (share, 401),
+                FaultKind::HttpError { share, status, .. } => (share, status),
                 _ => continue,
             };
             // One look finds what nearly always fails.
             if share * whole > 0.9 {
                 let path = fault.spec.route.as_deref().unwrap_or("everything");
-                return Some(format!("{status} on {path}").into());
+                return Some(match &fault.spec.kind {
+                    FaultKind::RejectAuth { key: Some(key), .. } => {
+                        format!("{status} on {path}, key {key} is not known").into()
+                    }
+                    _ => format!("{status} on {path}").into(),
+                });
             }
         }
         None
@@ -276,18 +283,49 @@ impl World {
                 FaultKind::ClockSkew { by } => {
                     said.push(("clock", format!("{} s ahead", by.0 / 1000).into()));
                 }
-                FaultKind::TlsBad { days } => {
+                FaultKind::TlsBad { name: Some(name), .. } => {
+                    said.push(("certificate", format!("is for {name}").into()));
+                }
+                FaultKind::TlsBad { days, .. } => {
                     said.push(("certificate", format!("expired {days:.0} d ago").into()));
                 }
-                FaultKind::SchemaMigrate { contract: true, .. }
-                    if self.role(slot) == Role::Blue =>
+                FaultKind::SchemaMigrate { contract: true, versions, .. }
+                    if self.is_left_behind(versions, slot) =>
                 {
                     said.push(("schema", "a column that this release reads is gone".into()));
+                }
+                FaultKind::DbLock { table: Some(table), .. } => {
+                    said.push(("schema", format!("a migration holds a lock on {table}").into()));
                 }
                 FaultKind::DbLock { .. } => {
                     said.push(("schema", "a migration holds a lock".into()))
                 }
                 _ => {}
+            }
+        }
+        self.without_secrets(said, slot)
+    }
+
+    /// What the faults that are not visible bring about is not told.
+    fn without_secrets(
+        &self,
+        mut said: Vec<(&'static str, Word)>,
+        slot: Slot,
+    ) -> Vec<(&'static str, Word)> {
+        for fault in self.faults.iter().filter(|fault| !fault.spec.visible) {
+            let name = match fault.spec.kind {
+                FaultKind::MemLeak { .. } => "memory",
+                FaultKind::DiskFill { .. } => "disk",
+                FaultKind::JobDouble { .. } => "jobs",
+                FaultKind::ConnPinned { .. } => "sockets",
+                FaultKind::DbPoolGrow { .. }
+                | FaultKind::DbHold { .. }
+                | FaultKind::DbConnLeak { .. } => "pool",
+                FaultKind::QueueStop | FaultKind::QueueSlow { .. } => "queue",
+                _ => continue,
+            };
+            if self.hits(fault, slot) {
+                said.retain(|(component, _)| *component != name);
             }
         }
         said

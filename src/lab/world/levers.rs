@@ -82,7 +82,9 @@ impl World {
                 }
                 Lever::CancelMigration => has(|kind| matches!(kind, FaultKind::DbLock { .. })),
                 Lever::RevertDrift => has(|kind| matches!(kind, FaultKind::ConfigDrift { .. })),
-                Lever::RestoreArtefact => has(|kind| *kind == FaultKind::RollbackMissing),
+                Lever::RestoreArtefact => {
+                    has(|kind| matches!(kind, FaultKind::RollbackMissing { .. }))
+                }
                 _ => true,
             };
         if there { Ok(()) } else { Err(format!("nobody here can do {lever} now")) }

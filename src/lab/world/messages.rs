@@ -33,6 +33,9 @@ impl World {
         });
         let faults = self.faults.iter().filter_map(|fault| {
             let (from, text, decoy) = match &fault.spec.kind {
+                FaultKind::LabelSwap { says: Some((from, text)) } => {
+                    (from.clone(), text.clone(), true)
+                }
                 FaultKind::AdviceWrong { text } => ("adviser".to_owned(), text.clone(), true),
                 FaultKind::InjectMessage { from, text, decoy } => {
                     (from.clone(), text.clone(), *decoy)

@@ -8,11 +8,16 @@
 //! so that it does not hang on who looked when.
 
 mod effects;
+mod errands;
 mod health;
+mod lately;
 mod levers;
 mod messages;
+mod mix;
+mod net;
 mod proxy;
 mod request;
+mod series;
 mod serve;
 mod slots;
 mod slow;
@@ -30,6 +35,7 @@ use crate::lab::service::Service;
 use crate::lab::tally::Tally;
 use crate::lab::traffic::Traffic;
 use crate::units::{Millis, Role, Slot, Split};
+use lately::Lately;
 use slow::Slow;
 
 pub use crate::lab::service::Life;
@@ -37,7 +43,7 @@ pub use crate::lab::traffic::Arrival;
 pub use health::{DbGauge, DiskGauge, JobsGauge, MemoryGauge, QueueGauge, Readiness, SocketsGauge};
 pub use messages::Message;
 pub use proxy::Wrote;
-pub use request::{Fate, PATIENCE, Request, Served, page};
+pub use request::{Body, DbTimes, Fate, PATIENCE, Request, Served, page};
 pub use vision::Vision;
 
 /// The 95th percentile of a normal distribution, in deviations.
@@ -70,6 +76,8 @@ pub struct World {
     faults: Vec<Fault>,
     slow: Slow,
     tally: Tally,
+    /// The users of the last seconds.
+    lately: Lately,
     probes: u64,
     /// Requests that no user made and that the proxy has sent somewhere.
     sent: u64,
@@ -99,6 +107,7 @@ impl World {
             faults: faults.map(|fault| Fault::new(fault, seed, scenario.clock.jitter)).collect(),
             slow: Slow::new(scenario),
             tally: Tally::default(),
+            lately: Lately::default(),
             probes: request::PROBES_FROM,
             sent: 0,
             now: Millis::ZERO,
@@ -136,6 +145,15 @@ impl World {
     /// Database reads of a request that needs `db` of them with nothing cached.
     fn reads(&self, db: f64, hit: f64) -> f64 {
         db * (1.0 - self.scenario.world.cache.cacheable * hit)
+    }
+
+    /// The same where each miss costs so many times as many reads.
+    fn reads_at(&self, db: f64, hit: f64, cost: f64) -> f64 {
+        if cost == 1.0 {
+            return self.reads(db, hit);
+        }
+        let cacheable = self.scenario.world.cache.cacheable;
+        db * (1.0 - cacheable + cacheable * (1.0 - hit) * cost)
     }
 
     /// How long a request takes, as a multiple of the mean route's time on a warm cache.
@@ -230,5 +248,8 @@ impl World {
             }
         }
         self.drift(at);
+        if self.lately.is_due(at) {
+            self.lately.mark(self.counted(at));
+        }
     }
 }

@@ -31,7 +31,8 @@ impl World {
         };
         // The worst of them counts.
         let mute = on(&|kind| matches!(kind, FaultKind::ProxyMute).then_some(Wrote::Mute));
-        let refused = on(&|kind| matches!(kind, FaultKind::ProxyRefuse).then_some(Wrote::Refused));
+        let refused =
+            on(&|kind| matches!(kind, FaultKind::ProxyRefuse { .. }).then_some(Wrote::Refused));
         let stuck = on(&|kind| matches!(kind, FaultKind::ProxyStuck).then_some(Wrote::Ignored));
         let partly = on(&|kind| match kind {
             FaultKind::ProxyPartial { share } => Some(Wrote::Partly(*share)),
@@ -46,11 +47,21 @@ impl World {
             matches!(
                 fault.spec.kind,
                 FaultKind::ProxyMute
-                    | FaultKind::ProxyRefuse
+                    | FaultKind::ProxyRefuse { .. }
                     | FaultKind::ProxyStuck
                     | FaultKind::ProxyPartial { .. }
             )
         })
+    }
+
+    /// The status with which a write is refused at `at`.
+    pub fn refusal(&self, at: Millis) -> u16 {
+        let mut on = self.faults.iter().filter(|fault| fault.is_on(at));
+        let status = on.find_map(|fault| match fault.spec.kind {
+            FaultKind::ProxyRefuse { status } => Some(status),
+            _ => None,
+        });
+        status.unwrap_or(403)
     }
 
     /// The weights that come of a write which goes a share of the way.

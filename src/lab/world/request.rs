@@ -58,8 +58,35 @@ pub enum Fate {
     Hang,
     /// Its connection is reset.
     Reset,
+    /// Its answer begins, and the connection is closed before its end.
+    Cut,
     /// Nothing listens.
     Refused,
+}
+
+/// What the database did to a request, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DbTimes {
+    /// Waited for a connection.
+    pub wait_us: u64,
+    /// Its reads, with nothing in their way.
+    pub read_us: u64,
+    /// Waited for a lock.
+    pub lock_us: u64,
+}
+
+/// How the body of an answer goes over the wire: in so many pieces, evenly over a time, which is
+/// the last part of the request's whole time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Body {
+    /// Its size, in bytes.
+    pub bytes: u32,
+    /// How much of it is sent before the connection is closed; all of it where nothing cuts it.
+    pub sent: u32,
+    /// In how many pieces; one at least.
+    pub pieces: u32,
+    /// From the first of them to the last, in microseconds.
+    pub takes_us: u64,
 }
 
 /// What a request gets.
@@ -71,6 +98,10 @@ pub struct Served {
     pub latency_us: u64,
     /// Whether the database refused a connection on the way.
     pub db_refused: bool,
+    /// What the database did on the way.
+    pub db: DbTimes,
+    /// How the answer's body goes over the wire.
+    pub body: Body,
     /// Database reads that it needed.
     pub db_reads: f64,
     /// Whether the status is good and the answer leads nowhere.
@@ -85,9 +116,22 @@ impl Served {
             fate,
             latency_us,
             db_refused: false,
+            db: DbTimes { wait_us: 0, read_us: 0, lock_us: 0 },
+            body: Body { bytes: 0, sent: 0, pieces: 1, takes_us: 0 },
             db_reads: 0.0,
             wrong: false,
             session_lost: false,
+        }
+    }
+
+    /// The text of the answer, before it is filled up to its size.
+    pub const fn page(&self) -> &'static str {
+        match self.fate {
+            Fate::Answer(200..300) if self.wrong => "{\"orders\":null}",
+            Fate::Answer(status) => page(status),
+            // What is cut off began as a good answer.
+            Fate::Cut => page(200),
+            Fate::Hang | Fate::Reset | Fate::Refused => "",
         }
     }
 
@@ -95,7 +139,7 @@ impl Served {
     pub const fn failed(&self) -> bool {
         match self.fate {
             Fate::Answer(status) => status >= 500 || self.latency_us > PATIENCE.0 * 1000,
-            Fate::Hang | Fate::Reset | Fate::Refused => true,
+            Fate::Hang | Fate::Reset | Fate::Cut | Fate::Refused => true,
         }
     }
 }

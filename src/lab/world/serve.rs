@@ -1,7 +1,7 @@
 //! What a request gets, from its causes: the work it is, the cache, the threads, the database's
 //! connections, and the faults that are at work on its slot.
 
-use super::request::{Fate, PATIENCE, Request, Served};
+use super::request::{Body, DbTimes, Fate, PATIENCE, Request, Served};
 use super::{Life, World};
 use crate::lab::dice::{Dice, Purpose};
 use crate::lab::fault::{Fault, FaultKind};
@@ -17,11 +17,13 @@ struct End {
     fate: Fate,
     wrong: bool,
     session_lost: bool,
+    /// When it ends, where that does not hang on the work.
+    after: Option<Millis>,
 }
 
 impl End {
     const fn of(fate: Fate) -> Self {
-        Self { fate, wrong: false, session_lost: false }
+        Self { fate, wrong: false, session_lost: false, after: None }
     }
 }
 
@@ -40,7 +42,7 @@ impl World {
         }
         let (path, db, writes) = (route.path.as_str(), route.db, route.writes());
         let effects = self.effects(slot, Some((request, path, writes)), at);
-        let reads = self.reads(db, effects.hit);
+        let reads = self.reads_at(db, effects.hit, effects.cost);
 
         // The work itself, split between processor and database.
         let (median, spread) = self.work;
@@ -72,6 +74,7 @@ impl World {
         };
         let (fate, inside_us) = match end.fate {
             _ if !taken.got => (Fate::Answer(500), taken.wait_us + 1_000),
+            fate if let Some(after) = end.after => (fate, taken.wait_us + after.0 * 1000),
             // Who hangs holds a thread until the caller gives up.
             Fate::Hang => (Fate::Hang, PATIENCE.0 * 1000),
             fate => (fate, taken.wait_us + took_us),
@@ -83,6 +86,8 @@ impl World {
         Served {
             fate,
             latency_us: begins - now_us + inside_us,
+            db: DbTimes { wait_us: taken.wait_us, read_us: db_us as u64, lock_us: effects.lock_us },
+            body: Body::default(),
             db_refused: taken.refused,
             db_reads: reads,
             wrong: end.wrong && fate == end.fate,
@@ -106,7 +111,7 @@ impl World {
                 return end;
             }
         }
-        if let Some(fate) = self.ends_slowly(slot, request, writes, at) {
+        if let Some(fate) = self.ends_slowly(slot, request, path, writes, at) {
             return End::of(fate);
         }
         let traffic = &self.scenario.traffic;
@@ -133,24 +138,44 @@ impl World {
         path: &str,
         at: Millis,
     ) -> Option<End> {
-        let (share, fate) = match fault.spec.kind {
-            FaultKind::HttpError { share, status } => (share, Fate::Answer(status)),
-            FaultKind::HttpHang { share } => (share, Fate::Hang),
-            FaultKind::HttpReset { share } => (share, Fate::Reset),
-            FaultKind::RejectAuth { share } => (share, Fate::Answer(401)),
+        let mut after = None;
+        let (share, fate) = match &fault.spec.kind {
+            FaultKind::HttpError { share, status, any: true } => {
+                (*share, Fate::Answer(self.any_of(*status, fault, request)))
+            }
+            FaultKind::HttpError { share, status, .. } => (*share, Fate::Answer(*status)),
+            FaultKind::HttpHang { share, after: Some(end) } => {
+                after = Some(*end);
+                (*share, Fate::Reset)
+            }
+            FaultKind::HttpHang { share, .. } => (*share, Fate::Hang),
+            FaultKind::HttpReset { share, after: end } => {
+                after = *end;
+                (*share, Fate::Reset)
+            }
+            FaultKind::RejectAuth { younger, older, .. }
+                if !self.is_of_age(*younger, *older, request) =>
+            {
+                return None;
+            }
+            FaultKind::RejectAuth { share, .. } => (*share, Fate::Answer(401)),
             FaultKind::WorkerVariant { share, .. }
             | FaultKind::VendorDown { share }
-            | FaultKind::LatentTrigger { share } => (share, Fate::Answer(500)),
-            FaultKind::HttpWrongOk { share } if request.user && !request.is_lost() => {
-                (share, Fate::Answer(302))
+            | FaultKind::LatentTrigger { share } => (*share, Fate::Answer(500)),
+            FaultKind::HttpWrongOk { share, status, probed }
+                if (request.user || *probed) && !request.is_lost() =>
+            {
+                (*share, Fate::Answer(*status))
             }
             FaultKind::ConfigDrift { share, .. } => (share * self.load(slot), Fate::Answer(500)),
             FaultKind::ClockSkew { by } if request.user => {
                 let session = self.scenario.world.session.0.max(1) as f64;
                 (by.0 as f64 / session, Fate::Answer(401))
             }
-            FaultKind::ClientAbuse { share, .. } if request.abuses() => (share, Fate::Answer(500)),
-            FaultKind::SessionKey if request.user && fault.is_on(at) => {
+            FaultKind::ClientAbuse { share, .. } if request.abuses() => (*share, Fate::Answer(500)),
+            FaultKind::SessionKey
+                if request.user && fault.is_on(at) && self.is_about(fault, slot, request, path) =>
+            {
                 let share = self.slow.unsigned[slot.index()];
                 let moved = Dice::keyed(self.seed, Purpose::Session, request.n).hits(share);
                 return moved.then_some(End { session_lost: true, ..End::of(Fate::Answer(401)) });
@@ -161,38 +186,82 @@ impl World {
         if share <= 0.0 || !self.is_about(fault, slot, request, path) {
             return None;
         }
-        Dice::keyed(self.seed, fault.purpose, request.n).hits(share).then(|| {
+        let purpose = match &fault.spec.kind {
+            // Whose token is signed with a key is the same in each slot.
+            FaultKind::RejectAuth { key: Some(key), .. } => Purpose::fault(key),
+            _ => fault.purpose,
+        };
+        Dice::keyed(self.seed, purpose, request.n).hits(share).then(|| {
             let wrong = matches!(fault.spec.kind, FaultKind::HttpWrongOk { .. });
             // Whose token is refused has to log in anew.
             let session_lost = fate == Fate::Answer(401);
-            End { wrong, session_lost, ..End::of(fate) }
+            End { wrong, session_lost, after, ..End::of(fate) }
         })
+    }
+
+    /// One of the statuses of a class.
+    fn any_of(&self, class: u16, fault: &Fault, request: &Request) -> u16 {
+        const SERVERS: [u16; 4] = [500, 502, 503, 504];
+        const CLIENTS: [u16; 6] = [400, 403, 404, 409, 422, 429];
+        let all: &[u16] = if class >= 500 { &SERVERS } else { &CLIENTS };
+        let drawn = self.second(fault, request) * all.len() as f64;
+        all.get(drawn as usize).copied().unwrap_or(class)
+    }
+
+    /// Whether the age of a user's token is one that is refused.
+    fn is_of_age(&self, younger: Option<Millis>, older: Option<Millis>, request: &Request) -> bool {
+        if younger.is_none() && older.is_none() {
+            return true;
+        }
+        let luck = Dice::keyed(self.seed, Purpose::Token, request.n).unit();
+        let age = Millis((luck * self.scenario.world.session.0 as f64) as u64);
+        request.user
+            && (younger.is_some_and(|limit| age < limit) || older.is_some_and(|limit| age > limit))
+    }
+
+    /// Whether the release in a slot cannot work with a schema.
+    pub(super) fn is_left_behind(&self, versions: &[String], slot: Slot) -> bool {
+        if versions.is_empty() {
+            return self.role(slot) == Role::Blue;
+        }
+        let version = self.version(slot);
+        !versions.iter().any(|known| known == version)
     }
 
     /// How a request ends because of what has grown: a full disk, bad cache entries, memory, a
     /// schema that the release does not know, consumers that crash, a herd.
-    fn ends_slowly(&self, slot: Slot, request: &Request, writes: bool, at: Millis) -> Option<Fate> {
+    fn ends_slowly(
+        &self,
+        slot: Slot,
+        request: &Request,
+        path: &str,
+        writes: bool,
+        at: Millis,
+    ) -> Option<Fate> {
         if writes && self.slow.disk_pct >= 100.0 {
             return Some(Fate::Answer(500));
         }
         let mut luck = None;
         for fault in &self.faults {
-            let share = match fault.spec.kind {
+            let share = match &fault.spec.kind {
                 FaultKind::CachePoison { share, .. } => share * self.slow.poisoned,
                 FaultKind::MemLeak { share, .. } if self.is_short_of_a_worker(slot, at) => {
-                    if self.hits(fault, slot) { share } else { 0.0 }
+                    if self.hits(fault, slot) { *share } else { 0.0 }
                 }
-                FaultKind::SchemaMigrate { contract: true, share }
-                    if self.role(slot) == Role::Blue && fault.began(at).is_some() =>
+                FaultKind::SchemaMigrate { contract: true, share, versions }
+                    if self.is_left_behind(versions, slot) && fault.began(at).is_some() =>
                 {
-                    share
+                    *share
                 }
-                FaultKind::QueueFormat { share } if self.slow.crashing == Some(slot) => share,
+                FaultKind::QueueFormat { share, .. } if self.slow.crashing == Some(slot) => *share,
                 FaultKind::ConnPinned { share, .. } if self.slow.herd_until > at => {
                     share * self.slow.herd
                 }
                 _ => continue,
             };
+            if !self.is_about(fault, slot, request, path) {
+                continue;
+            }
             let luck =
                 luck.get_or_insert_with(|| Dice::keyed(self.seed, fault.purpose, request.n).unit());
             if *luck < share {

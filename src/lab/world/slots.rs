@@ -28,7 +28,7 @@ impl World {
                 FaultKind::BootSlow { more } => {
                     ready += Millis((more.0 as f64 * fault.size()) as u64);
                 }
-                FaultKind::BootFail => never = true,
+                FaultKind::BootFail { .. } => never = true,
                 _ => {}
             }
         }
@@ -79,10 +79,19 @@ impl World {
                         return Life::Booting;
                     }
                 }
-                FaultKind::BootFail if service.dead && self.hits(fault, slot) => {
-                    // It listens for a third of each period, and then it has ended again.
+                FaultKind::RollbackMissing { slot: true, .. }
+                    if self.hits(fault, slot) && fault.is_on(at) =>
+                {
+                    return Life::Absent;
+                }
+                FaultKind::BootFail { runs, .. } if service.dead && self.hits(fault, slot) => {
+                    // It listens for a part of each period, and then it has ended again.
                     let turn = at.since(service.listens().unwrap_or(at)).0 % every;
-                    return if turn < every / 3 { Life::Booting } else { Life::Absent };
+                    return if turn < runs.map_or(every / 3, |runs| runs.0) {
+                        Life::Booting
+                    } else {
+                        Life::Absent
+                    };
                 }
                 _ => {}
             }
@@ -98,7 +107,7 @@ impl World {
     /// Whether the store still has the artefact of the slot's release.
     pub fn has_artefact(&self, slot: Slot, at: Millis) -> bool {
         !self.faults.iter().any(|fault| {
-            fault.spec.kind == FaultKind::RollbackMissing
+            matches!(fault.spec.kind, FaultKind::RollbackMissing { .. })
                 && self.hits(fault, slot)
                 && fault.is_on(at)
         })

@@ -1,8 +1,9 @@
 //! What grows and drains at its own pace: memory, disk, bad cache entries, connections, sessions,
 //! sockets, uploads, things done twice. It is brought up in even steps, whoever looks when.
 
+use super::mix::Mix;
 use super::{Life, World};
-use crate::lab::fault::FaultKind;
+use crate::lab::fault::{FaultKind, Per, Reconnect};
 use crate::lab::scenario::Scenario;
 use crate::units::{Millis, Slot};
 
@@ -26,6 +27,11 @@ pub(super) struct Slow {
     /// From 0 to 1: how far the cache has come to its share of bad entries.
     pub poisoned: f64,
     leaked: [f64; 2],
+    /// Users' requests to each slot, up to the last step, and a second in the last ones.
+    asked: [u64; 2],
+    pub rps: [f64; 2],
+    /// Shares of the cohorts, where they are not as declared.
+    pub cohorts: Vec<f64>,
     /// What a slot's pool has been told to grow to.
     grown: [usize; 2],
     pub paused: bool,
@@ -62,6 +68,9 @@ impl Slow {
             disk_fills: 0.0,
             poisoned: 0.0,
             leaked: [0.0; 2],
+            asked: [0; 2],
+            rps: [0.0; 2],
+            cohorts: Vec::new(),
             grown: [0; 2],
             paused: false,
             ramps_back: None,
@@ -100,8 +109,16 @@ impl World {
         let mut factor = 1.0;
         let mut fills = 0.0;
         let (mut leak, mut held, mut pool) = ([0.0; 2], [0.0; 2], [0.0; 2]);
-        let mut abuse = 0.0;
+        let (mut abuse, mut asks) = (0.0, None);
         self.slow.twice = false;
+        let mut mix = Mix::default();
+        let asked = self.tally.slots.map(|slot| slot.requests);
+        let came = [0, 1].map(|i| (asked[i] - self.slow.asked[i]) as f64);
+        self.slow.asked = asked;
+        for (rps, came) in self.slow.rps.iter_mut().zip(came) {
+            // Smooth over about two seconds.
+            *rps += (came / secs - *rps) / 8.0;
+        }
         for n in 0..self.faults.len() {
             let fault = &self.faults[n];
             let strength = Slot::BOTH
@@ -109,15 +126,23 @@ impl World {
             let runs = Slot::BOTH.map(|slot| self.life(slot, at) != Life::Absent);
             let most = strength[0].max(strength[1]);
             match fault.spec.kind {
-                FaultKind::TrafficProfile { factor: times } => factor *= 1.0 + (times - 1.0) * most,
-                FaultKind::ClientAbuse { rps, .. } => abuse += rps * most,
+                FaultKind::TrafficProfile { factor: times, shift } => {
+                    let times = 1.0 + (times - 1.0) * most;
+                    factor *= mix.moves(&self.scenario.traffic, &fault.spec, times, shift);
+                }
+                FaultKind::ClientAbuse { rps, .. } => {
+                    abuse += rps * most;
+                    let route = fault.spec.route.as_ref();
+                    asks = asks.or(route.and_then(|route| self.route_at(route)));
+                }
                 FaultKind::DiskFill { pct_per_s } => {
                     fills +=
                         pct_per_s * (0..2).filter(|i| runs[*i]).map(|i| strength[i]).sum::<f64>();
                 }
-                FaultKind::MemLeak { mb_per_s, .. } => {
+                FaultKind::MemLeak { mb, per, .. } => {
                     for i in (0..2).filter(|i| runs[*i]) {
-                        leak[i] += mb_per_s * strength[i];
+                        let often = if per == Per::Request { came[i] / secs } else { 1.0 };
+                        leak[i] += mb * often * strength[i];
                     }
                 }
                 FaultKind::DbPoolGrow { connections } => {
@@ -164,8 +189,10 @@ impl World {
         }
         self.ramp_back(at);
         self.traffic.factor = factor;
+        self.traffic.shares = mix.routes;
+        self.slow.cohorts = mix.cohorts;
         if abuse > 0.0 {
-            self.abuse(abuse, at + STEP, STEP);
+            self.abuse(abuse, asks, at + STEP, STEP);
         }
         self.slow.disk_fills = fills;
         self.slow.disk_pct = (self.slow.disk_pct + fills * secs).min(100.0);
@@ -231,6 +258,9 @@ impl World {
                 works *= 1.0 - (1.0 - left) * level;
             }
             let share = self.share(slot);
+            if share >= 0.5 && !self.slow.paused && self.skips(at) {
+                self.tally.jobs_skipped += self.queue.skip(slot);
+            }
             if share >= 0.5 && !self.slow.paused && self.queue.is_foreign(slot) {
                 self.slow.crashing = Some(slot);
                 works = 0.0;
@@ -239,6 +269,14 @@ impl World {
         }
         let rate = if self.slow.paused { 0.0 } else { rate };
         self.queue.runs_at(rate * self.scenario.world.queue.out_per_s, at);
+    }
+
+    /// Whether consumers leave out what they cannot read.
+    fn skips(&self, at: Millis) -> bool {
+        self.faults.iter().any(|fault| {
+            matches!(fault.spec.kind, FaultKind::QueueFormat { skip: true, .. })
+                && fault.began(at).is_some()
+        })
     }
 
     /// Sockets come with the fault and stay with the process.
@@ -298,11 +336,20 @@ impl World {
         self.slow.draining[i] = Some((at, 0.0));
         if self.slow.sockets[i] > 0.0 {
             let herd = self.faults.iter().find_map(|fault| match fault.spec.kind {
-                FaultKind::ConnPinned { herd, .. } => Some(herd),
+                FaultKind::ConnPinned { herd, reconnect, .. } => Some((herd, reconnect)),
                 _ => None,
             });
-            self.slow.herd = self.slow.sockets[i] / self.slow.pinned[i].max(1.0);
-            self.slow.herd_until = at + herd.unwrap_or_default();
+            let (herd, reconnect) = herd.unwrap_or_default();
+            let whole = self.slow.sockets[i] / self.slow.pinned[i].max(1.0);
+            let (herd, lasts) = match reconnect {
+                Reconnect::AtOnce => (whole, herd),
+                Reconnect::Backoff => (whole / 5.0, Millis(herd.0 * 5)),
+                Reconnect::Never => {
+                    self.tally.cut += self.slow.sockets[i].round() as u64;
+                    (0.0, Millis::ZERO)
+                }
+            };
+            (self.slow.herd, self.slow.herd_until) = (herd, at + lasts);
             self.slow.sockets[i] = 0.0;
         }
     }

@@ -1,6 +1,7 @@
 //! The users on their way: who comes, where the proxy sends them, what is counted of what they
 //! got, and who tries again.
 
+use super::lately::Visit;
 use super::request::{ABUSE, ATTEMPT, LOST, PROBES_FROM};
 use super::{Arrival, Fate, Life, Request, Served, World};
 use crate::lab::anchor::Anchor;
@@ -62,6 +63,11 @@ impl World {
         self.scenario.traffic.routes.iter().position(|route| route.path == path)
     }
 
+    /// The path of the route of this number.
+    pub(super) fn path(&self, route: usize) -> &str {
+        self.scenario.traffic.routes.get(route).map_or("", |route| route.path.as_str())
+    }
+
     /// The request of a user whom the caller knows by number and route.
     pub fn user(&self, n: u64, route: Option<usize>) -> Request {
         Request { n: n % PROBES_FROM, route, user: true }
@@ -106,13 +112,15 @@ impl World {
         {
             self.note(Anchor::Soak, at);
         }
-        let served = self.decide(slot, request, at);
+        let mut served = self.decide(slot, request, at);
+        self.carry(slot, request, &mut served, at);
         if served.db_refused {
             self.services[slot.index()].db_errors += 1;
         }
         if !request.user {
             return served;
         }
+        self.lately.visit(Visit { request: *request, slot, at, served });
         let slow_us = self.scenario.traffic.slow_over.0 * 1000;
         let answered = matches!(served.fate, Fate::Answer(200..400)) && !served.failed();
         let counts = &mut self.tally.slots[slot.index()];
@@ -125,7 +133,7 @@ impl World {
         counts.sessions_lost += u64::from(served.session_lost);
         counts.abusive += u64::from(request.abuses() && served.failed());
         if served.failed() || served.wrong {
-            self.comes_again(request, &served, at);
+            self.comes_again(slot, request, &served, at);
         } else if answered {
             self.leave_job(slot, request, at);
         }
@@ -135,17 +143,32 @@ impl World {
     fn leave_job(&mut self, slot: Slot, request: &Request, at: Millis) {
         let jobs = self.scenario.world.queue.in_per_s / self.scenario.traffic.base_rps;
         if Dice::keyed(self.seed, Purpose::Job, request.n).hits(jobs) {
-            let own = self.faults.iter().any(|fault| {
-                matches!(fault.spec.kind, FaultKind::QueueFormat { .. })
-                    && self.hits(fault, slot)
-                    && fault.is_on(at)
+            let mut on = self.faults.iter().filter(|f| self.hits(f, slot) && f.is_on(at));
+            let only = on.find_map(|fault| match &fault.spec.kind {
+                FaultKind::QueueFormat { versions, .. } => Some(self.only_reader(versions, slot)),
+                _ => None,
             });
-            self.queue.add(at, own.then_some(slot));
+            self.queue.add(at, only.flatten());
+            self.lately.jobs_in += 1;
+        }
+    }
+
+    /// The one slot that can read what a slot writes, where not both can.
+    fn only_reader(&self, versions: &[String], slot: Slot) -> Option<Slot> {
+        if versions.is_empty() {
+            return Some(slot);
+        }
+        let reads = |slot: Slot| versions.iter().any(|known| known == self.version(slot));
+        match Slot::BOTH.map(reads) {
+            [true, true] => None,
+            [true, false] => Some(Slot::First),
+            [false, true] => Some(Slot::Second),
+            [false, false] => Some(slot),
         }
     }
 
     /// Users whose request failed try again, where they are of the kind that does.
-    fn comes_again(&mut self, request: &Request, served: &Served, at: Millis) {
+    fn comes_again(&mut self, slot: Slot, request: &Request, served: &Served, at: Millis) {
         let (Some(route), false) = (request.route, request.abuses()) else { return };
         let mut luck = Dice::keyed(self.seed, Purpose::Retry, request.n);
         let when = |luck: &mut Dice| {
@@ -159,7 +182,13 @@ impl World {
             return;
         }
         let storm = self.faults.iter().find_map(|fault| match fault.spec.kind {
-            FaultKind::RetryStorm { times } if fault.is_on(at) => Some(times),
+            FaultKind::RetryStorm { times }
+                if fault.is_on(at)
+                    && self.hits(fault, slot)
+                    && self.is_about(fault, slot, request, self.path(route)) =>
+            {
+                Some(times)
+            }
             _ => None,
         });
         let own = self.cohort(request).map_or(0, |cohort| cohort.retry);
@@ -172,7 +201,7 @@ impl World {
     }
 
     /// A client that abuses the service asks in the quarter of a second after `from`.
-    pub(super) fn abuse(&mut self, rps: f64, from: Millis, step: Millis) {
+    pub(super) fn abuse(&mut self, rps: f64, route: Option<usize>, from: Millis, step: Millis) {
         let mut luck = Dice::keyed(self.seed, Purpose::Abuse, from.0);
         let mut ms = 0.0;
         for n in 0.. {
@@ -180,7 +209,8 @@ impl World {
             if ms >= step.0 as f64 {
                 return;
             }
-            self.traffic.besides(ABUSE | from.0 << 8 | n & 0xff, from + Millis(ms as u64));
+            let at = from + Millis(ms as u64);
+            self.traffic.besides(ABUSE | from.0 << 8 | n & 0xff, route, at);
         }
     }
 }

@@ -2,7 +2,7 @@
 //! what happened to users does not change with it.
 
 use super::World;
-use crate::lab::fault::FaultKind;
+use crate::lab::fault::{FaultKind, Measure};
 use crate::units::Millis;
 
 /// How the proxy's counters come to whoever reads them.
@@ -25,25 +25,29 @@ impl World {
     pub fn vision(&self, at: Millis) -> Vision {
         let on = self.faults.iter().filter(|fault| fault.is_on(at));
         let mut seen = on.filter_map(|fault| match fault.spec.kind {
-            FaultKind::TelemetryFreeze => Some(Vision::Frozen),
+            FaultKind::TelemetryFreeze { .. } => Some(Vision::Frozen),
             FaultKind::TelemetryGap => Some(Vision::Gap),
-            FaultKind::TelemetryDelay { by } => Some(Vision::Late(by)),
+            FaultKind::TelemetryDelay { by, .. } => Some(Vision::Late(by)),
             FaultKind::TelemetryWrong { factor } => Some(Vision::Wrong(factor)),
             _ => None,
         });
         seen.next_back().unwrap_or(Vision::Clear)
     }
 
+    /// The series that come so; all of them where none is named.
+    pub fn blurred(&self, at: Millis) -> &[Measure] {
+        let mut on = self.faults.iter().filter(|fault| fault.is_on(at)).rev();
+        let named = on.find_map(|fault| match &fault.spec.kind {
+            FaultKind::TelemetryFreeze { series } | FaultKind::TelemetryDelay { series, .. } => {
+                Some(series.as_slice())
+            }
+            kind => kind.is_of_the_counters().then_some(&[] as &[Measure]),
+        });
+        named.unwrap_or_default()
+    }
+
     /// Whether anything in this world can ever come between the counters and who reads them.
     pub fn may_be_blind(&self) -> bool {
-        self.faults.iter().any(|fault| {
-            matches!(
-                fault.spec.kind,
-                FaultKind::TelemetryFreeze
-                    | FaultKind::TelemetryGap
-                    | FaultKind::TelemetryDelay { .. }
-                    | FaultKind::TelemetryWrong { .. }
-            )
-        })
+        self.faults.iter().any(|fault| fault.spec.kind.is_of_the_counters())
     }
 }

@@ -3,6 +3,8 @@
 //! more at step 1.
 
 use super::World;
+use crate::lab::anchor::Anchor;
+use crate::lab::errand::RECHECK;
 use crate::lab::fault::FaultKind;
 use crate::lab::scenario::SLOT_NAMES;
 use crate::units::{Millis, Slot};
@@ -12,6 +14,10 @@ impl World {
     pub fn redeploy_check(&mut self, release: &str, at: Millis) -> Result<Vec<String>, String> {
         self.settle(at);
         let slot = self.slot_of(release)?;
+        let seen_anew = self.anchors.seen(&Anchor::Event(RECHECK.to_owned())).is_some();
+        if let Some(checked) = self.checked(slot, at).filter(|_| !seen_anew) {
+            return Ok(vec![format!("the artefact of {release} is there, checked {checked} ago")]);
+        }
         if !self.has_artefact(slot, at) {
             return Err(format!("the artefact of {release} is not in the store any more"));
         }
@@ -39,12 +45,35 @@ impl World {
         Ok(lines)
     }
 
+    /// How long ago the check was made that is still read, though the artefact is gone since.
+    fn checked(&self, slot: Slot, at: Millis) -> Option<&str> {
+        self.faults.iter().find_map(|fault| match &fault.spec.kind {
+            FaultKind::RollbackMissing { checked: Some(checked), .. }
+                if self.hits(fault, slot) && fault.is_on(at) =>
+            {
+                Some(checked.as_str())
+            }
+            _ => None,
+        })
+    }
+
+    /// How a slot's process ends again and again, where it does.
+    pub fn ends_again(&self, slot: Slot, at: Millis) -> Option<String> {
+        let service = &self.services[slot.index()];
+        let listens = service.listens().filter(|_| service.dead)?;
+        self.faults.iter().filter(|fault| self.hits(fault, slot)).find_map(|fault| {
+            let FaultKind::BootFail { exit, .. } = fault.spec.kind else { return None };
+            let starts = 1 + at.since(listens).0 / fault.spec.every.0.max(1);
+            Some(format!("ended with status {exit} as it started, {starts} times so far"))
+        })
+    }
+
     /// What a deploy prints before it begins.
     pub fn deploy_says(&self, slot: Slot, at: Millis) -> Vec<String> {
         let (spec, other) = (self.scenario.release(slot), self.scenario.release(slot.other()));
         let version = self.version(slot);
         let fails = self.faults.iter().any(|fault| {
-            matches!(fault.spec.kind, FaultKind::BootFail)
+            matches!(fault.spec.kind, FaultKind::BootFail { .. })
                 && self.hits(fault, slot)
                 && fault.is_on(at)
         });
@@ -76,7 +105,7 @@ impl World {
         let swapped = self
             .faults
             .iter()
-            .any(|fault| fault.spec.kind == FaultKind::LabelSwap && fault.is_on(at));
+            .any(|f| matches!(f.spec.kind, FaultKind::LabelSwap { .. }) && f.is_on(at));
         SLOT_NAMES[if swapped { slot.other() } else { slot }.index()]
     }
 }

@@ -57,6 +57,7 @@ pub(super) fn build(doc: &mut Doc<'_>, digest: String) -> Plan {
         },
         signals: signals(doc),
         commands: commands(doc),
+        checks: checks(doc),
         evidence: EvidencePlan {
             key: text(doc, "evidence.key"),
             identity: text(doc, "evidence.identity"),
@@ -179,6 +180,15 @@ fn probes(doc: &mut Doc<'_>) -> Vec<ProbePlan> {
             expect: u16::try_from(count(doc, &format!("probe[{n}].expect"))).unwrap_or(200),
             contains: text(doc, &format!("probe[{n}].contains")),
             headers: headers(doc, &format!("probe[{n}].headers")),
+        })
+        .collect()
+}
+
+fn checks(doc: &Doc<'_>) -> Vec<OwnCheck> {
+    (0..doc.len("check"))
+        .map(|n| OwnCheck {
+            text: text(doc, &format!("check[{n}].text")).unwrap_or_default(),
+            from: text(doc, &format!("check[{n}].from")),
         })
         .collect()
 }

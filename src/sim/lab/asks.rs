@@ -5,7 +5,7 @@ use crate::adapter::source::body::{self, Components};
 use crate::adapter::source::{HealthCheck, ProbeAnswer};
 use crate::clean::Clean;
 use crate::lab::World;
-use crate::lab::world::{Fate, Life, Readiness, page};
+use crate::lab::world::{Fate, Life, Readiness};
 use crate::plan::{Plan, ProbePlan, ReleaseSource, Signal, SignalSource};
 use crate::units::{Millis, Slot};
 
@@ -143,12 +143,15 @@ impl Asker {
             Fate::Reset => {
                 return Some((silent(Clean::new("connection reset")), served.latency_us));
             }
+            Fate::Cut => {
+                return Some((silent(Clean::new("the body was cut off")), served.latency_us));
+            }
             Fate::Refused | Fate::Hang => {
                 return Some((silent(Clean::new("connection refused")), served.latency_us));
             }
         };
         let why = if status == probe.expect {
-            let missing = probe.contains.as_ref().filter(|text| !page(status).contains(*text));
+            let missing = probe.contains.as_ref().filter(|text| !served.page().contains(*text));
             missing.map(|text| format!("{text:?} is not in the body"))
         } else {
             Some(format!("status {status}, {} expected", probe.expect))

@@ -15,7 +15,7 @@ use super::world::{Fate, World};
 use crate::adapter::source::{HealthCheck, ProbeAnswer, Second};
 use crate::lab::tally::Tally;
 use crate::lab::world::{Life, Standing, Wrote};
-use crate::lab::{Lever, Scenario};
+use crate::lab::{Errand, Lever, Scenario};
 use crate::plan::{self, CommandName, Faults, Plan};
 use crate::runbook::Regime;
 use crate::signal::{Sample, Whose};
@@ -56,6 +56,23 @@ pub fn pull(world: &mut World<LabModel>, lever: Lever, at: Millis) -> Result<Str
     world.slots.levers = true;
     if let Some(split) = world.slots.moved(at) {
         world.router.split = split;
+    }
+    Ok(said)
+}
+
+/// Somebody runs an errand for the operator at `at`; the answer says what came of it, or why it
+/// cannot be run.
+///
+/// # Errors
+/// Why it cannot be run now.
+pub fn run(world: &mut World<LabModel>, errand: Errand, at: Millis) -> Result<String, String> {
+    world.slots.play_until(at);
+    let said = world.slots.world.run(errand, at)?;
+    if !errand.only_looks() {
+        world.slots.levers = true;
+        if let Some(split) = world.slots.moved(at) {
+            world.router.split = split;
+        }
     }
     Ok(said)
 }
@@ -285,7 +302,11 @@ impl Model for LabModel {
             let whose = self.whose(slot, regime);
             let sample = self.users.take(slot, at, whose, self.world.uploads(slot));
             let sample = if self.world.may_be_blind() {
-                self.seen[slot.index()].see(sample, self.world.vision(at))
+                self.seen[slot.index()].see_some(
+                    sample,
+                    self.world.vision(at),
+                    self.world.blurred(at),
+                )
             } else {
                 Some(sample)
             };

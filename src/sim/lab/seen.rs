@@ -1,6 +1,7 @@
 //! What comes between a slot's counters and whoever reads them: seconds that repeat, are missing,
 //! come late or count wrongly. The world behind it goes on as it is.
 
+use crate::lab::fault::Measure;
 use crate::lab::world::Vision;
 use crate::signal::Sample;
 
@@ -14,6 +15,33 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// What is seen of a second where only the named series come so; all where none is named.
+    pub fn see_some(
+        &mut self,
+        sample: Sample,
+        vision: Vision,
+        named: &[Measure],
+    ) -> Option<Sample> {
+        if named.is_empty() {
+            return self.see(sample, vision);
+        }
+        let clear = sample.clone();
+        let blurred = self.see(sample, vision);
+        let mut sample = clear;
+        for measure in named {
+            // A series of which nothing has come yet is missing.
+            let of = blurred.as_ref();
+            match measure {
+                Measure::Requests => sample.requests = of.and_then(|s| s.requests),
+                Measure::Failed => sample.failed = of.and_then(|s| s.failed),
+                Measure::ClientErrors => sample.client_errors = of.and_then(|s| s.client_errors),
+                Measure::Latency => sample.latency_ms = of.and_then(|s| s.latency_ms.clone()),
+                Measure::InFlight => sample.in_flight = of.and_then(|s| s.in_flight),
+            }
+        }
+        Some(sample)
+    }
+
     /// What is seen of a second; nothing where nothing is.
     pub fn see(&mut self, sample: Sample, vision: Vision) -> Option<Sample> {
         match vision {
@@ -64,6 +92,16 @@ mod tests {
         let frozen = seen.see(second(2, 30), Vision::Frozen).unwrap();
         assert_eq!((frozen.at, frozen.failed), (Millis::secs(2), Some(0)));
         assert_eq!(seen.see(second(3, 30), Vision::Clear).unwrap().failed, Some(30));
+    }
+
+    #[test]
+    fn a_freeze_may_be_of_one_series_alone() {
+        let mut seen = Seen::default();
+        seen.see_some(second(1, 0), Vision::Clear, &[]);
+        let mut busy = second(2, 30);
+        busy.requests = Some(70);
+        let some = seen.see_some(busy, Vision::Frozen, &[Measure::Failed]).unwrap();
+        assert_eq!((some.requests, some.failed), (Some(70), Some(0)));
     }
 
     #[test]

@@ -46,7 +46,7 @@ fn passed_on(served: &Served) -> (u16, u64, bool) {
         Fate::Hang => (504, patience_us, false),
         _ if served.latency_us > patience_us => (504, patience_us, false),
         Fate::Answer(status) => (status, served.latency_us, true),
-        Fate::Reset => (502, served.latency_us, false),
+        Fate::Reset | Fate::Cut => (502, served.latency_us, false),
         Fate::Refused => (502, 0, false),
     }
 }

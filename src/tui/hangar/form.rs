@@ -104,7 +104,8 @@ impl Form {
 }
 
 impl Page for Form {
-    type Out = ();
+    /// Whether the last question was passed; not where the page was left before it.
+    type Out = bool;
 
     fn draw(&mut self, ink: &mut Ink<'_>, theme: &Theme) {
         let area = self.frame.draw(ink, theme);
@@ -149,13 +150,13 @@ impl Page for Form {
         }
     }
 
-    fn key(&mut self, key: Key) -> Option<()> {
+    fn key(&mut self, key: Key) -> Option<bool> {
         let choosing = self.fields.get(self.at).is_some_and(|field| !field.choices.is_empty());
         let across = isize::try_from(self.across).unwrap_or(1);
         match key {
-            Key::Esc => return Some(()),
+            Key::Esc => return Some(false),
             Key::Enter | Key::Tab if self.at + 1 >= self.fields.len() => {
-                return (key == Key::Enter).then_some(());
+                return (key == Key::Enter).then_some(true);
             }
             Key::Enter | Key::Tab => self.at += 1,
             Key::BackTab => self.at = self.at.saturating_sub(1),

@@ -52,6 +52,7 @@ pub fn plan() -> Plan {
         },
         probe_every: Millis(250),
         probes: vec![],
+        checks: vec![],
         ramp: [10, 50, 100].into_iter().filter_map(Percent::new).collect(),
         ramp_hold: Millis::secs(20),
         soak: Millis::secs(20),
@@ -88,6 +89,7 @@ pub fn facts() -> RunFacts {
         last_rollback: None,
         last_end: None,
         tells_gates: true,
+        drilled: None,
         record: switchback::signal::Record::default(),
     }
 }

@@ -41,6 +41,7 @@ fn plan(url: &str) -> Plan {
         },
         probe_every: second,
         probes: Vec::new(),
+        checks: Vec::new(),
         ramp: Vec::new(),
         ramp_hold: second,
         soak: second,
