@@ -160,6 +160,7 @@ fn run(plan: &Plan, directory: &Path, times: u64) {
         attended: false,
         last_rollback: None,
         last_end: None,
+        drilled: None,
         tells_gates: true,
         record: switchback::signal::Record::default(),
     };

@@ -82,6 +82,7 @@ fn facts() -> RunFacts {
         attended: false,
         last_rollback: None,
         last_end: None,
+        drilled: None,
         tells_gates: true,
         record: switchback::signal::Record::default(),
     }
