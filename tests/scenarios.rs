@@ -7,6 +7,7 @@
 mod fixture;
 
 use std::collections::BTreeSet;
+use switchback::drill::harm;
 use switchback::lab::scenario::answer::{Answer, Call};
 use switchback::lab::scenario::{VerdictClass, builtin, load, load_answer, parse, parse_answer};
 use switchback::lab::tally::Tally;
@@ -58,6 +59,66 @@ fn what_a_scenario_points_to_is_there() {
             assert_ne!(other, name);
         }
     }
+}
+
+/// Every word of a text that is a version, such as 1.9.0.
+fn versions(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+    let is_version = |word: &&str| {
+        let parts: Vec<_> = word.split('.').collect();
+        parts.len() == 3 && parts.iter().all(|part| part.parse::<u32>().is_ok())
+    };
+    words.map(|word| word.trim_matches('.')).filter(is_version).map(str::to_owned).collect()
+}
+
+#[test]
+fn brief_world_and_evidence_speak_of_the_same_two_releases() {
+    assert_eq!(versions("1.8.2 is in the store, 27.5 MB; 1.9.0."), versions("1.9.0: 1.8.2"));
+    for (name, scenario, answer) in all() {
+        let (blue, green) = (&scenario.world.blue.version, &scenario.world.green.version);
+        assert_ne!(blue, green, "{name}");
+        let story = &scenario.story;
+        assert!(story.change_note.starts_with(&format!("{green}: ")), "{name}");
+        assert!(versions(&story.brief).is_subset(&BTreeSet::from([green.clone()])), "{name}");
+        let looks = scenario.evidence.iter().flat_map(|look| [&look.shows, &look.detail]);
+        let said = scenario.injects.iter().map(|inject| &inject.text);
+        let offered = scenario.offers.iter().map(|offer| &offer.says);
+        for text in looks.chain(said).chain(offered).chain([&answer.truth.cause]) {
+            let others = versions(text).into_iter().filter(|word| word != blue && word != green);
+            // The odd one out of three is the story there.
+            let strange: Vec<_> = others.filter(|word| word != "1.7.4").collect();
+            assert_eq!(strange, [""; 0], "{name}: {text}");
+        }
+    }
+}
+
+#[test]
+fn what_must_have_been_looked_at_could_have_been() {
+    for (name, scenario, answer) in all() {
+        for decision in &answer.decisions {
+            let last = decision.steps.iter().max().copied().unwrap_or(8);
+            for item in &decision.requires_viewed {
+                let found = scenario.evidence.iter().find(|look| look.item == *item);
+                assert!(found.is_some_and(|look| look.step <= last), "{name}: {item}");
+            }
+        }
+    }
+}
+
+/// Bands that allow anything would prove nothing. One that is wide is of a scenario in which the
+/// seed decides whether a habit happens to be right.
+#[test]
+fn bands_are_narrow() {
+    let (mut wide, mut of) = (0, 0);
+    for (name, _, answer) in all() {
+        for (bot, band) in answer.bots.named() {
+            let [low, high] = band.unwrap();
+            assert!(high - low <= 85, "{name}: {bot} may have {low} to {high}");
+            wide += usize::from(high - low > 40);
+            of += 1;
+        }
+    }
+    assert!(10 * wide <= of, "{wide} of {of} bands are wider than 40");
 }
 
 #[test]
@@ -212,12 +273,12 @@ fn a_minute_later(scenario: &Scenario, seed: u64, back: bool) -> u64 {
     world.play_until(Millis::secs(25));
     world.set_split(Split::all_to(green), Millis::secs(25));
     world.play_until(Millis::secs(95));
-    let before = world.tally();
+    let before = harm::failed(&world.tally());
     if back {
         world.set_split(Split::all_to(blue), Millis::secs(95));
     }
     world.play_until(Millis::secs(155));
-    world.tally().users_failed() - before.users_failed()
+    harm::failed(&world.tally()) - before
 }
 
 #[test]
@@ -227,6 +288,7 @@ fn going_back_is_worse_than_staying_where_the_story_says_so() {
         ("the-cure", true),
         ("cold-blue", true),
         ("poisoned-letters", true),
+        ("logged-in-again", true),
         ("wall-of-red", false),
         ("creeping-ramp", false),
         ("which-one-is-live", false),

@@ -123,17 +123,17 @@ fn deck() -> Vec<Course> {
 }
 
 /// What comes with the program, as a whole: each scenario's bands hold, and break without its
-/// faults; the oracle is clean; and nobody passes the deck by habit. On two seeds of each; all
-/// twenty are `drill --all --check --seeds 20`.
+/// faults; the oracle is clean; and nobody passes the deck by habit. On the official seeds of
+/// each; twenty are `drill --all --check --seeds 20`.
 #[test]
 fn the_whole_deck_proves_itself() {
     let courses = deck();
-    let proofs = regress::each(&courses, 2, |course| check::quick(course, 2, 1));
+    let proofs = regress::each(&courses, 2, |course| check::quick(course, 4, 1));
     let mut findings: Vec<_> = proofs.iter().flat_map(|proof| &proof.findings).cloned().collect();
     let lines: Vec<Line> = proofs.into_iter().flat_map(|proof| proof.lines).collect();
     findings.extend(check::deck(&courses, &lines));
     assert_eq!(findings, []);
-    assert_eq!(lines.len(), courses.len() * 2 * Bot::ALL.len());
+    assert_eq!(lines.len(), courses.len() * 4 * Bot::ALL.len());
     for line in lines.iter().filter(|line| line.bot == Bot::Oracle) {
         assert!(line.score >= 85 && line.critical.is_empty(), "{line:?}");
     }

@@ -84,6 +84,12 @@ impl<'a> Oracle<'a> {
             return answers(sight, Answer::No);
         }
         let opens = self.opens(sight, truth);
+        // Who goes on all the same has looked at what there was to be seen.
+        let goes_on = self.decision.is_some_and(|d| d.call == Call::Advance);
+        let there = self.evidence.is_some_and(|at| sight.now >= at + REACTS);
+        if goes_on && there && !std::mem::replace(&mut self.telling_seen, true) {
+            return Some(Command::Look(View::Limits));
+        }
         if let (Some(decision), Some(opens)) = (self.decision, opens)
             && decision.call != Call::Advance
         {
