@@ -161,6 +161,7 @@ fn run(plan: &Plan, directory: &Path, times: u64) {
         last_rollback: None,
         last_end: None,
         tells_gates: true,
+        drilled: None,
         record: switchback::signal::Record::default(),
     };
     let opened = Opened::new(facts.clone(), plan.clone(), "router");

@@ -83,6 +83,7 @@ fn facts() -> RunFacts {
         last_rollback: None,
         last_end: None,
         tells_gates: true,
+        drilled: None,
         record: switchback::signal::Record::default(),
     }
 }

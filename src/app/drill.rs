@@ -289,7 +289,7 @@ fn debriefed(
         let says =
             b"drill: the questions were left; the flight is on the record, and d in the hangar \
                      shows its debrief\n";
-        return Ok(print(says).map(|_| ())?);
+        return print(says).map(|_| ());
     }
     match (pages, watcher) {
         (Some(mut pages), _) => {
