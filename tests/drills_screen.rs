@@ -226,6 +226,16 @@ fn a_terminal_that_is_closed_in_flight_leaves_a_line_and_a_whole_run() {
 }
 
 #[test]
+fn a_flight_that_was_killed_is_counted_too() {
+    let place = place();
+    let mut cockpit = place.cockpit("drill wall-of-red");
+    cockpit.begin_drill().expect("press space");
+    cockpit.kill();
+    support::haproxy::soon("it is counted", || place.run("drill").1.contains("1 killed in flight"));
+    assert!(record(&place).is_empty());
+}
+
+#[test]
 fn a_check_that_is_put_off_stays_open_in_the_hangar_until_it_is_decided() {
     let place = place();
     std::fs::copy(place.plan(), place.path("switchback.toml")).unwrap();

@@ -12,6 +12,8 @@ use crate::drill::history::seen::{self, SeenLine};
 use crate::drill::history::{self, Card, HistoryLine};
 use crate::engine::clock::unix_ms;
 use crate::lab::scenario::{self, Family};
+use crate::runbook::Kind;
+use crate::runs::RunSummary;
 use crate::text;
 use crate::tui::hangar::rows::{Look, Row};
 use std::fmt::Write;
@@ -53,6 +55,8 @@ pub struct Deck {
     pub open: Vec<OpenCheck>,
     /// Looks at answers.
     pub seen: Vec<SeenLine>,
+    /// Flights that were killed before their end: they have no line.
+    pub cut_off: usize,
     /// The level that was reached, and how far the next one is.
     pub progress: Progress,
     /// When the plan here was last rehearsed, in milliseconds since 1970.
@@ -91,7 +95,8 @@ pub fn catalogue() -> Result<Vec<Entry>, Failure> {
 impl Deck {
     /// Reads the catalogue and the record.
     pub fn load(global: &Global) -> Result<Self, Failure> {
-        let root = flight::home(global)?.runs;
+        let home = flight::home(global)?;
+        let root = home.runs.clone();
         let (lines, fault) = history::read(&root);
         let mut sheets = Vec::new();
         for course in courses() {
@@ -113,6 +118,17 @@ impl Deck {
         let progress = level::of(&lines, &catalogue);
         let rehearsed_unix_ms = events::rehearsed(&root, plan);
         let seen = seen::read(&root);
+        // Whoever is killed in flight writes no line: the run is there all the same. A list that
+        // cannot be read tells nothing of it.
+        let cut_off = |run: &&RunSummary| {
+            let no_line = lines.iter().all(|line| line.run != run.id);
+            run.kind == Some(Kind::Drill)
+                && run.exit.is_none()
+                && run.outcome != "running"
+                && no_line
+        };
+        let listed = crate::app::runs::listed(&home).unwrap_or_default();
+        let cut_off = listed.iter().filter(cut_off).count();
         let broken = fault.map(|fault| fault.to_string());
         Ok(Self {
             root,
@@ -122,6 +138,7 @@ impl Deck {
             due_now,
             open,
             seen,
+            cut_off,
             progress,
             rehearsed_unix_ms,
             today,

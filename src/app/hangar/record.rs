@@ -113,6 +113,10 @@ pub fn whole(deck: &Deck, columns: u16) -> Vec<Row> {
     let lines = &deck.lines;
     let mut out = Vec::new();
     waiting(&mut out, deck, columns);
+    if lines.is_empty() && deck.cut_off > 0 {
+        besides(&mut out, deck, columns);
+        return out;
+    }
     if lines.is_empty() {
         let text = "No flight is on the record yet. First cold flights are the record; repeats \
                     within 30 days are rehearsals, and stay visible.";
@@ -133,7 +137,7 @@ pub fn whole(deck: &Deck, columns: u16) -> Vec<Row> {
         out.extend(times);
     }
     families(&mut out, deck, columns);
-    besides(&mut out, lines, columns);
+    besides(&mut out, deck, columns);
     out
 }
 
@@ -195,13 +199,15 @@ fn families(out: &mut Vec<Row>, deck: &Deck, columns: u16) {
 }
 
 /// What sets no record and is shown all the same.
-fn besides(out: &mut Vec<Row>, lines: &[HistoryLine], columns: u16) {
+fn besides(out: &mut Vec<Row>, deck: &Deck, columns: u16) {
+    let lines = &deck.lines;
     let count = |which: fn(&HistoryLine) -> bool| lines.iter().filter(|line| which(line)).count();
     let kinds = [
         (count(|line| line.counts()), "cold"),
         (count(|line| line.is_practice() && line.standing != Standing::Cold), "rehearsed"),
         (count(|line| line.grade == Grade::Abandoned), "abandoned"),
         (count(|line| line.grade == Grade::Void), "void (paused, or unsteady)"),
+        (deck.cut_off, "killed in flight"),
         (count(|line| line.spoiled), "spoiled"),
         (count(|line| line.hints > 0), "with hints"),
     ];
