@@ -162,6 +162,7 @@ fn run(plan: &Plan, directory: &Path, times: u64) {
         last_end: None,
         drilled: None,
         tells_gates: true,
+        drilled: None,
         record: switchback::signal::Record::default(),
     };
     let opened = Opened::new(facts.clone(), plan.clone(), "router");

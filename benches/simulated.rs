@@ -84,6 +84,7 @@ fn facts() -> RunFacts {
         last_end: None,
         drilled: None,
         tells_gates: true,
+        drilled: None,
         record: switchback::signal::Record::default(),
     }
 }

@@ -105,7 +105,7 @@ pub fn rows(
     };
     for (key, does) in [
         (next, "the next step; each asks before it does anything"),
-        (hold, "nothing moves forward until it is said again"),
+        (hold, "holds: nothing moves forward; the same again goes on"),
         (back, "all users to Blue, at once, in every state; before the switch, Green is abandoned"),
         (note, "a note, to say what there is nothing else for:"),
     ] {

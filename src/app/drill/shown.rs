@@ -9,7 +9,7 @@ use crate::text;
 use crate::tui::hangar::Pages;
 use crate::tui::hangar::frame::Frame;
 use crate::tui::hangar::reader::Reader;
-use crate::tui::hangar::rows::{Look, Row};
+use crate::tui::hangar::rows::{Look, Row, paragraph};
 use crate::tui::keymap::Key;
 use std::path::Path;
 
@@ -36,7 +36,7 @@ pub fn on_screen(pages: &mut Pages, root: &Path, kept: &mut Kept) -> Result<(), 
         let rows = move |columns| {
             let mut rows = Vec::new();
             if !line.is_empty() {
-                rows.push(Row::of(line.clone(), Look::Warn));
+                rows.extend(paragraph(Row::empty(), &line, Look::Warn, columns));
                 rows.push(Row::empty());
             }
             rows.extend(told::rows(debrief, columns));

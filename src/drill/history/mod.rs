@@ -303,9 +303,12 @@ pub struct MarkOf {
     pub spoiled: bool,
 }
 
-/// The last eight flights of a family, the oldest first.
+/// The last eight flights of a family, the oldest first. Those that were left are not among them:
+/// nothing was told of them, so that they shall not tell what they train either.
 pub fn marks(lines: &[HistoryLine], family: Family) -> Vec<MarkOf> {
-    let mut of_it: Vec<_> = lines.iter().filter(|line| line.family.contains(&family)).collect();
+    let told =
+        |line: &&HistoryLine| line.family.contains(&family) && line.grade != Grade::Abandoned;
+    let mut of_it: Vec<_> = lines.iter().filter(told).collect();
     of_it.sort_by_key(|line| line.ended_unix_ms);
     let from = of_it.len().saturating_sub(MARKS);
     let mark = |line: &&HistoryLine| MarkOf {
