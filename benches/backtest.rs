@@ -160,7 +160,9 @@ fn run(plan: &Plan, directory: &Path, times: u64) {
         attended: false,
         last_rollback: None,
         last_end: None,
+        drilled: None,
         tells_gates: true,
+        drilled: None,
         record: switchback::signal::Record::default(),
     };
     let opened = Opened::new(facts.clone(), plan.clone(), "router");

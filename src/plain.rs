@@ -13,6 +13,7 @@ use crate::runbook::{Answer, Command, RunFacts};
 use std::fmt::Write as _;
 use std::io::{BufRead, Write};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// What lines look like.
@@ -46,9 +47,7 @@ pub fn run(
     }
     let bell = Arc::new(Bell::default());
     link.feed.ring(Arc::clone(&bell));
-    if attended {
-        listen(link.clone());
-    }
+    let listener = attended.then(|| listen(link.clone()));
     let mut printer = Printer::new(form, attended, false);
     let mut gone = false;
     loop {
@@ -73,6 +72,10 @@ pub fn run(
             }
         }
         if over {
+            // What is typed from here on is for whoever asks next.
+            if let Some(Err(panic)) = listener.map(JoinHandle::join) {
+                std::panic::resume_unwind(panic);
+            }
             return Ok(());
         }
         bell.wait(Duration::from_secs(1));
@@ -244,7 +247,7 @@ pub fn typed(timeout: Duration) -> Typed {
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Takes what is typed as the keys, on a thread of its own, until the run is over.
-fn listen(link: Link) {
+fn listen(link: Link) -> JoinHandle<()> {
     std::thread::spawn(move || {
         while !link.feed.is_over() {
             let line = match typed(LOOK) {
@@ -260,7 +263,7 @@ fn listen(link: Link) {
                 ),
             }
         }
-    });
+    })
 }
 
 /// What a typed line means.

@@ -9,6 +9,7 @@ use support::cockpit::Cockpit;
 use support::place::{HOME, Place, Terms};
 use switchback::drill::history::{self, HistoryLine};
 use switchback::drill::score::Grade;
+use switchback::evidence::exercise::Exercise;
 use switchback::lab::scenario;
 
 fn place() -> Place {
@@ -71,7 +72,18 @@ fn one_drill_from_its_brief_to_the_hangar() {
     let run = place.flown();
     assert!(run.opened.facts.run == line.run);
     let plan = std::fs::read_to_string(place.path("switchback.toml")).unwrap();
-    assert!(plan.contains("# Check before step 1 passes: Add the sum of two pools"), "{plan}");
+    assert!(plan.contains("[[check]]\ntext = \"Add the sum of two pools"), "{plan}");
+    let bundle = place.runs()[0].join("evidence");
+    let exercise = Exercise::beside(&bundle).unwrap().unwrap();
+    exercise.fits(&run).unwrap();
+    assert_eq!(exercise.passed, Some(true), "{:?}", exercise.result);
+    let [action] = &exercise.corrective_actions[..] else { panic!("one lesson") };
+    assert!(action.closed_on.is_some() && action.evidence.as_str().contains("own plan"));
+    assert!(exercise.review.by_the_operator && exercise.history.is_some());
+    let (_, says) = place.run(&format!("verify {}", bundle.display()));
+    assert!(says.contains("by the program's word"), "{says}");
+    let report = std::fs::read_to_string(bundle.join("report.html")).unwrap();
+    assert!(report.contains("The lab is not your production") && report.contains("CP-3(1)"));
 }
 
 #[test]
@@ -223,6 +235,24 @@ fn a_terminal_that_is_closed_in_flight_leaves_a_line_and_a_whole_run() {
     let line = &record(&place)[0];
     assert_eq!((line.grade, line.score), (Grade::Abandoned, 0));
     assert_eq!(place.flown().opened.facts.run, line.run);
+}
+
+#[test]
+fn a_flight_that_was_killed_is_on_the_record_as_left() {
+    let place = place();
+    let mut cockpit = place.cockpit("drill wall-of-red --seed 402");
+    cockpit.begin_drill().expect("press space");
+    support::haproxy::soon("that it was begun is written down", || {
+        let begun = place.path("state/switchback/runs/drills-begun.jsonl");
+        std::fs::read_to_string(begun).is_ok_and(|text| text.contains("wall-of-red"))
+    });
+    let (_, meanwhile) = place.run("drill");
+    assert!(!meanwhile.contains("killed in flight"), "it is still flown: {meanwhile}");
+    cockpit.kill();
+    assert!(place.run("drill").1.contains("1 abandoned, or killed in flight"));
+    let record = record(&place);
+    assert_eq!((record[0].scenario.as_str(), record[0].seed), ("wall-of-red", 402));
+    assert_eq!((record.len(), record[0].grade, record[0].score), (1, Grade::Abandoned, 0));
 }
 
 #[test]

@@ -8,6 +8,7 @@
 mod ask;
 mod beside;
 mod brief;
+mod exercise;
 mod kept;
 pub mod real;
 pub mod shown;
@@ -16,12 +17,14 @@ mod told;
 
 use super::flight::{self, Beside, begin_beside};
 use super::{Failure, Watcher, print, watcher};
+use crate::clean::Clean;
 use crate::cli::Global;
 use crate::drill::blind::Drawn;
 use crate::drill::debrief;
 use crate::drill::declare;
+use crate::drill::due::{self, Entry};
 use crate::drill::fly::{Course, Flown};
-use crate::drill::history::{self, seen};
+use crate::drill::history::{self, Begun, begun, seen};
 use crate::drill::regress::{self, Yardstick};
 use crate::drill::score::{Grade, Sureness};
 use crate::drill::truth::Truth;
@@ -38,6 +41,7 @@ use ask::Answers;
 use beside::Joined;
 use brief::{By, Taken};
 use color_eyre::eyre::Report;
+use exercise::Debriefed;
 use kept::{Carried, Kept};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -45,7 +49,7 @@ use std::sync::mpsc;
 use std::time::Instant;
 use steady::{Gate, Goes, Steady, Waiting};
 
-pub use kept::{OpenCheck, last as last_debrief, open as open_checks};
+pub use kept::{OpenCheck, last as last_debrief, open as open_checks, settle};
 
 /// One drill that is to be flown.
 #[derive(Debug)]
@@ -56,33 +60,49 @@ pub struct Sortie {
     pub file: String,
     /// The seed.
     pub seed: u64,
-    /// Whether only its codename is shown.
-    pub blind: bool,
+    /// All that it is called before its end, where it is flown blind.
+    pub codename: Option<String>,
 }
 
 impl Sortie {
-    /// Loads one by its name or path.
-    pub fn load(name: &str, seed: Option<u64>, blind: bool) -> Result<Self, Failure> {
+    /// Loads one by its name or path. Where nobody chose a seed it is one that was not flown yet.
+    pub fn load(root: &Path, name: &str, seed: Option<u64>, blind: bool) -> Result<Self, Failure> {
         let told = |fault: crate::runbook::Fault| Failure::usage(&fault.cause, &fault.hint);
         let scenario = scenario::load(name).map_err(told)?;
         let answer = scenario::load_answer(name).map_err(told)?;
-        let seed = seed.unwrap_or_else(|| scenario.default_seed());
+        let fresh = || {
+            let pool = &scenario.clock.seeds;
+            history::next_seed(&history::read(root).0, &scenario.drill.id, pool)
+        };
+        let seed = seed.unwrap_or_else(fresh);
         let course = Course::new(scenario, answer)?;
-        Ok(Self { course, file: name.to_owned(), seed, blind })
+        let codename = blind.then(|| course.scenario.drill.codename.clone());
+        Ok(Self { course, file: name.to_owned(), seed, codename })
     }
 
     /// One that was drawn.
-    pub fn drawn(drawn: &Drawn, seed: Option<u64>) -> Result<Self, Failure> {
-        Self::load(drawn.reveal(), Some(seed.unwrap_or_else(|| drawn.seed())), true)
+    pub fn drawn(root: &Path, drawn: &Drawn, seed: Option<u64>) -> Result<Self, Failure> {
+        let seed = Some(seed.unwrap_or_else(|| drawn.seed()));
+        let sortie = Self::load(root, drawn.reveal(), seed, true)?;
+        // Its own codename would be known after the first time.
+        Ok(Self { codename: Some(drawn.codename().to_owned()), ..sortie })
+    }
+
+    /// Whether only its codename is shown.
+    pub const fn is_blind(&self) -> bool {
+        self.codename.is_some()
+    }
+
+    /// The line of its beginning.
+    fn begun(&self, run: &str) -> Begun {
+        Begun::new(run, &self.course.scenario.drill.id, self.seed, self.is_blind(), unix_ms())
     }
 
     /// What it is called before its end.
     pub fn name(&self) -> String {
-        let drill = &self.course.scenario.drill;
-        match self.blind {
-            true if drill.codename.is_empty() => "BLIND".to_owned(),
-            true => drill.codename.clone(),
-            false => drill.title.clone(),
+        match &self.codename {
+            Some(codename) => codename.clone(),
+            None => self.course.scenario.drill.title.clone(),
         }
     }
 }
@@ -91,6 +111,7 @@ impl Sortie {
 pub fn drill(global: &Global, sortie: &Sortie) -> Result<u8, Failure> {
     let watcher = watcher(global)?;
     let home = flight::home(global)?;
+    kept::settle(&home.runs)?;
     // The plan of the brief is that of a lab which is not on sockets: they are opened with the key.
     let told = plan::parse(&lab::plan_apart(&sortie.course.scenario), "the lab's plan")?;
     // The brief's time serves to see whether this machine carries a steady lab.
@@ -100,11 +121,11 @@ pub fn drill(global: &Global, sortie: &Sortie) -> Result<u8, Failure> {
     };
     drop(gate);
     let mut lab = Lab::start(&sortie.course.scenario, sortie.seed)?;
-    let flown = fly(global, watcher, sortie, &lab, &taken);
+    let gone = fly(global, watcher, sortie, &lab, &taken, &home.runs);
     lab.stop();
-    let (flown, truth) = flown?;
-    let run = flown.directory.file_name().map(|id| id.to_string_lossy().into_owned());
-    let done = Done { root: &home.runs, directory: &flown.directory, run: run.unwrap_or_default() };
+    let Gone { landed, truth, held } = gone?;
+    let directory = &landed.directory;
+    let done = Done { root: &home.runs, directory, run: run_id(directory) };
     let told = match truth {
         Some(mut truth) => {
             truth.void = taken.unsteady.as_deref().map(steady::void).or(truth.void);
@@ -115,10 +136,28 @@ pub fn drill(global: &Global, sortie: &Sortie) -> Result<u8, Failure> {
             Ok(())
         }
     };
+    // What has no line by now was left.
+    drop(held);
+    let settled = kept::settle(&home.runs);
     // What came of the exercise goes into the bundle; without it there is one all the same.
-    let exit = flown.flown.seal(&home);
+    let exit = landed.flown.seal(&home);
+    settled?;
     told?;
     Ok(exit)
+}
+
+/// The id of the run that lives in a directory.
+fn run_id(directory: &Path) -> String {
+    directory.file_name().map(|id| id.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// A flight that is over.
+struct Gone {
+    landed: flight::Landed,
+    /// What was true; nothing where the lab has ended before.
+    truth: Option<Truth>,
+    /// It has no line in the history yet.
+    held: Option<begun::Held>,
 }
 
 /// A closed flight.
@@ -141,7 +180,7 @@ fn briefed(
     let remark = brief::remark(sortie);
     let id = &sortie.course.scenario.drill.id;
     // Blind, that it was seen would tell which it is; the debrief says it.
-    let seen = seen::spoils(&seen::read(root), id, unix_ms()).filter(|_| !sortie.blind);
+    let seen = seen::spoils(&seen::read(root), id, unix_ms()).filter(|_| !sortie.is_blind());
     let name = sortie.name();
     match watcher {
         Watcher::Json { .. } => {
@@ -226,7 +265,8 @@ fn fly(
     sortie: &Sortie,
     lab: &Lab,
     taken: &Taken,
-) -> Result<(flight::Landed, Option<Truth>), Failure> {
+    root: &Path,
+) -> Result<Gone, Failure> {
     let text = lab.plan_toml();
     let loaded = plan::parse(&text, "the lab's plan")?;
     // A closer look at the brief is one at step 1, and a hint is a hint.
@@ -234,22 +274,28 @@ fn fly(
     let hints = (0..taken.hints).map(|_| declare::hint());
     let looks = looks.chain(hints).map(Command::Note).collect();
     std::thread::scope(|scope| {
-        let (joins, joined) = mpsc::channel::<Joined>();
+        let (joins, joined) = mpsc::channel::<(Joined, String)>();
         let witness = scope.spawn(move || {
-            let joined = joined.recv().ok()?;
-            beside::witness(lab, &sortie.course, &joined)
+            let (joined, run) = joined.recv().ok()?;
+            let begun = sortie.begun(&run);
+            // Where it cannot be kept that it was begun, it is flown all the same.
+            let held = begun::begin(root, &begun).inspect_err(|fault| {
+                joined.link.send(Command::Note(Clean::new(&format!("site: {}", fault.cause))));
+            });
+            Some((beside::witness(lab, &sortie.course, &joined), held.ok()))
         });
-        let joins = move |link| {
+        let joins = move |link, directory: &Path| {
+            let run = run_id(directory);
             // Who would go along is gone only where a thread has panicked.
-            let _ = joins.send(Joined { link, at: Instant::now() });
+            let _ = joins.send((Joined { link, at: Instant::now() }, run));
         };
         let beside = Beside { first: looks, joins: Some(Box::new(joins)) };
         let (kind, text) = (Kind::Drill, text.as_bytes());
         let overrides = BTreeMap::new();
         let flown =
             begin_beside(global, watcher, kind, &loaded.plan, text, None, overrides, beside);
-        let truth = witness.join().unwrap_or(None);
-        Ok((flown?, truth))
+        let (truth, held) = witness.join().unwrap_or(None).unwrap_or_default();
+        Ok(Gone { landed: flown?, truth, held })
     })
 }
 
@@ -288,7 +334,7 @@ fn debriefed(
     };
     let (account, harm, score) = regress::judge(&sortie.course, &flown, &yardstick, &answers.sure);
     let line = kept::line(done.root, sortie, &done.run, (&account, &score), &answers);
-    history::append(done.root, &line)?;
+    let link = history::append(done.root, &line)?;
     if score.grade == Grade::Abandoned {
         drop(pages);
         // Its answer stays closed: it can still be flown without having been told.
@@ -310,7 +356,7 @@ fn debriefed(
     debrief.remark = line.remark();
     let scenario = scenario.drill.id.clone();
     let waits_since_unix_ms = Some(line.ended_unix_ms);
-    let kept = Kept {
+    let mut kept = Kept {
         run: done.run.clone(),
         scenario,
         debrief,
@@ -318,15 +364,27 @@ fn debriefed(
         waits_since_unix_ms,
     };
     kept::save(done.directory, &kept)?;
+    let due = due::of(&history::read(done.root).0, &Entry::of(&sortie.course), &catalogue());
+    let mut told = Debriefed {
+        sortie,
+        kept: &kept.clone(),
+        account: &account,
+        line: (&line, &link),
+        due,
+        shown: false,
+    };
+    // Before it is shown, in case that this process ends meanwhile; and again when it is known what
+    // becomes of its check.
+    exercise::write(done.directory, &told)?;
     if interrupted {
         let says =
             b"drill: the questions were left; the flight is on the record, and d in the hangar \
                      shows its debrief\n";
-        return Ok(print(says).map(|_| ())?);
+        return print(says).map(|_| ());
     }
     match (pages, watcher) {
         (Some(mut pages), _) => {
-            shown::on_screen(&mut pages, done.root, kept)?;
+            shown::on_screen(&mut pages, done.root, &mut kept)?;
             pages.close()?;
         }
         (None, Watcher::Json { .. }) => {
@@ -335,9 +393,16 @@ fn debriefed(
             print(format!("{line}\n").as_bytes())?;
         }
         (None, Watcher::Screen) => {}
-        (None, Watcher::Plain { .. }) => shown::in_lines(done.root, kept, attended)?,
+        (None, Watcher::Plain { .. }) => shown::in_lines(done.root, &mut kept, attended)?,
     }
-    Ok(())
+    told.shown = attended;
+    told.kept = &kept;
+    exercise::write(done.directory, &told)
+}
+
+/// What of the catalogue matters for what is due next; nothing where it cannot be read.
+fn catalogue() -> Vec<Entry> {
+    super::hangar::catalogue().unwrap_or_default()
 }
 
 /// Takes the terminal for pages.

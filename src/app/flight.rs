@@ -73,8 +73,9 @@ pub fn begin(
 pub struct Beside<'a> {
     /// Sent before anything that the operator does.
     pub first: Vec<Command>,
-    /// Is given the link when the run has begun, and must not keep it waiting.
-    pub joins: Option<Box<dyn FnOnce(Link) + 'a>>,
+    /// Is given the link and the run's directory when the run has begun, and must not keep it
+    /// waiting.
+    pub joins: Option<Box<dyn FnOnce(Link, &Path) + 'a>>,
 }
 
 /// A run that was flown, and is still to be sealed.
@@ -246,7 +247,7 @@ fn fly_beside(
         engine.link.send(command);
     }
     if let Some(joins) = beside.joins {
-        joins(engine.link.clone());
+        joins(engine.link.clone(), &directory);
     }
     let watched = watch(global, watcher, &engine, recorder.as_ref());
     if let Err(report) = &watched {

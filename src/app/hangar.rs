@@ -9,6 +9,9 @@ mod deck;
 mod events;
 mod record;
 
+pub use deck::catalogue;
+pub use record::words as family_words;
+
 use super::drill::{self, Sortie, lost, pages, shown};
 use super::{Failure, flight, home, print, rehearse};
 use crate::cli::{Global, PlanArg, RehearseArgs};
@@ -85,7 +88,7 @@ fn session() -> Session {
 fn draw(session: &mut Session, deck: &Deck, seed: Option<u64>) -> Result<Sortie, Failure> {
     let drawn = session.draw(&deck.to_draw(), deck.progress.level, &deck.lines);
     let drawn = drawn.ok_or_else(|| Failure::usage("there is nothing to draw", "see --help"))?;
-    Sortie::drawn(&drawn, seed)
+    Sortie::drawn(&deck.root, &drawn, seed)
 }
 
 /// What an item of the list is.
@@ -143,7 +146,8 @@ fn open(global: &Global, at_home: bool) -> Result<u8, Failure> {
             chosen = Some(place);
             match (key, &places[place]) {
                 (Key::Enter, Place::Drill(number)) => {
-                    let sortie = Sortie::load(&deck.sheets[*number].entry.id, None, false)?;
+                    let sortie =
+                        Sortie::load(&deck.root, &deck.sheets[*number].entry.id, None, false)?;
                     break Some(Next::Drill(Box::new(sortie)));
                 }
                 (Key::Enter, Place::Deploy) => break Some(Next::Deploy),
@@ -156,14 +160,14 @@ fn open(global: &Global, at_home: bool) -> Result<u8, Failure> {
                 (Key::Char('d'), Place::Drill(number)) => {
                     let id = &deck.sheets[*number].entry.id;
                     match drill::last_debrief(&deck.root, &deck.lines, id) {
-                        Some(kept) => {
+                        Some(mut kept) => {
                             // Read again it is fresh in mind; where that cannot be kept, it is
                             // read all the same.
                             let (scenarios, how) = (vec![id.clone()], How::Debrief);
                             let at_unix_ms = unix_ms();
                             let look = SeenLine { scenarios, how, at_unix_ms };
                             let _ = seen::note(&deck.root, &look);
-                            shown::on_screen(&mut terminal, &deck.root, kept)?;
+                            shown::on_screen(&mut terminal, &deck.root, &mut kept)?;
                             // A check that was open may be settled now.
                             break None;
                         }

@@ -86,7 +86,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             trials::trials(&global, scenario.as_deref(), seed, &bots)
         }
         Some(Command::Drill { scenario: Some(name), seed, blind, .. }) => {
-            drill::drill(&global, &drill::Sortie::load(&name, seed, blind)?)
+            let runs = flight::home(&global)?.runs;
+            drill::drill(&global, &drill::Sortie::load(&runs, &name, seed, blind)?)
         }
         Some(Command::Drill { blind: true, seed, .. }) => hangar::blind(&global, seed),
         Some(Command::Drill { .. }) => hangar::drills(&global),

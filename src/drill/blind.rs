@@ -123,7 +123,9 @@ impl Session {
         let fresh: Vec<u64> = entry.seeds.iter().copied().filter(|s| !was_flown(s)).collect();
         let seed = self.dice.of(&fresh).copied().unwrap_or_else(|| self.dice.next() >> 32);
         self.drawn.push(entry.id.clone());
-        let codename = if entry.codename.is_empty() { "BLIND".to_owned() } else { entry.codename };
+        // A name of its own would be known after the first time.
+        let names: Vec<&str> = catalogue.iter().map(|entry| entry.codename.as_str()).collect();
+        let codename = self.dice.of(&names).map_or("BLIND", |name| name).to_owned();
         Some(Drawn { scenario: entry.id, codename, seed })
     }
 }

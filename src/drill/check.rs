@@ -107,7 +107,12 @@ pub fn quick(course: &Course, count: usize, threads: usize) -> Proof {
     habits(course, &trials, &mut find);
     // Where all of it is there for the story, there is nothing that a bot must notice.
     let of_weight = course.scenario.faults.iter().any(|fault| !fault.cosmetic);
-    if of_weight && bands_hold(&course.without_faults(), &seeds, threads) {
+    let bare = course.without_faults();
+    let told = |(_, band): &(&str, Option<[u32; 2]>)| band.is_some_and(|band| band != [0, 100]);
+    // Bands that hold nobody notice nothing, whatever users do.
+    let banded = course.answer.bots.named().iter().any(told);
+    let users = || flown.first().is_some_and(|whole| users_notice(whole, &bare));
+    if of_weight && bands_hold(&bare, &seeds, threads) && !(banded && users()) {
         find(
             "without its faults every band still holds: the bots do not notice them".to_owned(),
             "narrow the bands around what the bots have now; or let the answer hang on the fault, \

@@ -102,7 +102,7 @@ pub fn all(lines: &[HistoryLine], catalogue: &[Entry]) -> Vec<Due> {
 /// What a scenario asks for next; nothing where it was never flown.
 pub fn of(lines: &[HistoryLine], entry: &Entry, catalogue: &[Entry]) -> Option<Due> {
     let mut flown: Vec<&HistoryLine> =
-        lines.iter().filter(|line| line.scenario == entry.id && line.is_practice()).collect();
+        lines.iter().filter(|line| line.scenario == entry.id && line.is_asked()).collect();
     flown.sort_by_key(|line| line.ended_unix_ms);
     let mut rung: Option<usize> = None;
     let mut due: Option<Due> = None;

@@ -54,13 +54,11 @@ mod tests {
 
     #[test]
     fn every_hundred_choices_hold_the_split_exactly_and_spread_it() {
-        for (second, users) in
-            [0, 1, 10, 33, 50, 99, 100].map(|s| [(s, true), (s, false)]).as_flattened()
-        {
-            let (second, users) = (*second, *users);
+        let splits = [0, 1, 10, 33, 50, 99, 100];
+        for (second, users) in splits.into_iter().flat_map(|s| [(s, true), (s, false)]) {
             let mut balance = Balance::new([100 - second, second]);
             let mut choices = Vec::new();
-            for begins in [0, 100, 200] {
+            for begins in [0_u64, 100, 200] {
                 let mut choose = |n| if users { balance.of(begins + n) } else { balance.choose() };
                 let round: Vec<_> = (0..100).filter_map(&mut choose).collect();
                 let got = round.iter().filter(|slot| **slot == Slot::Second).count();
@@ -82,7 +80,9 @@ mod tests {
     fn who_else_came_does_not_change_where_a_user_goes() {
         let (mut busy, calm) = (Balance::new([75, 25]), Balance::new([75, 25]));
         for n in 1_000..1_200 {
-            (0..n % 3).for_each(|_| drop(busy.choose()));
+            for _ in 0..n % 3 {
+                busy.choose();
+            }
             assert_eq!(busy.of(n), calm.of(n));
         }
     }

@@ -26,6 +26,7 @@ fn line(scenario: &str, day: i64, grade: Grade) -> HistoryLine {
         blind: false,
         family: vec![Family::Loud],
         back_was_right: true,
+        back: None,
         version: 1,
         score: match grade {
             Grade::Clean => 91,
@@ -336,7 +337,8 @@ fn in_four_of_ten_blind_drills_going_back_is_not_right_and_no_two_sessions_are_a
 fn a_blind_drill_tells_its_codename_and_nothing_else() {
     let deck = deck();
     let drawn = Session::new(7).draw(&deck, 1, &[]).unwrap();
-    assert_eq!(drawn.codename(), drawn.reveal().to_uppercase());
+    let names: Vec<&str> = deck.iter().map(|entry| entry.codename.as_str()).collect();
+    assert!(names.contains(&drawn.codename()), "one of the catalogue's, and not always the same");
     for told in [format!("{drawn}"), format!("{drawn:?}"), format!("{:?}", Session::new(7))] {
         assert!(
             !told.contains("bad-") && !told.contains("good-") && !told.contains("0.4"),

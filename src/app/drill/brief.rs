@@ -5,11 +5,13 @@ use super::{Sortie, beside};
 use crate::clean::Clean;
 use crate::drill::history::seen::SeenLine;
 use crate::drill::score;
+use crate::lab::Errand;
 use crate::lab::scenario::EvidenceSpec;
 use crate::lab::scenario::answer::Declares;
 use crate::plan::Plan;
 use crate::text;
 use crate::tui::hangar::rows::{Look, Row, heading, paragraph};
+use crate::units::Millis;
 
 /// How an operator says things: keys of the cockpit, or typed words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +94,7 @@ pub fn rows(
         out.extend(paragraph(Row::empty(), &text, Look::Text, columns));
     }
     heading(&mut out, "The flight");
-    for line in flight(plan) {
+    for line in flight(plan, scenario.clock.soak_scale) {
         out.extend(paragraph(Row::empty(), &line, Look::Text, columns));
     }
     heading(&mut out, "What can be done");
@@ -103,7 +105,7 @@ pub fn rows(
     };
     for (key, does) in [
         (next, "the next step; each asks before it does anything"),
-        (hold, "nothing moves forward until it is said again"),
+        (hold, "holds: nothing moves forward; the same again goes on"),
         (back, "all users to Blue, at once, in every state; before the switch, Green is abandoned"),
         (note, "a note, to say what there is nothing else for:"),
     ] {
@@ -115,6 +117,7 @@ pub fn rows(
         ("mark", "something is odd; the first sign of it counts"),
         ("declare: ACT", acts.as_str()),
         ("look: ITEM", "a closer look at what a step shows"),
+        ("ask: WHAT", Errand::WORDS),
         ("hint", price.as_str()),
     ] {
         let lead = Row::of("       ", Look::Text).and(format!("{note:<14}"), Look::Key);
@@ -162,12 +165,19 @@ pub fn first_step(sortie: &Sortie) -> impl Iterator<Item = &EvidenceSpec> {
     sortie.course.scenario.evidence.iter().filter(|item| item.step == 1)
 }
 
-fn flight(plan: &Plan) -> Vec<String> {
+/// `scale` is the soak here as a share of the story's: people are not scaled, so it is said.
+fn flight(plan: &Plan, scale: f64) -> Vec<String> {
+    let soak = match scale > 0.0 && scale < 1.0 {
+        true => {
+            let story = Millis::secs((plan.soak.0 as f64 / 1000.0 / scale).round() as u64);
+            format!("{} of soak before, for {story} in a real one", plan.soak)
+        }
+        false => format!("{} of soak before", plan.soak),
+    };
     let ramp: Vec<String> = plan.ramp.iter().map(ToString::to_string).collect();
     let mut lines = vec![format!(
-        "Users go to Green at {} %; {} of soak before, {} of watch at the end.",
+        "Users go to Green at {} %; {soak}; {} of watch at the end.",
         ramp.join(", "),
-        plan.soak,
         plan.watch
     )];
     let limits: Vec<String> = plan
@@ -190,9 +200,11 @@ fn flight(plan: &Plan) -> Vec<String> {
 
 /// The head of a brief: what is shown at the right of the title.
 pub fn remark(sortie: &Sortie) -> String {
+    // Level, length and seed would tell which it is.
+    if sortie.is_blind() {
+        return "blind: a codename, and no more".to_owned();
+    }
     let drill = &sortie.course.scenario.drill;
     let minutes = text::count(drill.minutes.into(), "minute");
-    // Seeds of the catalogue tell which scenario it is.
-    let seed = if sortie.blind { String::new() } else { format!(" · seed {}", sortie.seed) };
-    format!("level {} · about {minutes}{seed}", drill.level)
+    format!("level {} · about {minutes} · seed {}", drill.level, sortie.seed)
 }

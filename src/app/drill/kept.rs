@@ -5,6 +5,7 @@ use super::ask::Answers;
 use crate::app::Failure;
 use crate::drill::account::Account;
 use crate::drill::debrief::Debrief;
+use crate::drill::fly::Course;
 use crate::drill::history::{self, HistoryLine};
 use crate::drill::history::{About, seen};
 use crate::drill::score::Score;
@@ -156,6 +157,24 @@ fn read(directory: &Path) -> Option<Kept> {
     serde_json::from_str(&text).ok()
 }
 
+/// Writes down the flights that were begun and never ended here: killed, or not to be scored.
+/// Another cockpit that flies one has it.
+pub fn settle(root: &Path) -> Result<(), Failure> {
+    let (mut lines, _) = history::read(root);
+    for begun in history::begun::left(root, &lines) {
+        let mut names = scenario::builtin().filter(|name| begun.is_of(name));
+        let load = |name: &str| {
+            let scenario = scenario::load(name).ok()?;
+            Course::new(scenario, scenario::load_answer(name).ok()?).ok()
+        };
+        let course = names.next().and_then(load);
+        let line = HistoryLine::left(course.as_ref(), &begun, &lines);
+        history::append(root, &line)?;
+        lines.push(line);
+    }
+    Ok(())
+}
+
 /// A flight's line in the history.
 pub fn line(
     root: &Path,
@@ -174,7 +193,7 @@ pub fn line(
         run: run.to_owned(),
         file: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         seed: sortie.seed,
-        blind: sortie.blind,
+        blind: sortie.is_blind(),
         spoiled: seen::spoils(&looks, id, now).is_some(),
         reread: seen::reread(&looks, id, now),
         ended_unix_ms: now,

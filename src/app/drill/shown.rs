@@ -9,7 +9,7 @@ use crate::text;
 use crate::tui::hangar::Pages;
 use crate::tui::hangar::frame::Frame;
 use crate::tui::hangar::reader::Reader;
-use crate::tui::hangar::rows::{Look, Row};
+use crate::tui::hangar::rows::{Look, Row, paragraph};
 use crate::tui::keymap::Key;
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use std::path::Path;
 const PLAN: &str = "switchback.toml";
 
 /// Shows it until it is left.
-pub fn on_screen(pages: &mut Pages, root: &Path, mut kept: Kept) -> Result<(), Failure> {
+pub fn on_screen(pages: &mut Pages, root: &Path, kept: &mut Kept) -> Result<(), Failure> {
     let (mut top, mut says) = (0, String::new());
     loop {
         let open = matches!(kept.carried, Carried::Open | Carried::Later)
@@ -36,7 +36,7 @@ pub fn on_screen(pages: &mut Pages, root: &Path, mut kept: Kept) -> Result<(), F
         let rows = move |columns| {
             let mut rows = Vec::new();
             if !line.is_empty() {
-                rows.push(Row::of(line.clone(), Look::Warn));
+                rows.extend(paragraph(Row::empty(), &line, Look::Warn, columns));
                 rows.push(Row::empty());
             }
             rows.extend(told::rows(debrief, columns));
@@ -48,13 +48,13 @@ pub fn on_screen(pages: &mut Pages, root: &Path, mut kept: Kept) -> Result<(), F
         top = reader.top;
         drop(reader);
         let Some(Key::Char(key @ ('y' | 'n' | 'l'))) = key else { return Ok(()) };
-        says = carried(root, &mut kept, key);
+        says = carried(root, kept, key);
         top = if says.is_empty() { top } else { 0 };
     }
 }
 
 /// Prints it, and asks for the check where somebody is there.
-pub fn in_lines(root: &Path, mut kept: Kept, attended: bool) -> Result<(), Failure> {
+pub fn in_lines(root: &Path, kept: &mut Kept, attended: bool) -> Result<(), Failure> {
     let mut out = kept.debrief.lines(78).join("\n");
     out.push('\n');
     print(format!("\n{out}").as_bytes())?;
@@ -64,7 +64,7 @@ pub fn in_lines(root: &Path, mut kept: Kept, attended: bool) -> Result<(), Failu
     print(b"?  the check into ./switchback.toml? y, n or l (later)\n")?;
     let heard = ask::Interrupted::listen();
     let key = ask::line(&heard).and_then(|line| line.trim().to_lowercase().chars().next());
-    let says = carried(root, &mut kept, key.unwrap_or('l'));
+    let says = carried(root, kept, key.unwrap_or('l'));
     print(format!("{says}\n").as_bytes())?;
     Ok(())
 }

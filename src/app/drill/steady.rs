@@ -218,7 +218,7 @@ impl Watch {
         let looked = now.duration_since(from.at);
         if looked < hold {
             let left = (hold - looked).as_secs_f64().ceil();
-            return Steady::Waits(format!("{left:.0} s more are looked at"));
+            return Steady::Waits(format!("{left:.0} s more of it are looked at"));
         }
         if out.is_empty() {
             return Steady::Yes;
@@ -277,7 +277,7 @@ impl Page for Waiting<'_> {
             Steady::Yes => ("the lab is steady", String::new(), &[("q", "leaves")]),
         };
         let frame = Frame::new("DRILL", &self.name, "", keys);
-        let head_rows = vec![Row::of(head, Look::Title), Row::empty()];
+        let head_rows = [Row::of(head, Look::Title), Row::empty()];
         let says = move |columns| {
             let says = rows::paragraph(Row::empty(), &says, Look::Text, columns);
             head_rows.iter().cloned().chain(says).collect()
@@ -299,5 +299,69 @@ impl Page for Waiting<'_> {
 
     fn passes(&mut self) -> Option<Goes> {
         (self.gate.stands() == Steady::Yes).then_some(Goes::On(None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> SteadySpec {
+        SteadySpec {
+            hold: Millis::secs(10),
+            error_pct: Some([0.0, 0.8]),
+            p95_ms: Some([60.0, 200.0]),
+            db_used: Some([15.0, 36.0]),
+            within: Some(Millis::secs(20)),
+        }
+    }
+
+    /// What is said second by second, of 40 users a second of whom so many fail, who wait so many
+    /// milliseconds, with so many connections.
+    fn watched(seconds: u64, of_second: impl Fn(u64) -> (u64, f64, Option<u64>)) -> Steady {
+        let mut watch = Watch::new(spec());
+        let (began, mut seen) = (Instant::now(), Seen::default());
+        let mut says = Steady::Waits(String::new());
+        for second in 0..=seconds {
+            let (failed, ms, db_used) = of_second(second);
+            if second > 0 {
+                seen.sent += 40;
+                seen.failed += failed;
+                (0..40).for_each(|_| seen.took_ms.record(ms));
+            }
+            let at = began + Duration::from_secs(second);
+            says = watch.take(Tick { at, seen: seen.clone(), db_used });
+        }
+        says
+    }
+
+    #[test]
+    fn every_series_is_in_band_for_ten_seconds_and_not_before() {
+        let well = |_| (0, 90.0, Some(24));
+        assert_eq!(watched(9, well), Steady::Waits("1 s more of it are looked at".to_owned()));
+        assert_eq!(watched(10, well), Steady::Yes);
+        // What was bad before the last ten seconds is over.
+        assert_eq!(watched(19, |s| if s < 9 { (9, 900.0, None) } else { well(s) }), Steady::Yes);
+    }
+
+    #[test]
+    fn what_is_out_of_band_is_named_with_its_numbers_and_after_its_time_it_is_void() {
+        for (of_second, series) in [
+            ((2, 90.0, Some(24)), "error_pct was 5.0 (20 of 400 users), in band is 0 to 0.8"),
+            ((0, 900.0, Some(24)), "p95_ms was "),
+            ((0, 90.0, Some(60)), "db_used was 60, in band is 15 to 36"),
+            ((0, 90.0, None), "db_used was not known, in band is 15 to 36"),
+        ] {
+            let Steady::Waits(why) = watched(12, |_| of_second) else { panic!("{series}") };
+            assert!(why.starts_with("over 10s ") && why.contains(series), "{why}");
+            let Steady::No(why) = watched(20, |_| of_second) else { panic!("{series}") };
+            assert!(why.contains(series) && !why.contains(';'), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_handful_of_bad_luck_in_ten_seconds_is_no_reason() {
+        let one_in_three_seconds = |s: u64| (u64::from(s.is_multiple_of(3)), 90.0, Some(24));
+        assert_eq!(watched(10, one_in_three_seconds), Steady::Yes);
     }
 }

@@ -1,7 +1,7 @@
 //! The catalogue with what the record says of each scenario, and the same as lines.
 
 use super::events;
-use crate::app::drill::{OpenCheck, open_checks};
+use crate::app::drill::{OpenCheck, open_checks, settle};
 use crate::app::{Failure, flight};
 use crate::cli::Global;
 use crate::drill::due::now::DueNow;
@@ -92,6 +92,7 @@ impl Deck {
     /// Reads the catalogue and the record.
     pub fn load(global: &Global) -> Result<Self, Failure> {
         let root = flight::home(global)?.runs;
+        settle(&root)?;
         let (lines, fault) = history::read(&root);
         let mut sheets = Vec::new();
         for course in courses() {

@@ -32,7 +32,8 @@ const FAMILIES: [(Family, &str); 11] = [
     (Family::Blind, "instruments"),
 ];
 
-fn words(family: Family) -> &'static str {
+/// What a family is called on the screen.
+pub fn words(family: Family) -> &'static str {
     FAMILIES.iter().find(|(known, _)| *known == family).map_or("?", |(_, words)| words)
 }
 
@@ -70,8 +71,9 @@ pub fn of(deck: &Deck, number: usize, columns: u16) -> Vec<Row> {
         Row::of(format!("{} min · level {} · ", sheet.minutes, sheet.entry.level), Look::Dim)
             .and(due, look),
     );
-    if card.flights == 0 {
-        let text = "Never flown: what it trains is told after the first flight.";
+    // One that was left was never debriefed.
+    if card.flights == card.abandoned {
+        let text = "Never flown to its end: what it trains is told after the first debrief.";
         out.extend(paragraph(Row::empty(), text, Look::Dim, columns));
     } else {
         let family: Vec<_> = sheet.entry.family.iter().map(|family| words(*family)).collect();
@@ -200,7 +202,7 @@ fn besides(out: &mut Vec<Row>, lines: &[HistoryLine], columns: u16) {
     let kinds = [
         (count(|line| line.counts()), "cold"),
         (count(|line| line.is_practice() && line.standing != Standing::Cold), "rehearsed"),
-        (count(|line| line.grade == Grade::Abandoned), "abandoned"),
+        (count(|line| line.grade == Grade::Abandoned), "abandoned, or killed in flight"),
         (count(|line| line.grade == Grade::Void), "void (paused, or unsteady)"),
         (count(|line| line.spoiled), "spoiled"),
         (count(|line| line.hints > 0), "with hints"),

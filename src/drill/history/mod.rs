@@ -14,13 +14,16 @@ pub mod sense;
 use super::account::Account;
 use super::check::goes_back;
 use super::fly::Course;
-use super::score::{Grade, PartName, Score, Sureness};
+use super::score::{Back, Grade, PartName, Score, Sureness};
 use crate::lab::scenario::Family;
 use crate::lab::scenario::answer::Call;
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+pub mod begun;
+
+pub use begun::Begun;
 pub use file::{HISTORY, append, read};
 
 /// Within so many days the same scenario again is a rehearsal.
@@ -60,6 +63,10 @@ pub struct HistoryLine {
     pub family: Vec<Family>,
     /// Whether going back was right.
     pub back_was_right: bool,
+    /// The same flight by flight, and whether the operator went back; not in lines of older
+    /// programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<Back>,
     /// The version of the scoring rules.
     pub version: u32,
     /// Points, 0 to 100.
@@ -137,7 +144,8 @@ impl HistoryLine {
             seed,
             blind,
             family: drill.family.clone(),
-            back_was_right: goes_back(course),
+            back_was_right: score.back.was_right.unwrap_or_else(|| goes_back(course)),
+            back: Some(score.back),
             version: score.version,
             score: score.total,
             parts: parts(score),
@@ -150,6 +158,37 @@ impl HistoryLine {
             spoiled,
             hints: score.hints.taken,
             ended_unix_ms,
+        }
+    }
+
+    /// The line of a flight that was begun and never scored: it was killed, or its lab or its
+    /// journal was lost. `course` is nothing where the scenario is not at hand.
+    pub fn left(course: Option<&Course>, begun: &Begun, before: &[Self]) -> Self {
+        let drill = course.map(|course| &course.scenario.drill);
+        let named = drill.map(|drill| drill.id.as_str()).or(begun.named()).unwrap_or("unknown");
+        let (seed, at) = (begun.seed(), begun.at_unix_ms);
+        Self {
+            standing: standing(before, named, seed, at),
+            run: begun.run.clone(),
+            scenario: named.to_owned(),
+            file: String::new(),
+            seed,
+            blind: begun.blind,
+            family: drill.map(|drill| drill.family.clone()).unwrap_or_default(),
+            back_was_right: course.is_some_and(goes_back),
+            back: None,
+            version: super::score::VERSION,
+            score: 0,
+            parts: BTreeMap::new(),
+            grade: Grade::Abandoned,
+            call: None,
+            right: false,
+            confidence: None,
+            detect_par: None,
+            decide_par: None,
+            spoiled: false,
+            hints: 0,
+            ended_unix_ms: at,
         }
     }
 
@@ -176,6 +215,11 @@ impl HistoryLine {
             Standing::Cold => return None,
         };
         Some(format!("Kept as {says}; it stays visible, and sets no record."))
+    }
+
+    /// Whether it asks for the next flight: practice, and what was left, as a failure does.
+    pub const fn is_asked(&self) -> bool {
+        !self.spoiled && !matches!(self.grade, Grade::Void)
     }
 
     /// Whether it was practice: whole and not spoiled, cold or not.
@@ -206,6 +250,15 @@ pub fn standing(lines: &[HistoryLine], scenario: &str, seed: u64, now_unix_ms: i
     let today = now_unix_ms.div_euclid(DAY_MS);
     let lately = of_it().any(|line| today - line.day() < REHEARSAL_DAYS);
     if lately { Standing::Rehearsal } else { Standing::Cold }
+}
+
+/// The seed for a flight where nobody chose one: the first of the pool that was not flown, and then
+/// one after another behind them. Flown twice, a scenario is not the same film.
+pub fn next_seed(lines: &[HistoryLine], scenario: &str, pool: &[u64]) -> u64 {
+    let flown = |seed: &u64| lines.iter().any(|l| l.scenario == scenario && l.seed == *seed);
+    let behind = pool.iter().copied().max().unwrap_or(0);
+    let mut seeds = pool.iter().copied().chain((1..).map(|n| behind.wrapping_add(n)));
+    seeds.find(|seed| !flown(seed)).unwrap_or(behind)
 }
 
 /// What the record says of one scenario.
@@ -256,9 +309,12 @@ pub struct MarkOf {
     pub spoiled: bool,
 }
 
-/// The last eight flights of a family, the oldest first.
+/// The last eight flights of a family, the oldest first. Those that were left are not among them:
+/// nothing was told of them, so that they shall not tell what they train either.
 pub fn marks(lines: &[HistoryLine], family: Family) -> Vec<MarkOf> {
-    let mut of_it: Vec<_> = lines.iter().filter(|line| line.family.contains(&family)).collect();
+    let told =
+        |line: &&HistoryLine| line.family.contains(&family) && line.grade != Grade::Abandoned;
+    let mut of_it: Vec<_> = lines.iter().filter(told).collect();
     of_it.sort_by_key(|line| line.ended_unix_ms);
     let from = of_it.len().saturating_sub(MARKS);
     let mark = |line: &&HistoryLine| MarkOf {
@@ -286,8 +342,13 @@ pub struct Calls {
 pub fn calls(lines: &[HistoryLine]) -> Calls {
     let mut calls = Calls::default();
     for line in lines.iter().filter(|line| line.counts()) {
-        let back = line.call == Some(Call::Rollback);
-        *match (line.back_was_right, back) {
+        let (right, done) = match line.back {
+            // What could not be told is neither hit nor miss.
+            Some(Back { was_right: None, .. }) => continue,
+            Some(Back { was_right: Some(right), was_done }) => (right, was_done),
+            None => (line.back_was_right, line.call == Some(Call::Rollback)),
+        };
+        *match (right, done) {
             (true, true) => &mut calls.hits,
             (true, false) => &mut calls.misses,
             (false, true) => &mut calls.false_alarms,
