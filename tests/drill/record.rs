@@ -356,3 +356,23 @@ fn a_blind_drill_tells_its_codename_and_nothing_else() {
         .collect();
     assert_eq!(Session::new(7).draw(&deck, 1, &flown).unwrap().seed(), 3);
 }
+
+#[test]
+fn a_history_that_was_edited_is_set_aside_and_what_was_flown_before_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    for (day, grade) in [(0, Grade::Pass), (3, Grade::Fail), (5, Grade::Pass)] {
+        history::append(dir.path(), &line("red", day, grade)).unwrap();
+    }
+    let path = dir.path().join(history::HISTORY);
+    let edited = std::fs::read_to_string(&path).unwrap().replacen("\"fail\"", "\"pass\"", 1);
+    std::fs::write(&path, &edited).unwrap();
+    let (before, fault) = history::read(dir.path());
+    assert!(fault.is_some() && before.len() < 3);
+    history::append(dir.path(), &line("red", 9, Grade::Pass)).unwrap();
+    let (lines, fault) = history::read(dir.path());
+    assert!(fault.is_none(), "{fault:?}");
+    assert_eq!(lines.len(), before.len() + 1, "what was flown before is still there");
+    let aside = history::broken(dir.path());
+    assert_eq!(aside, ["drills.jsonl.broken-1"]);
+    assert_eq!(std::fs::read_to_string(dir.path().join(&aside[0])).unwrap(), edited);
+}
