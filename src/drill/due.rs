@@ -126,7 +126,9 @@ pub fn of(lines: &[HistoryLine], entry: &Entry, catalogue: &[Entry]) -> Option<D
                 (AFTER_FAILURE, true)
             }
         };
-        let scenario = if failed { sibling(entry, catalogue) } else { entry.id.clone() };
+        // Of what was left nothing was told: it is still to be flown itself.
+        let told = failed && line.grade != Grade::Abandoned;
+        let scenario = if told { sibling(entry, catalogue) } else { entry.id.clone() };
         let (after, day) = (entry.id.clone(), line.day() + interval);
         due = Some(Due { scenario, after, day, interval, failed });
     }

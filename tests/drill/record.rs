@@ -95,11 +95,11 @@ fn after_a_failure_a_sibling_is_due_the_next_day_and_the_ladder_begins_anew() {
 }
 
 #[test]
-fn a_flight_before_its_time_gains_no_step_and_one_that_was_left_asks_for_nothing() {
+fn a_flight_before_its_time_gains_no_step_and_one_that_was_left_is_due_the_next_day() {
     let lines = vec![line("red", 0, Grade::Pass), line("red", 1, Grade::Pass)];
     assert_eq!(next(&lines), ("red".to_owned(), 4));
     let left = vec![line("red", 0, Grade::Pass), line("red", 2, Grade::Abandoned)];
-    assert_eq!(next(&left), ("red".to_owned(), 3));
+    assert_eq!(next(&left), ("red".to_owned(), 3), "itself: nothing was told of it");
     let mut spoiled = line("red", 3, Grade::Clean);
     spoiled.spoiled = true;
     assert_eq!(next(&[line("red", 0, Grade::Pass), spoiled]), ("red".to_owned(), 3));
@@ -127,7 +127,7 @@ proptest! {
             }).collect();
         let catalogue = [entry("red", &[], true)];
         let due = due::of(&lines, &catalogue[0], &catalogue);
-        let last = lines.iter().filter(|l| l.is_practice()).max_by_key(|l| l.ended_unix_ms).cloned();
+        let last = lines.iter().filter(|l| l.is_asked()).max_by_key(|l| l.ended_unix_ms).cloned();
         prop_assert_eq!(due.is_some(), last.is_some());
         if let (Some(due), Some(last)) = (due.clone(), last) {
             prop_assert_eq!(due.day, last.day() + due.interval);
@@ -158,9 +158,11 @@ fn first_cold_flights_are_the_record_and_the_others_stay_visible() {
     lines.push(line("red", 80, Grade::Pass));
     let card = history::card(&lines, "red");
     assert_eq!((card.first_cold, card.best), (Some(50), Some(75)));
+    assert_eq!(history::next_seed(&lines, "red", &[0, 9]), 9);
+    assert_eq!(history::next_seed(&lines, "red", &[0]), 1, "and behind the pool");
     assert_eq!((card.flights, card.abandoned, card.spoiled, card.last_day), (5, 1, 1, Some(80)));
     let marks = history::marks(&lines, Family::Loud);
-    assert_eq!(marks.len(), 5);
+    assert_eq!(marks.len(), 4, "one that was left tells nothing, not even its family");
     assert_eq!((marks[1].standing, marks[1].grade), (Standing::Rehearsal, Grade::Clean));
     assert!(history::marks(&lines, Family::Data).is_empty());
 }
@@ -354,4 +356,24 @@ fn a_blind_drill_tells_its_codename_and_nothing_else() {
         .flat_map(|e| [1, 2].map(|seed| HistoryLine { seed, ..line(&e.id, 0, Grade::Pass) }))
         .collect();
     assert_eq!(Session::new(7).draw(&deck, 1, &flown).unwrap().seed(), 3);
+}
+
+#[test]
+fn a_history_that_was_edited_is_set_aside_and_what_was_flown_before_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    for (day, grade) in [(0, Grade::Pass), (3, Grade::Fail), (5, Grade::Pass)] {
+        history::append(dir.path(), &line("red", day, grade)).unwrap();
+    }
+    let path = dir.path().join(history::HISTORY);
+    let edited = std::fs::read_to_string(&path).unwrap().replacen("\"fail\"", "\"pass\"", 1);
+    std::fs::write(&path, &edited).unwrap();
+    let (before, fault) = history::read(dir.path());
+    assert!(fault.is_some() && before.len() < 3);
+    history::append(dir.path(), &line("red", 9, Grade::Pass)).unwrap();
+    let (lines, fault) = history::read(dir.path());
+    assert!(fault.is_none(), "{fault:?}");
+    assert_eq!(lines.len(), before.len() + 1, "what was flown before is still there");
+    let aside = history::broken(dir.path());
+    assert_eq!(aside, ["drills.jsonl.broken-1"]);
+    assert_eq!(std::fs::read_to_string(dir.path().join(&aside[0])).unwrap(), edited);
 }

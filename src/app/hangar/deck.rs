@@ -114,7 +114,12 @@ impl Deck {
         let progress = level::of(&lines, &catalogue);
         let rehearsed_unix_ms = events::rehearsed(&root, plan);
         let seen = seen::read(&root);
-        let broken = fault.map(|fault| fault.to_string());
+        let aside = || {
+            let files = history::broken(&root);
+            (!files.is_empty())
+                .then(|| format!("set aside, for it was broken: {}", files.join(", ")))
+        };
+        let broken = fault.map(|fault| fault.to_string()).or_else(aside);
         Ok(Self {
             root,
             sheets,

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 pub mod begun;
 
 pub use begun::Begun;
-pub use file::{HISTORY, append, read};
+pub use file::{HISTORY, append, broken, read};
 
 /// Within so many days the same scenario again is a rehearsal.
 pub const REHEARSAL_DAYS: i64 = 30;
