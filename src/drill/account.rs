@@ -84,7 +84,8 @@ pub struct Looked {
 /// Measures a flight.
 pub fn of(tape: &Tape, truth: &Truth, scenario: &Scenario, answer: &Answer) -> Account {
     // What does nothing never began to hurt.
-    let idle = |moment: &&Moment| matches!(&moment.anchor, Anchor::Fault(id) if scenario.is_inert(id));
+    let idle =
+        |moment: &&Moment| matches!(&moment.anchor, Anchor::Fault(id) if scenario.is_inert(id));
     let onset = answer.truth.onset.as_ref().filter(|moment| !idle(moment));
     let onset = onset.and_then(|moment| truth.when(moment));
     let evidence = evidence::when(tape, &scenario.evidence, &answer.truth.telling_signal, onset);
@@ -124,8 +125,7 @@ fn made(tape: &Tape, answer: &Answer) -> Option<Made> {
     let call = |did: &Did, call, by| {
         Some(Made { call, by, switched: switched(did.at), at: did.at, step: did.step })
     };
-    let mut declared =
-        tape.did(|deed| matches!(deed, Deed::Declare(act) if is_call(*act, answer)));
+    let mut declared = tape.did(|deed| matches!(deed, Deed::Declare(act) if is_call(*act, answer)));
     let (declared, back) = (declared.next(), tape.rollback());
     if let Some(did) = declared
         && back.is_none_or(|back| did.at < back.at)
@@ -205,9 +205,10 @@ fn held(tape: &Tape) -> Millis {
 /// Whether a gate was passed that spoke against it. A limit that has tripped on Green stays so for
 /// the cockpit; who holds until users are well again, and then goes on, has passed none.
 fn overrode(tape: &Tape, truth: &Truth, scenario: &Scenario, answer: &Answer) -> bool {
-    let mut trips = tape.told.iter().filter(|told| {
-        told.role == Role::Green && told.verdict == Verdict::Tripped
-    });
+    let mut trips = tape
+        .told
+        .iter()
+        .filter(|told| told.role == Role::Green && told.verdict == Verdict::Tripped);
     let against = trips.next().is_some_and(|first| {
         let moved = tape.did(|deed| matches!(deed, Deed::Advance(_))).filter(|d| d.at >= first.at);
         let mut moved = moved.map(|did| did.at);

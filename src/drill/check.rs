@@ -71,9 +71,10 @@ pub fn scenario(course: &Course, count: usize, threads: usize) -> Proof {
             proof.findings.push(Finding {
                 scenario: Some(course.scenario.drill.id.clone()),
                 cause: format!("no band and no user notices when {id:?} alone does nothing"),
-                hint: "narrow the bands, or let it hurt; or say cosmetic = true in it, where it is \
+                hint:
+                    "narrow the bands, or let it hurt; or say cosmetic = true in it, where it is \
                        there for the story"
-                    .to_owned(),
+                        .to_owned(),
             });
         }
     }
@@ -202,9 +203,7 @@ fn habits(course: &Course, trials: &[&Trial], find: &mut impl FnMut(String, &str
         .decisions
         .first()
         .is_some_and(|best| best.steps.is_empty() || best.steps.iter().any(|step| *step >= 5));
-    let hurts = |trial: &&&Trial| {
-        trial.harm.oracle.weighed > trial.harm.nothing.weighed + NIL
-    };
+    let hurts = |trial: &&&Trial| trial.harm.oracle.weighed > trial.harm.nothing.weighed + NIL;
     let oracles = trials.iter().filter(|trial| trial.bot == Bot::Oracle);
     if let Some(trial) = oracles.clone().find(hurts) {
         let (with, without) = (trial.harm.oracle.weighed, trial.harm.nothing.weighed);
@@ -219,7 +218,10 @@ fn habits(course: &Course, trials: &[&Trial], find: &mut impl FnMut(String, &str
         start && decision.call == Call::Rollback && decision.requires_viewed.is_empty()
     });
     if let Some(decision) = unseen {
-        let cause = format!("the decision {:?} goes back from the start, and asks for no look", decision.id);
+        let cause = format!(
+            "the decision {:?} goes back from the start, and asks for no look",
+            decision.id
+        );
         find(cause, "name the item that shows the reason in requires_viewed, or open it later");
     }
     if verdict == VerdictClass::Bad && of_users {
@@ -298,7 +300,9 @@ pub fn deck(courses: &[Course], lines: &[Line]) -> Vec<Finding> {
             format!("the limits alone fail only {failed} of {of} flights of level 2 and up");
         find(cause, "add scenarios whose signal is on no limit");
     }
-    let other = courses.iter().filter(|course| !goes_back(course)).count();
+    // Where the key itself hurts, what takes users back in the end is another call than it.
+    let key_hurts = |course: &Course| course.scenario.drill.verdict == Some(VerdictClass::Unsafe);
+    let other = courses.iter().filter(|course| key_hurts(course) || !goes_back(course)).count();
     let share = other as f64 * 100.0 / courses.len().max(1) as f64;
     // In a handful one scenario is many percent.
     if courses.len() >= 10 && !(35.0..=45.0).contains(&share) {

@@ -23,8 +23,23 @@ const SURE: f64 = 4.0;
 const A_LOOK: Millis = Millis::secs(5);
 /// Parts of the names of signals that the lab's own page shows at any time.
 const ON_THE_PAGE: [&str; 17] = [
-    "memory", "disk", "db_conn", "connections", "queue", "oldest", "jobs", "duplicates", "cache",
-    "sockets", "workers", "age", "logins", "finished", "slots", "readback", "readiness",
+    "memory",
+    "disk",
+    "db_conn",
+    "connections",
+    "queue",
+    "oldest",
+    "jobs",
+    "duplicates",
+    "cache",
+    "sockets",
+    "workers",
+    "age",
+    "logins",
+    "finished",
+    "slots",
+    "readback",
+    "readiness",
 ];
 
 /// What can be seen in a series.
@@ -300,14 +315,21 @@ mod tests {
         let sure = when(&flown(30, 4), &[], &named("green.error_rate"), Some(Millis::secs(30)));
         let sure = sure.unwrap();
         assert!(sure > Millis::secs(30) && sure <= Millis::secs(33), "{sure}");
-        assert_eq!(when(&flown(30, 4), &[], &named("blue.error_rate"), Some(Millis::secs(30))), None);
+        assert_eq!(
+            when(&flown(30, 4), &[], &named("blue.error_rate"), Some(Millis::secs(30))),
+            None
+        );
         assert_eq!(when(&flown(30, 4), &[], &named("green.error_rate"), None), None);
     }
 
     #[test]
     fn ordinary_noise_is_no_evidence() {
         for name in ["green.error_rate", "error_rate", "rps", "queue_depth"] {
-            assert_eq!(when(&flown(90, 0), &[], &named(name), Some(Millis::secs(30))), None, "{name}");
+            assert_eq!(
+                when(&flown(90, 0), &[], &named(name), Some(Millis::secs(30))),
+                None,
+                "{name}"
+            );
         }
     }
 

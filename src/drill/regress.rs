@@ -5,9 +5,7 @@
 //! bit, however many threads there are and whoever asks again.
 
 use super::account::{self, Account};
-use super::bots::{
-    AlwaysAbort, Bot, Never, Oracle, PreparedAbort, Rusher, ThresholdOnly, Twitch,
-};
+use super::bots::{AlwaysAbort, Bot, Never, Oracle, PreparedAbort, Rusher, ThresholdOnly, Twitch};
 use super::fly::{self, Course, Flown, Pilot};
 use super::harm::Compared;
 use super::keys::{Keys, Recorder};

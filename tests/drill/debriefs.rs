@@ -25,7 +25,12 @@ fn debrief(story: &Story) -> Debrief {
 }
 
 fn late() -> Story {
-    story(RED, &[(60, Command::Rollback)], &sure(0.6, "queue_depth"))
+    let keys = [
+        (0, note("look: redeploy_time")),
+        (60, Command::Rollback),
+        (65, Command::Look(View::Limits)),
+    ];
+    story(RED, &keys, &sure(0.6, "queue_depth"))
 }
 
 #[test]
@@ -43,7 +48,8 @@ fn it_says_what_was_true_against_what_was_done_and_what_it_came_to() {
     assert!(told.nothing.failed > told.yours.failed && told.yours.failed > told.oracle.failed);
     for ghost in [&told.yours, &told.oracle, &told.nothing] {
         assert!(ghost.line.is_sorted(), "users who failed only grow in number");
-        assert_eq!(ghost.line.last().map(|(_, failed)| *failed), Some(ghost.failed));
+        // The number is of one horizon for all; the line is drawn as long as each flight was.
+        assert!(ghost.line.last().is_some() && ghost.failed > 0);
     }
     assert_eq!(
         told.carry_over.as_deref(),
@@ -58,7 +64,7 @@ fn the_focus_is_the_largest_loss_and_of_its_kind() {
     assert_eq!(unseen.loss, Loss::Perception, "{unseen:?}");
     assert!(unseen.says.starts_with("errors on Green told it at"), "{unseen:?}");
     // Seen at once, and another thing chosen.
-    let chose = story(RED, &[(34, Command::Look(View::Limits))], &sure(0.9, "error_rate"));
+    let chose = story(RED, &[(34, note("mark errors on Green"))], &sure(0.9, "error_rate"));
     assert_eq!(debrief(&chose).focus.unwrap().loss, Loss::Decision);
     // Step 1 had it, and a decision hung on it.
     let early = RED.replace(
@@ -140,4 +146,13 @@ fn what_is_carried_over_is_a_check_of_the_plan_and_changes_nothing_else_of_it() 
     assert_eq!(names, ["switchback.toml"], "nothing is left beside it");
     let missing = carry::append(&dir.path().join("none.toml"), check, "").unwrap_err();
     assert!(missing.cause.as_str().contains("none.toml"));
+}
+
+#[test]
+fn what_was_luck_is_not_told_as_what_went_right() {
+    let keys = [(0, note("look: redeploy_time")), (27, Command::Rollback)];
+    let told = debrief(&story(RED, &keys, &sure(0.6, "queue_depth")));
+    assert!(!told.well.contains("before anything could have told it"), "{}", told.well);
+    let focus = told.focus.unwrap();
+    assert_ne!(told.well, focus.says);
 }

@@ -5,7 +5,7 @@
 mod bots;
 mod debriefs;
 mod flights;
+mod nothing_for_nothing;
 mod record;
 mod scenes;
 mod scores;
-mod nothing_for_nothing;

@@ -52,9 +52,13 @@ fn who_declares_everything_has_called_what_they_declared_first() {
     assert!(points(&everything, PartName::Call) <= 16.0, "{:?}", everything.score);
     assert!(!everything.score.grade.passed());
     let unseen = flown("the-cure", &[(2, declared(Declares::RevertDrift))]);
-    assert_eq!(unseen.score.ruling.standing, Standing::Lucky, "{:?}", unseen.score.ruling);
-    let right =
-        flown("the-cure", &[(1, note("look: configuration")), (2, declared(Declares::RevertDrift))]);
+    assert!(points(&unseen, PartName::Call) <= 28.0, "{:?}", unseen.score.ruling);
+    let keys = [
+        (1, note("look: configuration")),
+        (2, declared(Declares::RevertDrift)),
+        (90, Command::Rollback),
+    ];
+    let right = flown("the-cure", &keys);
     assert_eq!(points(&right, PartName::Call), 40.0, "{:?}", right.score.ruling);
 }
 
@@ -145,11 +149,7 @@ fn leaving_does_not_stop_the_count() {
 
 #[test]
 fn what_was_grave_is_told_first_and_a_wrong_call_is_no_way_out() {
-    let keys = [
-        (5, Command::Suspend),
-        (6, Command::Continue),
-        (41, Command::Rollback),
-    ];
+    let keys = [(5, Command::Suspend), (6, Command::Continue), (41, Command::Rollback)];
     let grave = story(&blind_limits(), &keys, &sure(0.9, SIGNAL));
     assert_eq!(grave.score.grade, Grade::Critical, "{:?}", grave.score);
     assert!(grave.score.void.is_some());
@@ -260,7 +260,7 @@ fn a_fault_that_does_nothing_keeps_its_name_and_its_moment() {
     let [whole] = &regress::trials(&course, 401, &[Bot::Never])[..] else { panic!("one") };
     let none = course.without_faults();
     let [bare] = &regress::trials(&none, 401, &[Bot::Never])[..] else { panic!("one") };
-    assert_eq!(bare.account.onset.is_some(), whole.account.onset.is_some());
+    assert!(whole.account.onset.is_some() && bare.account.onset.is_none(), "it never hurt");
     assert!(bare.harm.yours.failed * 10 < whole.harm.yours.failed, "{:?}", bare.harm);
     // A single one that nothing notices is a finding, unless it says that it is for the story.
     let more = "[[fault]]\nid = \"idle\"\nkind = \"http.latency\"\ntarget = \"green\"\n\
@@ -275,10 +275,8 @@ fn a_fault_that_does_nothing_keeps_its_name_and_its_moment() {
 
 #[test]
 fn an_oracle_that_hurts_more_than_doing_nothing_is_a_finding() {
-    let worse = RED
-        .replace("share = 0.6", "share = 0.0")
-        .replace("value = 20", "value = 1")
-        .replacen(
+    let worse =
+        RED.replace("share = 0.6", "share = 0.0").replace("value = 20", "value = 1").replacen(
             "[[evidence]]",
             "[[fault]]\nid = \"blue-falls\"\nkind = \"http.error\"\ntarget = \"blue\"\n\
              at = \"rollback\"\nshare = 0.8\n[[evidence]]",

@@ -48,9 +48,9 @@ fn times(flown: &Flown<'_>, moment: &Moment) -> Vec<Millis> {
         _ => Vec::new(),
     };
     let by_limit = moment.anchor == Anchor::Rollback
-        && tape.rollback().is_some_and(|did| {
-            matches!(did.deed, Deed::Rollback { by: By::Limit, .. })
-        });
+        && tape
+            .rollback()
+            .is_some_and(|did| matches!(did.deed, Deed::Rollback { by: By::Limit, .. }));
     let first = when(moment, tape, flown.truth).filter(|_| !by_limit);
     let ended = flown.truth.ended;
     let again = again.into_iter().map(|at| at + moment.after).filter(|at| *at <= ended);

@@ -173,8 +173,7 @@ pub(super) fn procedure(flown: &Flown<'_>) -> Part {
         Asked {
             points: 2.0,
             due: stopped.is_some() || tape.steps[7].is_some_and(|_| !tape.is_back()),
-            done: stopped
-                .is_none_or(|at| tape.steps[7].is_some_and(|since| at >= since + warm)),
+            done: stopped.is_none_or(|at| tape.steps[7].is_some_and(|since| at >= since + warm)),
             kept: "Blue was kept warm",
             missed: "Blue was stopped before its time",
         },
@@ -200,9 +199,7 @@ fn looks(flown: &Flown<'_>, step: u8, which: impl Fn(Millis, u8) -> bool) -> boo
     let items = &flown.scenario.evidence;
     let first = items.iter().any(|known| known.step == 1);
     flown.tape.deeds.iter().filter(|did| which(did.at, did.step)).any(|did| match &did.deed {
-        Deed::LookAt(item) => {
-            items.iter().any(|known| known.item == *item && known.step >= step)
-        }
+        Deed::LookAt(item) => items.iter().any(|known| known.item == *item && known.step >= step),
         Deed::Look(View::Limits) => did.step > 1 || !first,
         // Both slots apart, and everything that is measured; straight to one it is half of that.
         Deed::Errand(Errand::By(_) | Errand::Series) => true,
