@@ -160,7 +160,6 @@ fn run(plan: &Plan, directory: &Path, times: u64) {
         attended: false,
         last_rollback: None,
         last_end: None,
-        drilled: None,
         tells_gates: true,
         drilled: None,
         record: switchback::signal::Record::default(),

@@ -82,7 +82,6 @@ fn facts() -> RunFacts {
         attended: false,
         last_rollback: None,
         last_end: None,
-        drilled: None,
         tells_gates: true,
         drilled: None,
         record: switchback::signal::Record::default(),

@@ -16,8 +16,8 @@ pub(super) fn graves(flown: &Flown<'_>) -> Vec<Grave> {
                 is_at_work(flown, during)
                     && at(during).is_some_and(|since| *done >= since && *done <= ends(since))
             });
-            let excused = critical.unless.as_ref();
-            grave_then && !excused.is_some_and(|unless| at(unless).is_some_and(|at| at <= *done))
+            let unless = critical.unless.as_ref();
+            grave_then && unless.is_none_or(|unless| at(unless).is_none_or(|at| at > *done))
         };
         let done = times(flown, &critical.when).into_iter().find(is_grave)?;
         Some(Grave { at: done, cap: critical.cap.min(100), says: critical.says.clone() })
