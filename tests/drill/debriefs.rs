@@ -4,7 +4,7 @@ use crate::scenes::{PLAIN, RED, Story, course, note, story, sure};
 use std::fs;
 use switchback::drill::carry;
 use switchback::drill::debrief::{self, Debrief, Flight, Loss, OwnAccount};
-use switchback::runbook::{Command, View};
+use switchback::runbook::Command;
 use unicode_width::UnicodeWidthStr;
 
 fn debrief(story: &Story) -> Debrief {
@@ -25,11 +25,7 @@ fn debrief(story: &Story) -> Debrief {
 }
 
 fn late() -> Story {
-    let keys = [
-        (0, note("look: redeploy_time")),
-        (60, Command::Rollback),
-        (65, Command::Look(View::Limits)),
-    ];
+    let keys = [(0, note("look: redeploy_time")), (60, Command::Rollback)];
     story(RED, &keys, &sure(0.6, "queue_depth"))
 }
 
