@@ -61,8 +61,8 @@ pub fn scenario(course: &Course, count: usize, threads: usize) -> Proof {
     let faults = &course.scenario.faults;
     for fault in faults.iter().filter(|_| faults.len() > 1) {
         let bare = course.without(&fault.id);
-        let told = !bands_hold(&bare, &seeds, threads)
-            || twice.as_ref().is_some_and(|whole| users_notice(whole, &bare));
+        let told =
+            !bands_hold(&bare, &seeds, threads) || users_notice(course, &bare, &seeds, threads);
         let id = &fault.id;
         if told && fault.cosmetic {
             let note = format!("the fault {id:?} is said to be cosmetic, and a band notices it");
@@ -112,7 +112,7 @@ pub fn quick(course: &Course, count: usize, threads: usize) -> Proof {
     let told = |(_, band): &(&str, Option<[u32; 2]>)| band.is_some_and(|band| band != [0, 100]);
     // Bands that hold nobody notice nothing, whatever users do.
     let banded = course.answer.bots.named().iter().any(told);
-    let users = || flown.first().is_some_and(|whole| users_notice(whole, &bare));
+    let users = || users_notice(course, &bare, &seeds[..seeds.len().min(1)], threads);
     if of_weight && bands_hold(&bare, &seeds, threads) && !(banded && users()) {
         find(
             "without its faults every band still holds: the bots do not notice them".to_owned(),
@@ -234,13 +234,17 @@ fn habits(course: &Course, trials: &[&Trial], find: &mut impl FnMut(String, &str
 }
 
 /// Whether some flight on a changed course does more or less to users than it did.
-fn users_notice(whole: &[Trial], bare: &Course) -> bool {
-    let Some(seed) = whole.first().map(|trial| trial.seed) else { return false };
-    let bare = regress::trials(bare, seed, &Bot::ALL);
-    whole.iter().zip(&bare).any(|(whole, bare)| {
-        let (whole, bare) = (whole.harm.yours.weighed, bare.harm.yours.weighed);
-        (whole - bare).abs() > NIL.max(0.1 * whole.max(bare))
-    })
+fn users_notice(whole: &Course, bare: &Course, seeds: &[u64], threads: usize) -> bool {
+    let differ = |seed: &u64| {
+        let (whole, bare) =
+            (regress::trials(whole, *seed, &Bot::ALL), regress::trials(bare, *seed, &Bot::ALL));
+        whole.iter().zip(&bare).any(|(whole, bare)| {
+            let (whole, bare) = (whole.harm.yours.weighed, bare.harm.yours.weighed);
+            (whole - bare).abs() > NIL.max(0.1 * whole.max(bare))
+        })
+    };
+    let seeds = &seeds[..seeds.len().min(BARE_SEEDS)];
+    regress::each(seeds, threads, differ).into_iter().any(|differs| differs)
 }
 
 /// Whether every bot is in its band on a changed course. The first seed mostly tells.
