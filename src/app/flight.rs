@@ -68,6 +68,9 @@ pub fn begin(
     Ok(landed.flown.seal(&home(global)?))
 }
 
+/// What is done with the link and the directory of a run that has begun.
+pub type Joins<'a> = Box<dyn FnOnce(Link, &Path) + 'a>;
+
 /// Somebody who goes along with a run.
 #[derive(Default)]
 pub struct Beside<'a> {
@@ -75,7 +78,7 @@ pub struct Beside<'a> {
     pub first: Vec<Command>,
     /// Is given the link and the run's directory when the run has begun, and must not keep it
     /// waiting.
-    pub joins: Option<Box<dyn FnOnce(Link, &Path) + 'a>>,
+    pub joins: Option<Joins<'a>>,
 }
 
 /// A run that was flown, and is still to be sealed.
