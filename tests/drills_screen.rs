@@ -40,7 +40,7 @@ fn one_drill_from_its_brief_to_the_hangar() {
     (0..8).for_each(|_| {
         cockpit.key("\u{1b}[B");
     });
-    cockpit.expect("Release 1.9.0 adds an export").key("\r");
+    cockpit.expect("Twice the pool").key("\r");
     cockpit.expect("24 of 60 connections used").expect_no("63 of 60").key("1").expect("63 of 60");
     // In the whole log: what step 1 says pushes it out of the few lines below the plots.
     cockpit.begin_drill().key("l").expect("shown: db_headroom").key("l");

@@ -219,11 +219,11 @@ fn wide(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) {
 /// One column: runbook in two rows, traffic, the two plots; then limits and log, if there is room.
 fn narrow(ink: &mut Ink<'_>, body: Rect, seen: &Seen<'_>) {
     let limits = view::limits::rows(seen) + 2;
-    let mut left = body.height.saturating_sub(6 + 14);
+    let mut left = body.height.saturating_sub(6 + 13);
     let limits = if left >= limits { limits } else { 0 };
     left -= limits;
-    // Plots grow before the log does, up to nine rows each.
-    let grow = left.min(4);
+    // Plots grow before the log does, up to nine rows each; but what somebody says is never unseen.
+    let grow = left.saturating_sub(1).min(4);
     let log = left - grow;
     let plots = body.height.saturating_sub(6 + limits + log);
     let [runbook, traffic, plots, limits, log] = cut(body, [2, 4, plots, limits, log]);

@@ -7,8 +7,9 @@
 use super::keymap::{self, Action, Availability, Key, Mode};
 use crate::clean::{Clean, can_be_shown};
 use crate::replay::{Order, Playing};
+use crate::runbook::Step;
 use crate::runbook::event::{Answer, Command, View};
-use crate::runbook::gate::CheckState;
+use crate::runbook::gate::{CheckState, GateState};
 use crate::runbook::snapshot::Snapshot;
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,8 @@ pub struct UiState {
     pub scroll: usize,
     /// Why the last key did nothing, if it did not; it stands until the next key.
     pub remark: Option<String>,
+    /// The step and its gate as they were seen last.
+    gate: Option<(Step, GateState)>,
     /// How the replay stands, if this is one: then no key is a command.
     pub replay: Option<Playing>,
     /// Goes up with each change that is seen.
@@ -65,6 +68,7 @@ impl Default for UiState {
             typed: String::new(),
             scroll: 0,
             remark: None,
+            gate: None,
             replay: None,
             revision: 0,
             page: 10,
@@ -122,6 +126,13 @@ impl UiState {
             self.typed.clear();
             self.remark = None;
             self.help &= number.is_none();
+            self.revision += 1;
+        }
+        // A word on a gate is old when the gate stands otherwise.
+        let gate = Some((snapshot.step, snapshot.gate));
+        if gate != self.gate {
+            self.gate = gate;
+            self.remark = None;
             self.revision += 1;
         }
         if snapshot.rollback.is_some() && !self.rolling {

@@ -129,9 +129,10 @@ pub fn rows(
     }
     let leave = if by == By::Keys { "q" } else { "leave" };
     let end = format!(
-        "The flight ends with its last step, with {back} and then {leave}, or with {leave}. Going \
-         on, holding, going back: each is right in some drills. Users are real requests on this \
-         machine; nothing else is touched."
+        "The flight ends with its last step, with {back} and then {leave}, or with {leave}; by \
+         itself after {}. Going on, holding, going back: each is right in some drills. Users are real requests on this \
+         machine; nothing else is touched.",
+        scenario.clock.hard_stop
     );
     out.push(Row::empty());
     out.extend(paragraph(Row::empty(), &end, Look::Dim, columns));
@@ -145,6 +146,8 @@ fn hint_words(sortie: &Sortie, by: By) -> String {
     let many = text::count(drill.story.hints.len() as u64, "hint");
     match (drill.story.hints.len(), score::price(drill.drill.level)) {
         (0, _) => "there are none here".to_owned(),
+        // Its price would tell the level.
+        _ if sortie.is_blind() => format!("the next of {many}, at what its level asks{here}"),
         (_, 0) => format!("the next of {many}, free at level 1{here}"),
         (_, points) => format!("the next of {many}, at {points} points each{here}"),
     }

@@ -30,8 +30,6 @@ pub struct Sheet {
     pub title: String,
     /// About how long it takes.
     pub minutes: u32,
-    /// The situation.
-    pub brief: String,
     /// What the record says of it.
     pub card: Card,
 }
@@ -99,10 +97,9 @@ impl Deck {
             let course = course?;
             let drill = &course.scenario.drill;
             let (title, minutes) = (drill.title.clone(), drill.minutes);
-            let brief = course.scenario.story.brief.clone();
             let entry = Entry::of(&course);
             let card = history::card(&lines, &entry.id);
-            sheets.push(Sheet { entry, title, minutes, brief, card });
+            sheets.push(Sheet { entry, title, minutes, card });
         }
         let catalogue: Vec<Entry> = sheets.iter().map(|sheet| sheet.entry.clone()).collect();
         let due = due::all(&lines, &catalogue);

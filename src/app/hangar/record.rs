@@ -63,9 +63,7 @@ pub fn of(deck: &Deck, number: usize, columns: u16) -> Vec<Row> {
     let sheet = &deck.sheets[number];
     let card = &sheet.card;
     let mut out = paragraph(Row::empty(), &sheet.title, Look::Title, columns);
-    if columns >= NARROW {
-        out.extend(paragraph(Row::empty(), &sheet.brief, Look::Text, columns));
-    }
+    // The brief is not here: it would tell a blind one by its first words.
     let (due, look) = deck.due(&sheet.entry.id);
     out.push(
         Row::of(format!("{} min · level {} · ", sheet.minutes, sheet.entry.level), Look::Dim)

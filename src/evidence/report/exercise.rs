@@ -122,13 +122,15 @@ fn accounts(told: &Exercise) -> Vec<String> {
 
 fn actions(told: &Exercise) -> Vec<String> {
     let action = |action: &super::super::exercise::Action| {
-        let or = |text: &Option<Clean>| text.as_ref().map_or("open".to_owned(), self::text);
+        let or = |text: &Option<Clean>| text.as_ref().map_or("not set".to_owned(), self::text);
+        let when = match &action.closed_on {
+            Some(day) => format!("closed on {day}"),
+            None => format!("open, due {}", or(&action.due)),
+        };
         format!(
-            "{} Owner: {}; due: {}; closed on: {}; {}",
+            "{} Owner: {}; {when}; {}",
             action.text,
-            or(&action.owner),
-            or(&action.due),
-            or(&action.closed_on),
+            action.owner.as_ref().map_or("not known", Clean::as_str),
             action.evidence
         )
     };

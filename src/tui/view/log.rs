@@ -18,9 +18,18 @@ use ratatui::layout::Rect;
 /// Columns before the words of a line: the time of day and who says so.
 const MARGIN: u16 = 20;
 
-/// Draws the last lines, each in one row.
+/// So long a note stays where there is room for one line alone.
+const HEARD: Millis = Millis::secs(15);
+
+/// Draws the last lines, each in one row. Where there is but one row, what somebody said just now
+/// comes before what is told all the time.
 pub fn draw(ink: &mut Ink<'_>, area: Rect, seen: &Seen<'_>) {
-    let log: Vec<&LogLine> = told(seen).collect();
+    let mut log: Vec<&LogLine> = told(seen).collect();
+    if area.height == 1 {
+        let now = seen.snapshot.at;
+        let fresh = |line: &&&LogLine| line.topic == "note" && now.since(line.at) < HEARD;
+        log = log.iter().rfind(fresh).or(log.last()).copied().into_iter().collect();
+    }
     let start = log.len().saturating_sub(usize::from(area.height));
     for (row, line) in log.iter().skip(start).enumerate() {
         margin(&mut ink.line(area, row as u16), line, seen)
