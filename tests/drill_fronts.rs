@@ -37,7 +37,7 @@ const FLIGHTS: [(&str, &str); 20] = [
     ("lock-at-the-altar", "oracle"),
     ("router-says-no", "oracle"),
     ("still-bleeding", "twitch"),
-    ("logged-out", "twitch"),
+    ("logged-out", "oracle"),
     ("poisoned-letters", "twitch"),
     ("which-one-is-live", "threshold_only"),
 ];

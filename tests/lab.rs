@@ -533,7 +533,7 @@ fn levers_are_pulled_by_command_and_by_hand_and_unknown_ones_are_named() {
     let standing = lab.standing().unwrap();
     assert_eq!(standing.messages[0].text, "It fails.");
     assert!(standing.anchors.iter().any(|(a, _)| a.to_string() == "event:disable-trigger"));
-    let ahead = lab.foresee(secs(30)).unwrap();
+    let ahead = lab.foresee(secs(30), false).unwrap();
     assert!(ahead.tally.users() > standing.tally.users() + 1_000, "the model goes on alone");
 }
 

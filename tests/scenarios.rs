@@ -209,7 +209,7 @@ fn fly_alone(scenario: &Scenario, seed: u64, change: impl Fn(&mut Plan)) -> Flow
         Flight::new(plan.clone(), facts(), world(scenario, seed, &plan));
     let landing = fly(&mut flight, scenario.clock.hard_stop);
     let at = Millis(flight.now);
-    let end = flight.world.slots.lab().foresee(at + scenario.clock.horizon);
+    let end = flight.world.slots.lab().foresee(at + scenario.clock.horizon, false);
     let says = flight.finish().map_or_else(String::new, |finish| finish.says.to_string());
     Flown { landing, says, tally: end.tally, at }
 }

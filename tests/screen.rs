@@ -608,6 +608,15 @@ fn a_gate_that_waits_says_for_what() {
     let mut ui = UiState::default();
     press(&mut ui, Key::Char(' '), &story);
     assert_eq!(ui.remark.as_deref(), Some("space: the gate still waits: hold 1:12 of 3:00"));
+    // It is said as long as it is so.
+    ui.see(&story.snapshot);
+    press(&mut ui, Key::Char(' '), &story);
+    ui.see(&story.snapshot);
+    assert!(ui.remark.is_some());
+    let mut open = story.snapshot.clone();
+    open.gate = GateState::Open;
+    ui.see(&open);
+    assert_eq!(ui.remark, None);
 }
 
 #[test]

@@ -251,7 +251,8 @@ fn fly(
     truth.stopped = stopped;
     let until = course.horizon(&truth);
     let lab = flight.world.slots.lab();
-    let truth = truth.counted(until, |ahead| Some(lab.foresee(ended + ahead).tally));
+    let back = flight.watcher.is_back();
+    let truth = truth.counted(until, |ahead| Some(lab.foresee(ended + ahead, back).tally));
     let mut tape = flight.watcher;
     tape.ended = ended;
     Flown { tape, harm: course.harm(&truth), truth }

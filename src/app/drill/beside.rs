@@ -45,7 +45,8 @@ pub struct Joined {
 pub fn witness(lab: &Lab, course: &Course, joined: &Joined) -> Option<Truth> {
     let truth = go(lab, &course.scenario, joined)?;
     let until = course.horizon(&truth);
-    Some(truth.counted(until, |ahead| Some(lab.foresee(ahead)?.tally)))
+    let back = joined.link.feed.since(0).is_some_and(|last| last.snapshot.rollback.is_some());
+    Some(truth.counted(until, |ahead| Some(lab.foresee(ahead, back)?.tally)))
 }
 
 fn go(lab: &Lab, scenario: &Scenario, joined: &Joined) -> Option<Truth> {

@@ -53,7 +53,7 @@ pub fn plan_apart(scenario: &Scenario) -> String {
 /// What the lab's owner can ask its thread.
 enum Ask {
     Truth(mpsc::Sender<(Standing, Seen)>),
-    Foresee(Millis, mpsc::Sender<Standing>),
+    Foresee(Millis, bool, mpsc::Sender<Standing>),
     Pull(Lever, mpsc::Sender<Result<String, String>>),
     Run(Errand, mpsc::Sender<Result<String, String>>),
     Stop,
@@ -113,10 +113,11 @@ impl Lab {
     }
 
     /// How things would stand so long from now if nobody did anything any more: the model goes on
-    /// alone, without sockets. Nothing once the lab has ended.
-    pub fn foresee(&self, ahead: Millis) -> Option<Standing> {
+    /// alone, without sockets. Whoever went back has ended Green (`ends_green`). Nothing once the lab
+    /// has ended.
+    pub fn foresee(&self, ahead: Millis, ends_green: bool) -> Option<Standing> {
         let (answer, answered) = mpsc::channel();
-        self.asks.send(Ask::Foresee(ahead, answer)).ok()?;
+        self.asks.send(Ask::Foresee(ahead, ends_green, answer)).ok()?;
         answered.recv_timeout(Duration::from_secs(5)).ok()
     }
 
@@ -226,8 +227,9 @@ fn run(
                     let standing = site.world.borrow().standing(site.now());
                     let _ = answer.send((standing, seen.borrow().clone()));
                 }
-                Ask::Foresee(ahead, answer) => {
-                    let _ = answer.send(site.world.borrow().foresee(site.now() + ahead));
+                Ask::Foresee(ahead, ends_green, answer) => {
+                    let _ =
+                        answer.send(site.world.borrow().foresee(site.now() + ahead, ends_green));
                 }
                 Ask::Run(errand, answer) => {
                     let _ = answer.send(site.world.borrow_mut().run(errand, site.now()));

@@ -218,9 +218,14 @@ impl World {
         Tally { jobs_done: self.queue.done(), jobs_late: self.queue.late(), ..self.tally }
     }
 
-    /// How things would stand at `until` if nobody did anything any more.
-    pub fn foresee(&self, until: Millis) -> Standing {
+    /// How things would stand at `until` if nobody did anything any more, but that whoever went back
+    /// has ended Green (`ends_green`), so that it spends nothing that Blue needs.
+    pub fn foresee(&self, until: Millis, ends_green: bool) -> Standing {
         let mut world = self.clone();
+        let green = world.blue().other();
+        if ends_green && world.weights()[green.index()] == 0 {
+            world.stop(green, world.now);
+        }
         world.play_until(until);
         world.standing(until)
     }
