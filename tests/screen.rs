@@ -614,7 +614,7 @@ fn a_gate_that_waits_says_for_what() {
     ui.see(&story.snapshot);
     assert!(ui.remark.is_some());
     let mut open = story.snapshot.clone();
-    open.gate = GateState::Open;
+    open.gate = switchback::runbook::GateState::Open;
     ui.see(&open);
     assert_eq!(ui.remark, None);
 }
