@@ -217,7 +217,7 @@ fn whoever_had_the_answer_printed_is_told_so_and_sets_no_record() {
 fn a_drill_that_is_drawn_is_one_of_the_catalogue_and_known_when_it_is_over() {
     let place = place();
     let mut cockpit = place.cockpit("drill --blind");
-    cockpit.expect("space begins the flight").expect("level 1").expect_no("seed");
+    cockpit.expect("blind: a codename, and no more").expect_no("seed").expect_no("level 1");
     cockpit.begin_drill().key("r").expect("ALL ON BLUE").key("q");
     cockpit.expect("before anything is told").key("\u{1b}").expect("DEBRIEF").key("q");
     cockpit.exit_code();
